@@ -1,0 +1,91 @@
+"""Prepared beats on disk: found by what they were made of, rebuilt when damaged, never half there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from ecg.atomic import whole_file
+from ecg.beats.table import Beats
+from ecg.errors import EcgError
+
+FORMAT = 1
+"""Raised when the file's layout changes."""
+
+
+def fingerprint(files: Iterable[Path]) -> str:
+    """SHA-256 over the names and contents of files, whatever their order; hexadecimal."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        with path.open("rb") as handle:
+            total.update(f"{path.name} {hashlib.file_digest(handle, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def cached_beats(folder: Path, key: Mapping[str, object], build: Callable[[], Beats]) -> tuple[Beats, bool]:
+    """The beats that `key` describes, from `folder` or built and kept there.
+
+    Args:
+        folder: where caches live; made if missing.
+        key: everything that the beats depend on: the files' fingerprint, the cut, its settings and version.
+        build: makes the beats.
+
+    Returns:
+        The beats, and whether they came from the cache. A file that is damaged, cut short or of another layout is
+        built anew and replaced.
+
+    Raises:
+        EcgError: the folder cannot be written or the disk is full; nothing half-written is left.
+    """
+    digest = hashlib.sha256(repr((FORMAT, sorted(key.items()))).encode()).hexdigest()
+    path = folder / f"beats-{digest[:24]}.npz"
+    loaded = _load(path)
+    if loaded is not None:
+        return loaded, True
+    beats = build()
+    try:
+        with whole_file(path) as temporary, temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **_packed(beats))
+    except OSError as error:
+        size = f"{beats.x.nbytes / 1e6:.0f} MB"
+        reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
+        raise EcgError(
+            f"cannot keep the prepared beats ({size}) in {folder}: {reason}; choose another cache_dir="
+        ) from None
+    return beats, False
+
+
+TEXT = ("record", "patient", "lead", "symbol")
+
+
+def _packed(beats: Beats) -> dict[str, np.ndarray]:
+    """Columns as arrays that load fast: text as numbers and a list of the different words."""
+    packed: dict[str, np.ndarray] = {}
+    for field in fields(Beats):
+        column = getattr(beats, field.name)
+        if field.name in TEXT:
+            packed[f"{field.name}_words"], numbers = np.unique(column, return_inverse=True)
+            packed[field.name] = numbers.astype(np.int32)
+        else:
+            packed[field.name] = column
+    return packed
+
+
+def _load(path: Path) -> Beats | None:
+    """The beats of a whole, undamaged file (zip keeps a CRC-32 of each column, checked on reading), else None."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            columns = {f.name: stored[f.name] for f in fields(Beats)}
+            for name in TEXT:
+                columns[name] = stored[f"{name}_words"][columns[name]]
+        return Beats(**columns)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
+        return None

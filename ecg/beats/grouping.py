@@ -1,0 +1,80 @@
+"""Dividing beats in two: by beat within each class, or by whole patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.errors import EcgError
+
+Index = npt.NDArray[np.int64]
+
+DRAWS = 500
+"""Random divisions tried; the one whose classes are shared out best is taken."""
+
+
+def divide_beats(index: Index, y: npt.NDArray[np.int64], fraction: float, seed: int) -> tuple[Index, Index]:
+    """Draw `fraction` of each class at random.
+
+    Args:
+        index: positions to divide.
+        y: shape [beat of the whole table], class numbers.
+        fraction: share of the second part; a class of one beat stays in the first.
+        seed: of the draw.
+
+    Returns:
+        The rest and the drawn part, each in ascending order.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [
+        rng.permutation(members)[: max(round(fraction * len(members)), int(len(members) > 1))]
+        for c in np.unique(y[index])
+        for members in [index[y[index] == c]]
+    ]
+    second = np.sort(np.concatenate(drawn)) if drawn else index[:0]
+    return np.setdiff1d(index, second), second
+
+
+def divide_groups(
+    index: Index, group: npt.NDArray[np.str_], y: npt.NDArray[np.int64], fraction: float, seed: int
+) -> tuple[Index, Index]:
+    """Draw whole groups so that the second part holds about `fraction` of every class.
+
+    Of `DRAWS` random divisions the one with the least squared error of the class shares is taken, with a part that
+    lacks a class which at least two groups have counted as the worst.
+
+    Args:
+        index: positions to divide.
+        group: shape [beat of the whole table], e.g. patient identifiers.
+        y: shape [beat of the whole table], class numbers.
+        fraction: share of the second part.
+        seed: of the draws.
+
+    Returns:
+        The rest and the drawn part, each in ascending order.
+
+    Raises:
+        EcgError: fewer than two groups.
+    """
+    names, member = np.unique(group[index], return_inverse=True)
+    if len(names) < 2:
+        raise EcgError(f"dataset.split=patients needs beats of two patients or more to divide, found {len(names)}")
+    classes, label = np.unique(y[index], return_inverse=True)
+    counts = np.zeros((len(names), len(classes)))
+    np.add.at(counts, (member, label), 1)
+    chosen = _best_draw(counts, fraction, np.random.default_rng(seed))
+    second = chosen[member]
+    return np.sort(index[~second]), np.sort(index[second])
+
+
+def _best_draw(counts: npt.NDArray[np.float64], fraction: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """The best of `DRAWS` choices of groups; counts has shape [group, class], the result [group]."""
+    n_groups = len(counts)
+    size = min(max(round(fraction * n_groups), 1), n_groups - 1)
+    ranks = rng.random((DRAWS, n_groups)).argsort(axis=1)
+    chosen = ranks < size
+    share = (chosen @ counts) / counts.sum(axis=0)
+    shareable = (counts > 0).sum(axis=0) >= 2
+    lacking = ((share == 0) | (share == 1))[:, shareable].sum(axis=1)
+    error = ((share - fraction) ** 2).sum(axis=1)
+    return np.asarray(chosen[np.lexsort((error, lacking))[0]])

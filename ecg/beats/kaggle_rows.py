@@ -1,0 +1,52 @@
+"""Which beat of MIT-BIH stands in which Kaggle file and row, shipped so that nobody needs the CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.table import Beats
+from ecg.errors import EcgError
+
+PACKED = Path(__file__).with_name("kaggle_rows.npz")
+"""Row numbers of the 21,892 test rows among the 109,446 beats of the kaggle cut in record order, in the order of
+`mitbih_test.csv`; and per record its number of beats and the sum of their samples, to recognise the beats. Found by
+matching published rows to the raw recordings (`experiments/benchmark/pack_split.py`). The published order is a random
+permutation within each class, so the file cannot be much smaller than its 60 kB."""
+
+
+def published_test_rows(beats: Beats) -> npt.NDArray[np.int64]:
+    """Positions in `beats` of the rows of `mitbih_test.csv`, in its order; all others are in `mitbih_train.csv`.
+
+    Args:
+        beats: all beats of all 48 MIT-BIH records by the kaggle cut, in record order.
+
+    Returns:
+        shape [21892].
+
+    Raises:
+        EcgError: the beats are not those 109,446.
+    """
+    with np.load(PACKED) as packed:
+        expected = {
+            str(r): (int(n), int(s))
+            for r, n, s in zip(packed["records"], packed["beats"], packed["sample_sum"], strict=True)
+        }
+        rows: npt.NDArray[np.int64] = packed["test_rows"].astype(np.int64)
+    records, start = np.unique(beats.record, return_index=True)
+    found = {str(r): _count(beats, str(r)) for r in records[np.argsort(start)]}
+    if found == expected and list(found) == list(expected):
+        return rows
+    wrong = [r for r in expected if found.get(r) != expected[r]] + [r for r in found if r not in expected]
+    raise EcgError(
+        "dataset.split=kaggle needs exactly the beats behind the Kaggle files: all 48 records of MIT-BIH, "
+        f"dataset.cut=kaggle; {len(wrong)} records differ ({', '.join(wrong[:5]) or 'their order'}); "
+        "choose dataset.split=beats or dataset.split=patients"
+    )
+
+
+def _count(beats: Beats, record: str) -> tuple[int, int]:
+    mask = beats.record == record
+    return int(mask.sum()), int(beats.sample[mask].sum())

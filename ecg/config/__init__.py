@@ -1,0 +1,25 @@
+"""Config: the schemas of conf/, their range checks, and the way from a composed configuration to typed objects."""
+
+from __future__ import annotations
+
+from ecg.config.dataset import ArrhythmiaConfig, DatasetConfig
+from ecg.config.job import Job
+from ecg.config.model import CnnConfig, KachueeConfig, ModelConfig
+from ecg.config.root import RunConfig
+from ecg.config.tracking import TrackingConfig
+from ecg.config.trainer import LossConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
+
+__all__ = [
+    "ArrhythmiaConfig",
+    "CnnConfig",
+    "DatasetConfig",
+    "Job",
+    "KachueeConfig",
+    "LossConfig",
+    "ModelConfig",
+    "OptimizerConfig",
+    "RunConfig",
+    "ScheduleConfig",
+    "TrackingConfig",
+    "TrainerConfig",
+]

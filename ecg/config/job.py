@@ -1,0 +1,31 @@
+"""What Hydra knows of a running job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job.
+
+    Attributes:
+        folder: the run folder.
+        overrides: what the user typed.
+        sweep: name of the sweep's folder, None for a single run.
+    """
+
+    folder: Path
+    overrides: tuple[str, ...] = ()
+    sweep: str | None = None
+
+    @staticmethod
+    def current() -> Job:
+        """The job that Hydra is running."""
+        hydra = HydraConfig.get()
+        sweep = Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else None
+        return Job(Path(hydra.runtime.output_dir), tuple(hydra.overrides.task), sweep)

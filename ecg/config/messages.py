@@ -1,0 +1,147 @@
+"""What a person reads when something is wrong: one message that names the key or the file and the valid choices."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from ecg.config.root import RunConfig
+from ecg.errors import EcgError
+
+log = logging.getLogger(__name__)
+CONF = Path(__file__).parents[2] / "conf"
+TRACE = "HYDRA_FULL_ERROR"
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """Write a job's failure into its log at once: Hydra's launcher tells only the first one, at the end of a sweep."""
+    try:
+        yield
+    except EcgError as error:
+        log.error("%s", error)
+        raise
+    except Exception as error:
+        log.error("the run failed: %s: %s", type(error).__name__, error, exc_info=_trace_wanted())
+        raise
+
+
+def report(main: Callable[[], object]) -> int:
+    """Run a Hydra main function; a failure ends with its message alone and exit code 1.
+
+    HYDRA_FULL_ERROR=1 keeps the stack trace. An exception that no user caused keeps it anyway.
+    """
+    wanted = _trace_wanted()
+    os.environ[TRACE] = "1"  # Hydra then leaves the exception to us
+    try:
+        main()
+    except Exception as error:
+        if wanted:
+            raise
+        message = explain(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def explain(error: BaseException) -> str | None:
+    """The message for an exception, None where it is a bug that needs its trace."""
+    if isinstance(error, EcgError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in (
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.EACCES,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    ):
+        return f"{error.filename or 'a file'}: {error.strerror}; choose another output_dir= or cache_dir="
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return None
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else None
+    text = f"{error}\n{cause or ''}"
+    for pattern, say in _PATTERNS:
+        if found := re.search(pattern, text):
+            return say(found, text)
+    return str(error)
+
+
+def _unknown_key(found: re.Match[str], text: str) -> str:
+    key = _full_key(text) or found.group(1).strip("+~")
+    parent, _, last = key.rpartition(".")
+    known = _keys(parent)
+    close = get_close_matches(last, known, n=1) or get_close_matches(key, _groups(), n=1)
+    hint = f" did you mean {f'{parent}.' if parent else ''}{close[0]}?" if close else ""
+    return f"unknown key {key}:{hint} {'keys of ' + parent if parent else 'keys'}: {', '.join(known)}"
+
+
+def _unknown_group_option(found: re.Match[str], text: str) -> str:
+    group, name = found.group(1), found.group(2)
+    options = sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+    if not options:
+        return f"unknown group {group}; groups: {', '.join(_groups())}"
+    close = get_close_matches(name, options, n=1)
+    hint = f" did you mean {close[0]}?" if close else ""
+    return f"{group}={name}:{hint} choose one of {', '.join(options)}"
+
+
+def _wrong_type(found: re.Match[str], text: str) -> str:
+    kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+    return f"{_full_key(text)}={found.group(1)}: must be {kinds.get(found.group(2), found.group(2))}"
+
+
+def _syntax(found: re.Match[str], text: str) -> str:
+    return f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.epochs=10"
+
+
+_PATTERNS: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
+    (r"Could not find '(\w+)/([^']+)'", _unknown_group_option),
+    (r"Value '([^']*)' .*could not be converted to (\w+)", _wrong_type),
+    (r"Could not override '([^']+)'", _unknown_key),
+    (r"Key '([^']+)' (?:is )?not in", _unknown_key),
+    (r"Error parsing override '([^']+)'", _syntax),
+)
+
+
+def _full_key(text: str) -> str:
+    found = re.search(r"full_key: (\S+)", text)
+    return found.group(1) if found else ""
+
+
+def _groups() -> list[str]:
+    return sorted(path.name for path in CONF.iterdir() if path.is_dir())
+
+
+def _keys(parent: str) -> list[str]:
+    """Names of the keys below a dotted path of the schemas; those of every schema of a group."""
+    from ecg.config.compose import SCHEMAS
+
+    top, *rest = parent.split(".") if parent else [""]
+    if not top:
+        return [f.name for f in fields(RunConfig)]
+    names: list[str] = []
+    for (group, _), schema in SCHEMAS.items():
+        node = schema if group == top else None
+        for part in rest:
+            factories = {f.name: f.default_factory for f in fields(node)} if node else {}
+            factory = factories.get(part)
+            node = factory if isinstance(factory, type) and is_dataclass(factory) else None
+        names += [f.name for f in fields(node) if f.name not in names] if node else []
+    return names
+
+
+def _trace_wanted() -> bool:
+    return os.environ.get(TRACE) == "1"

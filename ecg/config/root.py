@@ -1,0 +1,44 @@
+"""The whole configuration of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from ecg.config.checks import in_range
+from ecg.config.dataset import DatasetConfig
+from ecg.config.model import ModelConfig
+from ecg.config.tracking import TrackingConfig
+from ecg.config.trainer import TrainerConfig
+
+
+@dataclass
+class RunConfig:
+    """Everything that a run depends on; it does not change once composed."""
+
+    dataset: DatasetConfig = MISSING
+    model: ModelConfig = MISSING
+    trainer: TrainerConfig = MISSING
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: int = 0
+    """Of the weights, the order of beats, dropout and the random parts of a split."""
+    data_dir: str | None = None
+    """Folder that holds mitdb/, ptbdb/, ptb-xl/, kaggle/; null: ECG_DATA, or the platform's cache folder."""
+    cache_dir: str | None = None
+    """Folder for prepared beats and simulated recordings; null: the platform's cache folder."""
+    output_dir: str = "outputs"
+    """Folder that run folders are made in."""
+    resume: str | None = None
+    """A run folder to continue, with its own configuration."""
+    bootstrap: int = 2000
+    """Replicates behind each interval."""
+
+    def __post_init__(self) -> None:
+        in_range("seed", self.seed, 0, 2**31 - 1)
+        in_range("bootstrap", self.bootstrap, 0, 100_000)
+
+    @property
+    def name(self) -> str:
+        """Says what the run is: `arrhythmia-cnn-seed0`."""
+        return f"{self.dataset.name}-{self.model.name}-seed{self.seed}"

@@ -1,0 +1,1 @@
+"""Data: LightningDataModules that serve beats as batches straight from tensors."""

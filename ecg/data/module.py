@@ -1,0 +1,120 @@
+"""The LightningDataModule that all datasets share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+from ecg.beats.cuts import Cut
+from ecg.beats.splits import Split
+from ecg.beats.table import Beats
+from ecg.data.batches import BatchOrder, TensorBatches
+from ecg.data.info import DataInfo
+from ecg.data.sources import Prepared, Source
+
+SplitRule = Callable[[Beats], Split]
+
+
+class BeatData(pl.LightningDataModule):
+    """Beats of one source and cut, divided by one rule, as batches of (x, y).
+
+    x has shape [batch, channel, sample], float32; y has shape [batch], class numbers. After `setup`, `beats`, `split`
+    and `info` are there.
+
+    Args:
+        dataset: the task's name.
+        classes: class names by number.
+        source: where the beats come from.
+        cut: the rule that makes a beat's samples.
+        split_rule: divides the beats.
+        cache: folder for prepared beats.
+        batch_size: beats per batch, per process.
+        seed: of the order of training batches.
+    """
+
+    beats: Beats
+    split: Split
+    info: DataInfo
+    cached: bool
+
+    def __init__(
+        self,
+        *,
+        dataset: str,
+        classes: tuple[str, ...],
+        source: Source,
+        cut: Cut,
+        split_rule: SplitRule,
+        cache: Path,
+        batch_size: int = 256,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.dataset, self.classes, self.source, self.cut = dataset, classes, source, cut
+        self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
+        self._prepared: Prepared | None = None
+
+    def prepare_data(self) -> None:
+        """Download, simulate or read what is missing, once and on one process; the beats end up in the cache."""
+        if self._prepared is None:
+            self._prepared = self.source.prepare(self.cut, self.cache)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load the beats and divide them; a second call changes nothing."""
+        if hasattr(self, "info"):
+            return
+        prepared = self._prepared or self.source.prepare(self.cut, self.cache)
+        self.beats, self.cached = prepared.beats, prepared.cached
+        self.split = self.split_rule(self.beats)
+        self.info = self._describe(prepared.fingerprint)
+
+    def batches(self, side: str, *, shuffle: bool = False) -> TensorBatches:
+        """The batches of one side, `train`, `val` or `test`; evaluation uses larger ones."""
+        index = self.split.sides[side]
+        rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer and shuffle else (0, 1)
+        order = BatchOrder(
+            len(index),
+            self.batch_size if shuffle else max(self.batch_size, 1024),
+            shuffle=shuffle,
+            seed=self.seed,
+            rank=rank,
+            world_size=world_size,
+        )
+        part = self.beats.take(index)
+        return TensorBatches(torch.from_numpy(part.x), torch.from_numpy(part.y), order)
+
+    def train_dataloader(self) -> TensorBatches:
+        """Shuffled training batches."""
+        return self.batches("train", shuffle=True)
+
+    def val_dataloader(self) -> TensorBatches:
+        """Validation batches, in order."""
+        return self.batches("val")
+
+    def test_dataloader(self) -> TensorBatches:
+        """Test batches, in order."""
+        return self.batches("test")
+
+    def _describe(self, fingerprint: str) -> DataInfo:
+        counts = {
+            side: {name: int((self.beats.y[index] == c).sum()) for c, name in enumerate(self.classes)}
+            for side, index in self.split.sides.items()
+        }
+        _, channels, samples = self.beats.x.shape
+        return DataInfo(
+            dataset=self.dataset,
+            classes=self.classes,
+            source=self.source.name,
+            simulated=self.source.simulated,
+            cut=self.cut.name,
+            fs=self.cut.fs,
+            shape=(channels, samples),
+            leads=tuple(sorted({str(lead) for lead in self.beats.lead})),
+            split=self.split.name,
+            notes=self.split.notes,
+            fingerprint=fingerprint,
+            counts=counts,
+        )

@@ -1,0 +1,155 @@
+"""Where beats come from: PhysioNet recordings, simulated recordings, or ready-made Kaggle rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from ecg.beats.cache import cached_beats, fingerprint
+from ecg.beats.cuts import Cut
+from ecg.beats.splits import TEST_FILE, TRAIN_FILE
+from ecg.beats.table import Beats
+from ecg.errors import EcgError
+from ecg.progress import track
+from ecg.recordings.recording import Recording
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Beats of a source and what they were made of.
+
+    Attributes:
+        beats: all of them, before any split.
+        fingerprint: SHA-256 over the source's files.
+        cached: whether the beats came from the cache.
+    """
+
+    beats: Beats
+    fingerprint: str
+    cached: bool
+
+
+class Source(Protocol):
+    """A place that beats come from."""
+
+    name: str
+    simulated: bool
+
+    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+        """All beats of the source, downloaded or simulated first if need be, kept in and taken from `cache`."""
+        ...
+
+    def recording(self, name: str) -> Recording | None:
+        """One whole recording, or None where the source has only beats."""
+        ...
+
+
+@dataclass
+class RecordingSource:
+    """WFDB recordings in one folder.
+
+    Attributes:
+        name: as in `dataset.source`.
+        simulated: whether they come from a model of the ECG.
+        fetch: makes sure that the recordings are there; returns their folder and record names.
+        read: reads one of them.
+    """
+
+    name: str
+    simulated: bool
+    fetch: Callable[[], tuple[Path, list[str]]]
+    read: Callable[[Path, str], Recording]
+    _folder: Path | None = field(default=None, repr=False)
+
+    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+        """Read and cut every record, or take the result from the cache.
+
+        Raises:
+            EcgError: files are missing or damaged.
+        """
+        self._folder, records = self.fetch()
+        files = [self._folder / f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]
+        mark = fingerprint(path for path in files if path.exists())
+
+        def build() -> Beats:
+            assert self._folder is not None
+            parts = [cut(self.read(self._folder, r)) for r in track(records, f"cutting beats ({cut.name})")]
+            return Beats.concatenate(parts)
+
+        key = {"files": mark, "cut": cut.name, "version": cut.version, "settings": sorted(asdict(cut).items())}  # type: ignore[call-overload]
+        beats, cached = cached_beats(cache, key, build)
+        return Prepared(beats, mark, cached)
+
+    def recording(self, name: str) -> Recording | None:
+        """The whole recording called `name`."""
+        folder = self._folder or self.fetch()[0]
+        return self.read(folder, name)
+
+
+@dataclass
+class KaggleSource:
+    """`mitbih_train.csv` and `mitbih_test.csv`, cut already.
+
+    Attributes:
+        folder: holds the two files.
+    """
+
+    folder: Path
+    name: str = "kaggle"
+    simulated: bool = False
+
+    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+        """Read the rows of both files; `record` holds the file's name.
+
+        Raises:
+            EcgError: a file is missing or malformed, or another cut than the files' own is asked for.
+        """
+        if cut.name != "kaggle":
+            raise EcgError(
+                f"dataset.cut={cut.name}: the Kaggle files hold beats that are cut already; choose dataset.cut=kaggle, "
+                "or dataset.source=physionet"
+            )
+        from ecg.recordings.kaggle_csv import read_kaggle_csv
+
+        paths = [self.folder / TRAIN_FILE, self.folder / TEST_FILE]
+        missing = [path.name for path in paths if not path.is_file()]
+        if missing:
+            there = ", ".join(sorted(p.name for p in self.folder.glob("*.csv"))) or "no CSV file"
+            raise EcgError(
+                f"{self.folder}: {' and '.join(missing)} missing (found: {there}); put the files of "
+                "kaggle.com/datasets/shayanfazeli/heartbeat there, rebuild them with `ecg kaggle-csv`, or choose "
+                "data_dir= or dataset.source=physionet"
+            )
+        mark = fingerprint(paths)
+
+        def build() -> Beats:
+            parts = [self._rows(path, *read_kaggle_csv(path)) for path in track(paths, "reading the Kaggle files")]
+            return Beats.concatenate(parts)
+
+        beats, cached = cached_beats(cache, {"files": mark, "cut": "kaggle rows", "version": 1}, build)
+        return Prepared(beats, mark, cached)
+
+    def recording(self, name: str) -> Recording | None:
+        """None: the files hold no recordings."""
+        return None
+
+    @staticmethod
+    def _rows(path: Path, x: np.ndarray, y: np.ndarray) -> Beats:
+        n = len(y)
+        unknown = np.full(n, np.nan, dtype=np.float32)
+        return Beats(
+            x=x[:, None, :],
+            y=y,
+            record=np.full(n, path.name),
+            patient=np.full(n, ""),
+            lead=np.full(n, "first signal"),
+            sample=np.full(n, -1, dtype=np.int64),
+            seconds=np.full(n, np.nan),
+            symbol=np.full(n, ""),
+            rr_before=unknown,
+            rr_after=unknown,
+        )

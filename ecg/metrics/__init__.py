@@ -1,0 +1,1 @@
+"""Metrics: AAMI EC57 scores per class, per record and per patient, with bootstrap intervals."""

@@ -1,0 +1,92 @@
+"""Scores record by record: what a total over all beats hides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ecg.errors import EcgError
+from ecg.metrics.confusion import Scores, confusion_by_group, confusion_matrix
+
+
+def per_record(
+    record: npt.ArrayLike, target: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str]
+) -> pd.DataFrame:
+    """One row a record.
+
+    Args:
+        record: record name of each beat, shape [beat].
+        target: true class indices, shape [beat].
+        predicted: predicted class indices, shape [beat].
+        classes: names of the task's classes.
+
+    Returns:
+        A table with the record as index, `beats`, `accuracy`, and for each class `<class>/support` (beats), `/se` and
+        `/f1` (nan in records without such beats) and `/ppv` (nan in records where no beat was called so).
+
+    Raises:
+        ValueError: shapes that do not fit or an index out of range.
+    """
+    names, matrices = confusion_by_group(record, target, predicted, len(classes))
+    scores = Scores.of(matrices)
+    columns: dict[str, npt.NDArray[np.generic]] = {"beats": matrices.sum(axis=(1, 2)), "accuracy": scores.accuracy}
+    called = matrices.sum(axis=1)
+    for index, name in enumerate(classes):
+        support = matrices[:, index].sum(axis=1)
+        columns[f"{name}/support"] = support
+        columns[f"{name}/se"] = np.where(support > 0, scores.se[:, index], np.nan)
+        columns[f"{name}/ppv"] = np.where(called[:, index] > 0, scores.ppv[:, index], np.nan)
+        columns[f"{name}/f1"] = np.where(support > 0, scores.f1[:, index], np.nan)
+    return pd.DataFrame(columns, index=pd.Index(names, name="record"))
+
+
+def mean_over_records(table: pd.DataFrame) -> dict[str, float]:
+    """Mean of each score of `per_record`, every record with the same weight, over the records where it is defined.
+
+    Returns:
+        `accuracy`, `<class>/se|ppv|f1`; a score that no record defines is left out.
+    """
+    scores = table.drop(columns=[name for name in table.columns if name == "beats" or name.endswith("/support")])
+    return {str(name): float(value) for name, value in scores.mean().dropna().items()}
+
+
+def without_record(
+    record: npt.ArrayLike,
+    target: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    classes: Sequence[str],
+    leave_out: str = "232",
+    label: str = "S",
+) -> dict[str, float]:
+    """Scores of one class when one record does not count.
+
+    75 % of the S beats of DS2 (MIT-BIH, patients kept apart) are record 232's: the total over DS2 says mostly how a
+    model does on that one patient.
+
+    Args:
+        record: record name of each beat, shape [beat].
+        target: true class indices, shape [beat].
+        predicted: predicted class indices, shape [beat].
+        classes: names of the task's classes.
+        leave_out: the record that does not count.
+        label: the class that is scored.
+
+    Returns:
+        `<label>/se|ppv|f1|support` (0/0 is 0.0); empty where `leave_out` is not among the records, so that no total
+        passes for a result without it.
+
+    Raises:
+        EcgError: `label` is not a class of the task.
+        ValueError: shapes that do not fit or an index out of range.
+    """
+    if label not in classes:
+        raise EcgError(f"no class {label!r} in this task; it has {', '.join(classes)}")
+    keep = np.asarray(record).astype(str) != leave_out
+    if keep.all():
+        return {}
+    matrix = confusion_matrix(np.asarray(target)[keep], np.asarray(predicted)[keep], len(classes))
+    named = Scores.of(matrix).named(classes)
+    return {f"{label}/{score}": float(named[f"{label}/{score}"]) for score in ("se", "ppv", "f1", "support")}

@@ -1,0 +1,15 @@
+"""Models: each one file, an ordered list of named layers from input to head."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from ecg.models.cnn import cnn
+from ecg.models.kachuee import kachuee
+from ecg.models.layered import LayeredModel
+
+MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType({"cnn": cnn, "kachuee": kachuee})
+"""Every model by the name that `model=` takes: called with `input_shape`, `n_classes` and the model's own settings."""
+
+__all__ = ["MODELS", "LayeredModel", "cnn", "kachuee"]

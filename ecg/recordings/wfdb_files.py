@@ -1,0 +1,237 @@
+"""One WFDB record (header, signal files, annotation file) becomes one Recording, or an EcgError that says why not.
+
+Formats: header(5), signal(5) and annot(5) of the WFDB applications guide, https://physionet.org/physiotools/wag/.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.errors import EcgError
+from ecg.recordings.recording import Annotations, Recording
+
+# Signal formats in which every sample takes the same room, as (bytes, samples): 212 packs two samples in three bytes.
+_PACKING = {
+    "8": (1, 1),
+    "16": (2, 1),
+    "24": (3, 1),
+    "32": (4, 1),
+    "61": (2, 1),
+    "80": (1, 1),
+    "160": (2, 1),
+    "212": (3, 2),
+    "310": (4, 3),
+    "311": (4, 3),
+}
+_PER_MILLIVOLT = {"mv": 1.0, "uv": 1e3, "v": 1e-3}  # factor from ADU per header unit to ADU per mV
+_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
+_SUFFIXES = (".hea", ".dat", ".atr")
+
+
+def read_record(
+    path: Path, *, patient: str | None = None, annotator: str | None = "atr", optional: Sequence[str] = (".xyz",)
+) -> Recording:
+    """Read one WFDB record as the digital samples it was stored with.
+
+    Args:
+        path: the record without suffix, e.g. `mitdb/100`; a path that ends in .hea is accepted too.
+        patient: who was recorded; the record's name when not given.
+        annotator: suffix of the annotation file; None reads none. A file that does not exist gives
+            `annotations=None`, see `require_annotations`.
+        optional: suffixes of signal files that may be absent; their leads are then left out. By default the Frank
+            leads of the PTB database, which double its size and which nothing here uses.
+
+    Returns:
+        The recording: digital [lead, time] in ADU, gain in ADU per mV (per the header's own unit for a channel that
+        is not a voltage), fs in Hz.
+
+    Raises:
+        EcgError: a file is missing, cut off, damaged or not of its format; the message names the file.
+    """
+    stem = path.expanduser()
+    stem = stem.with_suffix("") if stem.suffix in _SUFFIXES else stem
+    header_file = stem.with_name(stem.name + ".hea")
+    header = _read_header(header_file)
+    channels = _check_signal_files(header, header_file, tuple(optional))
+    digital = _read_signals(stem, header, channels)
+    comments = tuple(str(line) for line in header.comments)
+    return Recording(
+        record=stem.name,
+        patient=stem.name if patient is None else patient,
+        digital=digital,
+        gain=np.array([_gain(header, c) for c in channels], dtype=np.float64),
+        baseline=np.array([header.baseline[c] for c in channels], dtype=np.int32),
+        fs=float(header.fs),
+        leads=tuple(header.sig_name[c] or f"signal {c}" for c in channels),
+        annotations=_read_annotations(stem, annotator, float(header.fs), digital.shape[1]) if annotator else None,
+        comments=comments,
+        simulated=any(line.lower().startswith("simulated") for line in comments),
+    )
+
+
+def require_annotations(recording: Recording, annotator: str = "atr") -> Annotations:
+    """The recording's annotations, for callers that cannot work without.
+
+    Raises:
+        EcgError: there is no annotation file, or it marks no beat.
+    """
+    file = f"{recording.record}.{annotator}"
+    if recording.annotations is None:
+        raise EcgError(f"record {recording.record} has no annotations: {file} is not beside its header")
+    if not any(symbol in _BEATS for symbol in np.unique(recording.annotations.symbol)):
+        raise EcgError(f"record {recording.record}: {file} marks no beats ({len(recording.annotations)} annotations)")
+    return recording.annotations
+
+
+def _read_header(file: Path) -> Any:
+    """The wfdb header object of a single-segment record, checked for what reading needs."""
+    if not file.is_file():
+        raise EcgError(f"no record {file.stem}: {file} does not exist. {_records_there(file.parent)}")
+    try:
+        with _wfdb() as wfdb:
+            header = wfdb.rdheader(str(file.with_suffix("")))
+    except Exception as error:  # wfdb lets whatever its parser trips over escape
+        raise EcgError(f"{file}: not a WFDB header ({_reason(error)})") from error
+    if getattr(header, "n_seg", None) is not None:
+        raise EcgError(f"{file}: a record of several segments; read them one by one: {', '.join(header.seg_name)}")
+    if not header.n_sig or len(header.file_name or ()) != header.n_sig:
+        raise EcgError(f"{file}: announces {header.n_sig} signals but describes {len(header.file_name or ())}")
+    if not header.fs or not np.isfinite(header.fs) or header.fs < 0:
+        raise EcgError(f"{file}: sampling rate is {header.fs} Hz; it must be above 0")
+    unknown = sorted(set(header.fmt) - set(_PACKING) - {"508", "516", "524"})
+    if unknown:
+        raise EcgError(f"{file}: unknown signal format {', '.join(unknown)}; known: {', '.join(_PACKING)}")
+    _check_gains(file, header)
+    return header
+
+
+def _check_gains(file: Path, header: Any) -> None:
+    """Refuse a gain of 0, which wfdb would quietly read as 200 ADU per mV."""
+    text = file.read_text(encoding="ascii", errors="ignore")
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")][1:]
+    for line, name in zip(lines, header.sig_name, strict=False):
+        fields = line.split()
+        number = re.match(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", fields[2]) if len(fields) > 2 else None
+        if number and float(number[0]) == 0:
+            raise EcgError(f"{file}: lead {name} has gain 0 (not calibrated); its line must give the ADU per mV")
+
+
+def _gain(header: Any, channel: int) -> float:
+    """ADU per mV of one channel."""
+    return float(header.adc_gain[channel]) * _PER_MILLIVOLT.get(str(header.units[channel]).lower(), 1.0)
+
+
+def _check_signal_files(header: Any, header_file: Path, optional: tuple[str, ...]) -> list[int]:
+    """Check presence, kind and size of each signal file; return the channels that can be read."""
+    channels: list[int] = []
+    for name in dict.fromkeys(header.file_name):
+        file = header_file.parent / name
+        own = [c for c, of in enumerate(header.file_name) if of == name]
+        if not file.is_file():
+            if file.suffix in optional:
+                continue
+            raise EcgError(f"record {header_file.stem}: its signal file {file} does not exist")
+        found = file.stat().st_size
+        if found == 0:
+            raise EcgError(f"{file}: the file is empty")
+        if _is_text(file):
+            raise EcgError(f"{file}: holds text, not samples")
+        size, per = _PACKING.get(header.fmt[own[0]], (0, 1))
+        samples = (header.sig_len or 0) * sum(header.samps_per_frame[c] or 1 for c in own)
+        expected = ceil(samples * size / per) + (header.byte_offset[own[0]] or 0)
+        if found < expected:
+            raise EcgError(f"{file}: cut off: {header_file.name} announces {expected} bytes, the file has {found}")
+        channels += own
+    if not channels:
+        raise EcgError(f"record {header_file.stem}: none of its signal files exist beside {header_file}")
+    return channels
+
+
+def _read_signals(stem: Path, header: Any, channels: list[int]) -> npt.NDArray[np.int32]:
+    """Samples in ADU, shape [lead, time], compared with the header's checksums where it has them."""
+    file = stem.parent / header.file_name[channels[0]]
+    try:
+        with _wfdb() as wfdb:
+            record = wfdb.rdrecord(str(stem), physical=False, channels=channels, return_res=32)
+        digital = np.ascontiguousarray(record.d_signal.T, dtype=np.int32)
+    except Exception as error:
+        raise EcgError(f"{file}: the samples cannot be read ({_reason(error)})") from error
+    if digital.shape[1] == 0:
+        raise EcgError(f"{file}: holds no samples")
+    for row, c in zip(digital, channels, strict=True):
+        # Writers that do not compute the 16-bit checksum leave 0, as in the PTB database; then nothing can be said.
+        given, plain = header.checksum[c], (header.samps_per_frame[c] or 1) == 1 and not header.skew[c]
+        if given and plain and (int(row.sum(dtype=np.int64)) - given) % 65536:
+            raise EcgError(
+                f"{stem.parent / header.file_name[c]}: the samples of lead {header.sig_name[c]} do not match the "
+                f"checksum in {stem.name}.hea: a damaged file, or one of another record (a checksum of 0 skips this)"
+            )
+    return digital
+
+
+def _read_annotations(stem: Path, annotator: str, fs: float, n_samples: int) -> Annotations | None:
+    """The annotation file of a record of `n_samples` at `fs` Hz, or None where it does not exist."""
+    file = stem.with_name(f"{stem.name}.{annotator}")
+    if not file.is_file():
+        return None
+    content = file.read_bytes()
+    if len(content) % 2 or content[-2:] != b"\0\0":  # pairs of bytes; a pair of zeros closes the list
+        raise EcgError(f"{file}: damaged or cut off: a WFDB annotation file ends in two zero bytes")
+    try:
+        with _wfdb() as wfdb:
+            read = wfdb.rdann(str(stem), annotator)
+        sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
+    except Exception as error:
+        raise EcgError(f"{file}: damaged: not readable as WFDB annotations ({_reason(error)})") from error
+    if not all(isinstance(code, str) for code in read.symbol):  # wfdb gives NaN for codes WFDB does not have
+        raise EcgError(f"{file}: damaged: it holds annotation codes that do not exist")
+    if read.fs and abs(read.fs - fs) > 1e-6:
+        raise EcgError(f"{file}: counts time at {read.fs} Hz, but the signals of {stem.name} have {fs:g} Hz")
+    if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
+        raise EcgError(f"{file}: damaged: its annotations are not in time order")
+    if len(sample) and sample[-1] >= n_samples:
+        raise EcgError(f"{file}: an annotation at sample {sample[-1]}, but the record ends at {n_samples}")
+    return Annotations(sample=sample, symbol=symbol)
+
+
+@contextmanager
+def _wfdb() -> Iterator[Any]:
+    """The wfdb module, without the notices of pandas about how wfdb uses it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", FutureWarning)
+        import wfdb
+
+        yield wfdb
+
+
+def _records_there(folder: Path) -> str:
+    """A sentence about which records a folder has."""
+    if not folder.is_dir():
+        return f"There is no folder {folder}."
+    names = sorted(file.stem for file in folder.glob("*.hea"))
+    if not names:
+        return f"{folder} has no records (no .hea file)."
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"{folder} has {', '.join(names[:12])}{more}."
+
+
+def _is_text(file: Path) -> bool:
+    """Whether a file starts with a kilobyte of printable lines, which no converter ever produced."""
+    with file.open("rb") as stream:
+        head = stream.read(1024)
+    return b"\n" in head and not head.translate(None, bytes(range(32, 127)) + b"\r\n\t")
+
+
+def _reason(error: Exception) -> str:
+    """What another library's exception says, on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,1 @@
+"""Report: figures made to be looked at, and the tables beside them."""

@@ -1,0 +1,166 @@
+"""A stretch of one lead as on ECG paper, each beat in the colour of its predicted class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+from ecg.report.style import FAINT, INK, Context, class_colours, clock, new_figure, tidy
+
+ROW_S = 10.0
+SLIVER_S = 0.5  # a last row shorter than this is left out
+LABEL_MV = 1.0  # room above the signal for the class letters
+TALLEST_MV = 6.0  # a loose electrode must not flatten the beats
+WIDTH_IN = 13.3
+DIFFERS = "#FFE98A"
+
+
+def strip_figure(
+    millivolts: npt.NDArray[np.floating[Any]],
+    fs: float,
+    start_s: float,
+    beats_s: npt.NDArray[np.floating[Any]],
+    predicted: npt.NDArray[np.integer[Any]],
+    target: npt.NDArray[np.integer[Any]] | None,
+    classes: Sequence[str],
+    lead: str,
+    record: str,
+    context: Context,
+    *,
+    seconds: float = 30.0,
+) -> Figure:
+    """Rows of 10 s in ECG paper's proportions: a large square is 0.2 s by 0.5 mV.
+
+    Args:
+        millivolts: shape [time], the whole recording of one lead, in mV.
+        fs: its sampling rate in Hz.
+        start_s: where the strip begins, in seconds from the recording's start; `window.pick_window` finds a good one.
+        beats_s: shape [beat], R peaks in seconds from the recording's start, ascending; those outside are not drawn.
+        predicted: shape [beat], predicted class.
+        target: shape [beat], true class, or None where there is no reference; beats that differ are marked.
+        classes: class names.
+        lead: the lead's name.
+        record: the record's name.
+        context: the words around the figure.
+        seconds: length of the strip; it ends earlier where the recording does.
+
+    Returns:
+        A figure 1600 pixels wide at 120 dpi.
+
+    Raises:
+        ValueError: the strip begins after the recording's end, or the arrays disagree about the number of beats.
+    """
+    if len(beats_s) != len(predicted) or (target is not None and len(target) != len(predicted)):
+        raise ValueError("beats_s, predicted and target must have one entry per beat")
+    end_s = min(start_s + seconds, len(millivolts) / fs)
+    if end_s <= start_s:
+        raise ValueError(f"the strip begins at {start_s} s; the recording has {len(millivolts) / fs:.1f} s")
+    rows = max(1, int(np.ceil((end_s - start_s - SLIVER_S) / ROW_S)))
+    end_s = min(end_s, start_s + rows * ROW_S)
+    low, high = _limits(millivolts[int(start_s * fs) : int(end_s * fs)])
+    tall = (high + LABEL_MV - low) / 0.5 * 0.2 / ROW_S * (WIDTH_IN - 1.0)  # inches that make the squares square
+    figure = new_figure(context, WIDTH_IN, 1.75 + rows * (tall + 0.40))
+    panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
+    spans = _spans(beats_s)
+    colours = class_colours(classes)
+    for row, axes in enumerate(panels):
+        left = start_s + row * ROW_S
+        _paper(axes, left, low, high + LABEL_MV)
+        axes.set_ylabel(f"{lead} (mV)", parse_math=False)
+        right = min(left + ROW_S, end_s)
+        _signal(axes, millivolts, fs, left, right, FAINT, 0.9)
+        for beat in np.flatnonzero((spans[:, 1] > left) & (spans[:, 0] < right)):
+            name = classes[predicted[beat]]
+            span = (max(left, spans[beat, 0]), min(right, spans[beat, 1]))
+            _signal(axes, millivolts, fs, *span, colours[name], 1.5)
+            reference = classes[target[beat]] if target is not None and target[beat] != predicted[beat] else None
+            if reference is not None:
+                axes.axvspan(*span, color=DIFFERS, linewidth=0, zorder=0.6, alpha=0.8)
+            if left <= beats_s[beat] < right:
+                _letter(axes, float(beats_s[beat]), left, high, name, colours[name], reference)
+    what = f"Record {record}, lead {lead}, {clock(start_s, 0)} to {clock(end_s, 0)} min"
+    panels[0].set_title(what, loc="left", fontsize=11, color=INK, parse_math=False)
+    panels[-1].set_xlabel("time in the recording (min:s); a large square is 0.2 s x 0.5 mV")
+    shown = np.flatnonzero((beats_s >= start_s) & (beats_s < end_s))
+    _legend(panels[0], {classes[i]: colours[classes[i]] for i in np.unique(predicted[shown])}, target is not None)
+    return figure
+
+
+def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Lowest and highest mV to draw, on lines of the paper; gaps in the signal (NaN) do not count."""
+    known = shown[np.isfinite(shown)]
+    if len(known) == 0:
+        return -1.0, 1.0
+    low, high = np.floor(2 * known.min() - 0.1) / 2, np.ceil(2 * known.max() + 0.1) / 2
+    if high - low > TALLEST_MV:
+        centre = np.round(2 * np.median(known)) / 2
+        low, high = max(low, centre - TALLEST_MV / 2), min(high, centre + TALLEST_MV / 2)
+    return float(low), float(max(high, low + 1.5))
+
+
+def _spans(beats_s: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Begin and end of each beat in seconds, shape [beat, 2]: a third of RR before the R peak, two thirds after."""
+    interval = np.diff(beats_s)
+    before = np.minimum(np.concatenate([[0.9], interval]) * 0.35, 0.5)
+    after = np.minimum(np.concatenate([interval, [0.9]]) * 0.65, 0.9)
+    if len(beats_s) == 0:
+        return np.empty((0, 2))
+    spans: npt.NDArray[np.float64] = np.stack([beats_s - before, beats_s + after], axis=1)
+    return spans
+
+
+def _paper(axes: Axes, left: float, low: float, high: float) -> None:
+    tidy(axes)
+    axes.grid(visible=False)
+    axes.set(xlim=(left, left + ROW_S), ylim=(low, high), aspect=0.2 / 0.5)
+    for step_s, step_mv, colour, width in ((0.04, 0.1, "#FBEFEC", 0.5), (0.2, 0.5, "#F0CFC8", 0.8)):
+        down = np.arange(0, ROW_S + step_s / 2, step_s) + left
+        axes.vlines(down, low, high, color=colour, linewidth=width, zorder=0.5)
+        axes.hlines(
+            np.arange(low, high + step_mv / 2, step_mv), left, left + ROW_S, color=colour, linewidth=width, zorder=0.5
+        )
+    axes.xaxis.set_major_locator(MultipleLocator(1))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s, 0)))
+    axes.yaxis.set_major_locator(MultipleLocator(1))
+
+
+def _signal(
+    axes: Axes,
+    millivolts: npt.NDArray[np.floating[Any]],
+    fs: float,
+    left: float,
+    right: float,
+    colour: str,
+    width: float,
+) -> None:
+    i, j = max(0, int(np.floor(left * fs))), min(len(millivolts), int(np.ceil(right * fs)) + 1)
+    axes.plot(np.arange(i, j) / fs, millivolts[i:j], color=colour, linewidth=width, solid_joinstyle="round")
+
+
+def _letter(axes: Axes, x: float, left: float, top: float, name: str, colour: str, reference: str | None) -> None:
+    """Name a beat above its R peak, and below that its reference class where that differs."""
+    words = [(0.68, name, 11 if len(name) <= 2 else 8, colour, "bold")]
+    if reference is not None:
+        words.append((0.25, f"ref {reference}", 8, INK, "normal"))
+    for up, text, size, ink, weight in words:
+        half = 0.0035 * size * len(text)  # about half its width in seconds; kept inside the row
+        at = float(np.clip(x, left + half, left + ROW_S - half))
+        axes.text(at, top + up, text, ha="center", va="center", fontsize=size, color=ink, fontweight=weight,
+                  parse_math=False)  # fmt: skip
+
+
+def _legend(axes: Axes, colours: dict[str, str], has_reference: bool) -> None:
+    handles: list[Line2D | Patch] = [Line2D([], [], color=c, linewidth=3, label=name) for name, c in colours.items()]
+    if has_reference:
+        handles.append(Patch(color=DIFFERS, label="differs from the reference (ref)"))
+    handles.insert(0, Line2D([], [], linewidth=0, label="predicted:"))
+    axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), fontsize=10,
+                frameon=False, borderaxespad=0.1, handlelength=1.6, columnspacing=1.3)  # fmt: skip

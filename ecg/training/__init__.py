@@ -1,0 +1,1 @@
+"""Training: the LightningModule, losses, schedules, checkpoints, tracking and provenance."""

@@ -1,0 +1,91 @@
+"""The LightningModule: one step, one validation, one choice of optimizer, for any layered model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from ecg.metrics.classification import validation_metrics
+from ecg.models import LayeredModel
+from ecg.training.optimizers import OptimizerRule, ScheduleRule
+
+
+class Classifier(pl.LightningModule):
+    """Learns the weights of a layered model.
+
+    Logs `train/loss`, `val/loss`, `val/accuracy`, `val/balanced_accuracy` and `val/macro_f1` per epoch.
+
+    Args:
+        model: gives logits [beat, class] for beats [beat, channel, sample].
+        loss: scalar of logits and class numbers.
+        optimizer: from parameters to an optimizer.
+        schedule: from an optimizer and the number of steps to a scheduler.
+        seed: dropout in epoch e depends on the seed and e alone, so that a resumed run equals an uninterrupted one.
+    """
+
+    def __init__(
+        self, model: LayeredModel, *, loss: nn.Module, optimizer: OptimizerRule, schedule: ScheduleRule, seed: int = 0
+    ) -> None:
+        super().__init__()
+        self.model, self._loss = model, loss
+        self.optimizer_rule, self.schedule_rule, self.seed = optimizer, schedule, seed
+        self.scores = nn.ModuleDict({side: validation_metrics(model.n_classes) for side in ("val", "test")})
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of shape [beat, class]."""
+        logits: Tensor = self.model(x)
+        return logits
+
+    def on_train_epoch_start(self) -> None:
+        """Make the epoch's dropout independent of what ran before it in this process."""
+        torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_009 + self.global_rank)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """Loss of one batch."""
+        x, y = batch
+        loss: Tensor = self._loss(self(x).float(), y)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Scores of one validation batch."""
+        self._evaluate("val", batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Scores of one test batch."""
+        self._evaluate("test", batch)
+
+    def _evaluate(self, side: str, batch: tuple[Tensor, Tensor]) -> None:
+        x, y = batch
+        logits = self(x).float()
+        self.log(f"{side}/loss", self._loss(logits, y), on_epoch=True, batch_size=len(y), sync_dist=True)
+        scores: Any = self.scores[side]
+        scores.update(logits, y)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores over all validation beats."""
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the scores over all test beats."""
+        self._log_scores("test")
+
+    def _log_scores(self, side: str) -> None:
+        scores: Any = self.scores[side]
+        self.log_dict({f"{side}/{name}": value for name, value in scores.compute().items()})
+        scores.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer over the parameters that learn, with its schedule."""
+        optimizer = self.optimizer_rule(p for p in self.parameters() if p.requires_grad)
+        scheduler = self.schedule_rule(optimizer, int(self.trainer.estimated_stepping_batches))
+        if scheduler is None:
+            return optimizer
+        if isinstance(scheduler, ReduceLROnPlateau):
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,134 @@
+"""Fitting: a Lightning trainer with checkpoints, history, early stopping and averaged weights."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import (
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+from pytorch_lightning.loggers import Logger
+from rich.console import Console
+
+from ecg.errors import EcgError
+from ecg.training.folder import RunFolder
+from ecg.training.history import History
+from ecg.training.running_mean import RunningMean
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to fit; see `ecg.config.TrainerConfig` for the meaning of each."""
+
+    accelerator: str
+    devices: int
+    strategy: str
+    precision: str
+    epochs: int
+    limit_batches: int | None
+    patience: int | None
+    monitor: str
+    ema_decay: float | None
+    gradient_clip: float | None
+
+    @property
+    def mode(self) -> str:
+        """Whether less or more of `monitor` is better."""
+        return "min" if self.monitor.endswith("loss") else "max"
+
+
+def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None) -> tuple[pl.Trainer, History]:
+    """A trainer that keeps best.ckpt and last.ckpt at each epoch's end, and the history it writes.
+
+    Raises:
+        EcgError: the machine has no such accelerator or too few devices.
+    """
+    _quiet()
+    history = History(folder.history, settings.monitor)
+    checkpoint = ModelCheckpoint(
+        dirpath=folder.checkpoints,
+        filename="best",
+        monitor=settings.monitor,
+        mode=settings.mode,
+        save_last=True,
+        save_on_train_epoch_end=True,  # after the epoch's scheduler and validation, so that resuming repeats neither
+        enable_version_counter=False,
+    )
+    callbacks: list[Callback] = [history, checkpoint]
+    if settings.ema_decay is not None:
+        callbacks.append(RunningMean(settings.ema_decay))
+    if settings.patience is not None:
+        stop = EarlyStopping(
+            settings.monitor, mode=settings.mode, patience=settings.patience, check_on_train_epoch_end=True
+        )
+        callbacks.append(stop)
+    watched = Console(stderr=True).is_terminal
+    if watched:
+        callbacks.append(RichProgressBar(leave=False))
+    limit: Any = settings.limit_batches if settings.limit_batches is not None else 1.0
+    try:
+        trainer = pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            strategy=settings.strategy,
+            precision=settings.precision,  # type: ignore[arg-type]
+            max_epochs=settings.epochs,
+            limit_train_batches=limit,
+            limit_val_batches=limit,
+            gradient_clip_val=settings.gradient_clip,
+            callbacks=callbacks,
+            logger=logger or False,
+            default_root_dir=folder.path,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            enable_progress_bar=watched,
+            log_every_n_steps=10,
+            use_distributed_sampler=False,  # TensorBatches shares out the beats itself
+        )
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise EcgError(
+            f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}: {reason} "
+            f"(here: {torch.cuda.device_count()} graphics cards; try trainer=cpu)"
+        ) from None
+    return trainer, history
+
+
+def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
+    """The model's tensors in best.ckpt (the running means, where weights were averaged).
+
+    Raises:
+        EcgError: no checkpoint was written.
+    """
+    path = folder.checkpoints / "best.ckpt"
+    if not path.is_file():
+        raise EcgError(f"{path} is missing: training ended before its first epoch did")
+    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    return {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
+
+
+def resume_point(folder: RunFolder) -> Path | None:
+    """The checkpoint to go on from, None where no epoch was finished."""
+    return folder.last_checkpoint if folder.last_checkpoint.is_file() else None
+
+
+def _quiet() -> None:
+    """Silence what Lightning says about choices that are made here on purpose."""
+    for name in ("pytorch_lightning.utilities.rank_zero", "pytorch_lightning.accelerators.cuda", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*is deprecated, use .isinstance.treespec.*")
+    warnings.filterwarnings("ignore", message=".*number of training batches.*smaller than the logging interval")
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")

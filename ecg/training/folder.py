@@ -1,0 +1,137 @@
+"""The run folder: which file is called what, and that no run writes into another's folder."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecg.atomic import whole_file
+from ecg.errors import EcgError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths of one run.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @staticmethod
+    def open(path: Path, *, resume: bool = False) -> RunFolder:
+        """The folder of a new run, or with `resume` of one to go on with.
+
+        Raises:
+            EcgError: a run is there already, is finished already, or the folder cannot be written.
+        """
+        folder = RunFolder(path)
+        if resume and folder.metrics.exists():
+            raise EcgError(f"resume={path}: that run is finished; its results are in {folder.metrics}")
+        if (
+            folder.config.exists() and not resume and "LOCAL_RANK" not in os.environ
+        ):  # helper processes share the folder
+            raise EcgError(f"{path} holds a run already; continue it with resume={path}, or choose another output_dir=")
+        try:
+            for part in (folder.checkpoints, folder.report):
+                part.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EcgError(
+                f"cannot write the run folder {path}: {error.strerror}; choose another output_dir="
+            ) from None
+        return folder
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration; written first."""
+        return self.path / "config.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        """Commit, versions, data fingerprint, seed, host."""
+        return self.path / "provenance.json"
+
+    @property
+    def split(self) -> Path:
+        """Which beats trained, validated and tested."""
+        return self.path / "split.json"
+
+    @property
+    def history(self) -> Path:
+        """One row per epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def predictions(self) -> Path:
+        """One row per test beat."""
+        return self.path / "predictions.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """The results; written last, so it tells a finished run."""
+        return self.path / "metrics.json"
+
+    @property
+    def records(self) -> Path:
+        """Scores per test record, where records are known."""
+        return self.path / "records.csv"
+
+    @property
+    def summary(self) -> Path:
+        """The table of results as Markdown."""
+        return self.report / "results.md"
+
+    @property
+    def weights(self) -> Path:
+        """The best weights with all that is needed to use them."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def checkpoints(self) -> Path:
+        """best.ckpt and last.ckpt."""
+        return self.path / "checkpoints"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The end of the newest whole epoch."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def report(self) -> Path:
+        """Figures."""
+        return self.path / "report"
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write strict JSON, whole or not at all; a number that is not finite becomes null."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(_strict(content), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Raises:
+        EcgError: the file is missing or damaged.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise EcgError(f"{path}: {error}") from None
+    return content
+
+
+def _strict(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(k): _strict(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

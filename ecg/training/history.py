@@ -1,0 +1,91 @@
+"""history.csv and one log line per epoch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytorch_lightning as pl
+
+from ecg.atomic import whole_file
+
+log = logging.getLogger(__name__)
+
+COLUMNS = (
+    "epoch", "step", "lr", "train/loss", "val/loss", "val/accuracy", "val/balanced_accuracy", "val/macro_f1", "seconds"
+)  # fmt: skip
+
+
+class History(pl.Callback):
+    """Writes one row per epoch to `history.csv`; a resumed run goes on below the rows of its whole epochs.
+
+    Args:
+        path: the CSV file.
+        monitor: the column that decides which epoch is best, for the log line.
+    """
+
+    def __init__(self, path: Path, monitor: str) -> None:
+        self.path, self.monitor = path, monitor
+        self.rows: list[dict[str, float]] = []
+        self._start = 0.0
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All rows so far."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+
+    @property
+    def seconds(self) -> float:
+        """Time spent in all epochs so far, those before a resumption included."""
+        return sum(row["seconds"] for row in self.rows)
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch with the best value of `monitor`; None before the first."""
+        column = self.table[self.monitor]
+        if column.isna().all():
+            return None
+        row = column.argmin() if self.monitor.endswith("loss") else column.argmax()
+        return int(self.table["epoch"].iloc[row])
+
+    @property
+    def best(self) -> float:
+        """The best value of `monitor` so far; NaN before the first epoch."""
+        column = self.table[self.monitor]
+        return float(column.min() if self.monitor.endswith("loss") else column.max())
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keep the rows of the epochs that a resumed run has behind it."""
+        if trainer.current_epoch and self.path.exists():
+            table = pd.read_csv(self.path)
+            self.rows = [
+                {str(k): v for k, v in row.items()}
+                for row in table[table["epoch"] < trainer.current_epoch].to_dict("records")
+            ]
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Add the epoch's row."""
+        values = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        row = {name: values[name] for name in COLUMNS if name in values}
+        row |= {"epoch": trainer.current_epoch, "step": trainer.global_step}
+        row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": time.perf_counter() - self._start}
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            with whole_file(self.path) as temporary:
+                self.table.to_csv(temporary, index=False, float_format="%.6g")
+            log.info(
+                "epoch %d/%s: train/loss %.4f, val/loss %.4f, %s %.4f, %.0f s",
+                trainer.current_epoch + 1,
+                trainer.max_epochs,
+                row.get("train/loss", float("nan")),
+                row.get("val/loss", float("nan")),
+                self.monitor,
+                row.get(self.monitor, float("nan")),
+                row["seconds"],
+            )

@@ -1,0 +1,56 @@
+"""Scores record by record."""
+
+import numpy as np
+import pytest
+
+from ecg.errors import EcgError
+from ecg.metrics.confusion import Scores, confusion_matrix
+from ecg.metrics.records import mean_over_records, per_record, without_record
+
+CLASSES = ("N", "S", "V")
+RECORD = np.array(["100"] * 4 + ["232"] * 4 + ["233"] * 2)
+TARGET = np.array([0, 0, 0, 1, 1, 1, 1, 0, 0, 0])
+PREDICTED = np.array([0, 0, 1, 1, 1, 1, 1, 0, 0, 2])
+
+
+def test_rows_by_hand():
+    table = per_record(RECORD, TARGET, PREDICTED, CLASSES)
+    assert list(table.index) == ["100", "232", "233"]
+    assert table["beats"].tolist() == [4, 4, 2]
+    assert table["accuracy"].tolist() == [0.75, 1, 0.5]
+    np.testing.assert_array_equal(table["S/se"], [1, 1, np.nan])
+    np.testing.assert_array_equal(table["S/ppv"], [0.5, 1, np.nan])
+    np.testing.assert_allclose(table["S/f1"], [2 / 3, 1, np.nan])
+    np.testing.assert_array_equal(table["V/ppv"], [np.nan, np.nan, 0])
+    assert table["V/se"].isna().all()
+    assert table["S/support"].tolist() == [1, 3, 0]
+
+
+def test_rows_equal_the_scores_of_each_record():
+    rng = np.random.default_rng(0)
+    record, target, predicted = rng.integers(100, 110, 500), rng.integers(0, 3, 500), rng.integers(0, 3, 500)
+    table = per_record(record, target, predicted, CLASSES)
+    assert table["beats"].sum() == 500
+    for name in table.index:
+        rows = record == int(name)
+        named = Scores.of(confusion_matrix(target[rows], predicted[rows], 3)).named(CLASSES)
+        for column in ("accuracy", "N/se", "S/ppv", "V/f1"):
+            assert table.loc[name, column] == pytest.approx(float(named[column]))
+
+
+def test_mean_gives_each_record_the_same_weight():
+    means = mean_over_records(per_record(RECORD, TARGET, PREDICTED, CLASSES))
+    assert means["accuracy"] == pytest.approx((0.75 + 1 + 0.5) / 3)
+    assert means["S/f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert "V/se" not in means
+    assert not any(name == "beats" or name.endswith("support") for name in means)
+
+
+def test_without_record():
+    assert without_record(RECORD, TARGET, PREDICTED, CLASSES) == pytest.approx(
+        {"S/se": 1, "S/ppv": 0.5, "S/f1": 2 / 3, "S/support": 1}
+    )
+    assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES)["S/support"] == 1
+    assert without_record(RECORD, TARGET, PREDICTED, CLASSES, leave_out="999") == {}
+    with pytest.raises(EcgError, match="N, S, V"):
+        without_record(RECORD, TARGET, PREDICTED, CLASSES, label="F")

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecg.errors import EcgError
+from ecg.recordings.download import SUMS, DownloadReport, download
+from ecg.recordings.physionet import DATABASES
+
+MITDB = DATABASES["mitdb"]
+BIG = bytes(range(256)) * 2000  # 512 kB
+
+
+class Server:
+    """A file server on 127.0.0.1 that misbehaves on demand and remembers what it was asked."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = dict(files)
+        sums = "".join(f"{hashlib.sha256(c).hexdigest()} {name}\n" for name, c in files.items())
+        self.files[SUMS] = sums.encode()
+        self.asked: list[tuple[str, str | None]] = []
+        self.drop: dict[str, int] = {}  # name -> how often the connection ends half-way
+        self.fail: dict[str, int] = {}  # name -> how often 503 is answered
+        self.corrupt: dict[str, int] = {}  # name -> how often other bytes of the same length are sent
+        self.ranges = True
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+            def do_GET(self) -> None:
+                server.answer(self)
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}/"
+        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @staticmethod
+    def once(counts: dict[str, int], name: str) -> bool:
+        counts[name] = counts.get(name, 0) - 1
+        return counts[name] >= 0
+
+    def answer(self, request: BaseHTTPRequestHandler) -> None:
+        name, wanted = request.path[1:], request.headers["Range"]
+        self.asked.append((name, wanted))
+        content = self.files.get(name)
+        if content is None or self.once(self.fail, name):
+            request.send_error(404 if content is None else 503)
+            return
+        if self.once(self.corrupt, name):
+            content = bytes(b ^ 1 for b in content)
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and self.ranges else 0
+        if start >= len(content) and start:
+            request.send_error(416)
+            return
+        request.send_response(206 if start else 200)
+        if start:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        body = content[start:]
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        if self.once(self.drop, name):
+            body = body[: len(body) // 2]
+            request.close_connection = True
+        request.wfile.write(body)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = Server({"RECORDS": b"100\n", "100.hea": b"100 2 360 650000\n", "100.dat": BIG, "sub/1.dat": b"x" * 99})
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+NAMES = ["RECORDS", "100.hea", "100.dat", "sub/1.dat"]
+
+
+def fetch(server: Server, folder: Path, **options: Any) -> DownloadReport:
+    options = {"files": NAMES, "wait": lambda _: None, **options}
+    return download(MITDB, folder, base_url=server.url, **options)
+
+
+def assert_complete(server: Server, folder: Path) -> None:
+    there = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    assert there == server.files  # every byte, and no .part or .tmp beside them
+
+
+def test_fetches_everything(server: Server, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    report = fetch(server, tmp_path / "mitdb")
+    assert_complete(server, tmp_path / "mitdb")
+    assert report.fetched == tuple(NAMES)
+    assert report.kept == ()
+    assert report.n_bytes == sum(len(server.files[name]) for name in NAMES)
+    assert server.asked[0] == (SUMS, None)
+    assert capfd.readouterr() == ("", "")  # no terminal, no bar
+
+
+def test_a_complete_folder_needs_no_network(server: Server, tmp_path: Path) -> None:
+    fetch(server, tmp_path)
+    server.asked.clear()
+    report = fetch(server, tmp_path)
+    assert (report.fetched, sorted(report.kept), report.n_bytes) == ((), sorted(NAMES), 0)
+    assert server.asked == []
+
+
+def test_only_what_is_missing_or_wrong_is_fetched(server: Server, tmp_path: Path) -> None:
+    fetch(server, tmp_path)
+    (tmp_path / "100.hea").unlink()
+    (tmp_path / "RECORDS").write_bytes(b"damaged")
+    report = fetch(server, tmp_path)
+    assert report.fetched == ("RECORDS", "100.hea")
+    assert report.kept == ("100.dat", "sub/1.dat")
+    assert_complete(server, tmp_path)
+
+
+def test_a_dropped_connection_is_resumed(server: Server, tmp_path: Path) -> None:
+    server.drop["100.dat"] = 1
+    report = fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+    first, second = (asked for name, asked in server.asked if name == "100.dat")
+    assert first is None
+    assert second is not None
+    # The piece that was on its way when the connection ended is lost, no more than that.
+    start = int(second.removeprefix("bytes=").rstrip("-"))
+    assert len(BIG) // 2 - 65536 < start <= len(BIG) // 2
+    assert report.n_bytes == sum(len(server.files[name]) for name in NAMES)  # nothing came twice
+
+
+def test_a_part_of_an_earlier_download_is_resumed(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "100.dat.part").write_bytes(BIG[:1000])
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+    assert ("100.dat", "bytes=1000-") in server.asked
+
+
+def test_a_part_that_is_already_whole(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "100.dat.part").write_bytes(BIG)
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+
+
+@pytest.mark.parametrize("part", [b"other bytes", BIG + b"too long"])
+def test_a_part_of_something_else_starts_over(server: Server, tmp_path: Path, part: bytes) -> None:
+    (tmp_path / "100.dat.part").write_bytes(part)
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+
+
+def test_a_server_that_ignores_ranges(server: Server, tmp_path: Path) -> None:
+    server.ranges = False
+    server.drop["100.dat"] = 1
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+
+
+def test_503_is_tried_again_after_longer_and_longer_waits(server: Server, tmp_path: Path) -> None:
+    server.fail = {SUMS: 1, "100.dat": 3}
+    waits: list[float] = []
+    fetch(server, tmp_path, wait=waits.append)
+    assert_complete(server, tmp_path)
+    assert waits == [0.5, 0.5, 1.0, 2.0]
+
+
+def test_corrupted_once(server: Server, tmp_path: Path) -> None:
+    server.corrupt["100.dat"] = 1
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+
+
+def test_corrupted_always(server: Server, tmp_path: Path) -> None:
+    server.corrupt["100.dat"] = 99
+    with pytest.raises(EcgError) as caught:
+        fetch(server, tmp_path, retries=2)
+    message = str(caught.value)
+    assert "100.dat: wrong checksum after 3 attempts" in message
+    assert hashlib.sha256(BIG).hexdigest() in message
+    assert hashlib.sha256(bytes(b ^ 1 for b in BIG)).hexdigest() in message
+    assert not list(tmp_path.glob("100.dat*"))
+
+
+def test_a_connection_that_always_drops_leaves_a_part_to_go_on_from(server: Server, tmp_path: Path) -> None:
+    server.drop["100.dat"] = 2
+    with pytest.raises(EcgError, match=r"cannot download mitdb from .*: no network, or the server is down"):
+        fetch(server, tmp_path, retries=1)
+    part = (tmp_path / "100.dat.part").read_bytes()
+    assert len(part) > len(BIG) // 2
+    assert BIG.startswith(part)
+    fetch(server, tmp_path)
+    assert_complete(server, tmp_path)
+    assert ("100.dat", f"bytes={len(part)}-") in server.asked
+
+
+def test_no_network_says_so_in_one_line_with_three_ways_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    waits: list[float] = []
+    with pytest.raises(EcgError) as caught:
+        download(MITDB, tmp_path / "mitdb", base_url="http://127.0.0.1:9/", retries=2, wait=waits.append)
+    message = str(caught.value)
+    assert waits == [0.5, 1.0]
+    assert "\n" not in message
+    assert "cannot download mitdb from http://127.0.0.1:9/SHA256SUMS.txt: no network" in message
+    for way in (f"fill {tmp_path / 'mitdb'}", "data_dir=", "dataset.source=synthetic"):
+        assert way in message
+    assert not (tmp_path / "mitdb").exists()
+
+
+def test_a_file_the_server_does_not_have(server: Server, tmp_path: Path) -> None:
+    del server.files["100.hea"]
+    with pytest.raises(EcgError, match=r"100\.hea: the server answered 404"):
+        fetch(server, tmp_path)
+    with pytest.raises(EcgError, match=r"SHA256SUMS\.txt does not list 999\.dat \(4 entries\)"):
+        fetch(server, tmp_path, files=["999.dat"])
+
+
+def test_a_mirror_without_the_mitdb_records(server: Server, tmp_path: Path) -> None:
+    with pytest.raises(EcgError, match=r"does not list 100\.atr, 101\.hea"):
+        fetch(server, tmp_path, files=None)
+
+
+def test_names_that_leave_the_folder_are_refused(server: Server, tmp_path: Path) -> None:
+    server.files[SUMS] += b"0" * 64 + b" ../evil\n"
+    with pytest.raises(EcgError, match=r"outside its folder: \.\./evil"):
+        fetch(server, tmp_path)
+
+
+def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class FullDisk(io.FileIO):
+        def write(self, _: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    plain_open = Path.open
+
+    def open_(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        full = path.name == "100.dat.part" and mode in ("wb", "ab")
+        return FullDisk(path, mode) if full else plain_open(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_)
+    with pytest.raises(EcgError) as caught:
+        fetch(server, tmp_path)
+    message = str(caught.value)
+    assert f"the disk of {tmp_path} is full: 100.dat needs {len(BIG):,} bytes more" in message
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_folder_that_cannot_be_made(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EcgError, match="cannot write to"):
+        fetch(server, tmp_path / "file" / "mitdb")
+
+
+@pytest.mark.real
+def test_the_real_folder_verifies_without_network(ecg_data: Path) -> None:
+    report = download(MITDB, ecg_data / "mitdb", base_url="http://127.0.0.1:9/", retries=0)
+    assert report.fetched == ()
+    assert len(report.kept) == 1 + 3 * 48

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from ecg.report.strip import strip_figure
+from ecg.report.style import Context, class_colours
+from ecg.report.window import pick_window
+
+from .conftest import AAMI, texts
+
+FS = 100.0
+BEATS = np.arange(0.5, 60, 0.8)
+
+
+def _signal(seconds: float) -> np.ndarray:
+    time = np.arange(int(seconds * FS)) / FS
+    return np.exp(-(((time - 0.5 + 0.4) % 0.8 - 0.4) ** 2) / 0.0004) - 0.2
+
+
+def test_rows_of_ten_seconds_with_units_and_square_squares(context: Context) -> None:
+    predicted = np.zeros(len(BEATS), int)
+    figure = strip_figure(_signal(60), FS, 20, BEATS, predicted, None, AAMI, "MLII", "208", context)
+    assert [axes.get_xlim() for axes in figure.axes] == [(20, 30), (30, 40), (40, 50)]
+    assert {axes.get_ylabel() for axes in figure.axes} == {"MLII (mV)"}
+    assert "(min:s)" in figure.axes[-1].get_xlabel()
+    said = texts(figure)
+    assert "Record 208, lead MLII, 0:20 to 0:50 min" in said
+    assert context.footnote in said
+    square = figure.axes[0].transData.transform([[20, 0], [20.2, 0.5]])
+    width, height = square[1] - square[0]
+    assert width == pytest.approx(height, rel=1e-3)
+    assert width > 20  # pixels: large enough to see
+
+
+def test_beats_have_letter_and_colour_and_errors_their_reference(context: Context) -> None:
+    target = np.zeros(len(BEATS), int)
+    predicted = target.copy()
+    predicted[3] = 2
+    said = texts(strip_figure(_signal(60), FS, 0, BEATS, predicted, target, AAMI, "MLII", "208", context, seconds=10))
+    assert said.count("ref N") == 1
+    assert said.count("V") == 2  # above the beat and in the legend
+    assert said.count("N") == len(BEATS[BEATS < 10])  # one error fewer, and one in the legend
+    assert any(text.startswith("differs from the reference") for text in said)
+    figure = strip_figure(_signal(60), FS, 0, BEATS, predicted, target, AAMI, "MLII", "208", context, seconds=10)
+    coloured = {to_hex(line.get_color()).upper(): line for line in figure.axes[0].get_lines()}
+    v = coloured[class_colours(AAMI)["V"]].get_xdata()
+    assert v[0] < BEATS[3] < v[-1]
+    assert v[-1] - v[0] < 1.0
+
+
+def test_without_reference_nothing_differs(simulated: Context) -> None:
+    figure = strip_figure(
+        _signal(12), FS, 0, BEATS, np.ones(len(BEATS), int), None, ["normal", "MI"], "II", "x", simulated
+    )
+    said = texts(figure)
+    assert not any("ref" in text for text in said)
+    assert any(text.startswith("SIMULATED") for text in said)
+    assert len(figure.axes) == 2  # 12 s
+
+
+@pytest.mark.parametrize("beats", [np.empty(0), np.array([5.0])])
+def test_flat_short_gappy_recordings_with_few_beats(beats: np.ndarray, context: Context) -> None:
+    signal = np.zeros(1020)
+    signal[200:300] = np.nan
+    figure = strip_figure(signal, FS, 0, beats, np.zeros(len(beats), int), None, AAMI, "II", "x", context)
+    figure.draw_without_rendering()
+    assert len(figure.axes) == 1  # 10.2 s: no row for a sliver
+    assert strip_figure(np.full(500, np.nan), FS, 0, beats, np.zeros(len(beats), int), None, AAMI, "II", "x", context)
+
+
+def test_an_artefact_does_not_flatten_the_beats(context: Context) -> None:
+    signal = _signal(10)
+    signal[500] = 40.0
+    figure = strip_figure(signal, FS, 0, BEATS, np.zeros(len(BEATS), int), None, AAMI, "II", "x", context)
+    low, high = figure.axes[0].get_ylim()
+    assert high - low <= 7
+
+
+def test_a_strip_beyond_the_end_and_unequal_arrays_are_refused(context: Context) -> None:
+    with pytest.raises(ValueError, match=r"the recording has 10\.0 s"):
+        strip_figure(_signal(10), FS, 11, BEATS, np.zeros(len(BEATS), int), None, AAMI, "II", "x", context)
+    with pytest.raises(ValueError, match="one entry per beat"):
+        strip_figure(_signal(10), FS, 0, BEATS, np.zeros(3, int), None, AAMI, "II", "x", context)
+
+
+def test_the_window_holds_the_error_and_most_classes() -> None:
+    beats = np.arange(0.5, 1800, 0.8)
+    target = np.zeros(len(beats), int)
+    target[(beats > 300) & (beats < 320)] = 2
+    target[(beats > 1000) & (beats < 1003)] = 2
+    target[(beats > 1004) & (beats < 1006)] = 1
+    predicted = target.copy()
+    predicted[np.searchsorted(beats, 1010.0)] = 2
+    start = pick_window(beats, predicted, target, 1800)
+    assert start <= 1000
+    assert start + 30 >= 1010
+    # an error is worth a window even where all classes are one
+    plain = np.zeros(len(beats), int)
+    wrong = plain.copy()
+    wrong[1500] = 1
+    at = pick_window(beats, wrong, plain, 1800)
+    assert at <= beats[1500] <= at + 30
+    assert pick_window(beats, plain, None, 1800) == 0.0
+
+
+def test_the_window_stays_inside_short_recordings() -> None:
+    beats = np.arange(0.5, 40, 0.8)
+    predicted = np.zeros(len(beats), int)
+    predicted[-2] = 1
+    assert pick_window(beats, predicted, None, 40.0) == 10.0
+    assert pick_window(beats, predicted, None, 10.0) == 0.0
+    assert pick_window(np.empty(0), np.empty(0, int), None, 100.0) == 0.0
