@@ -19,7 +19,7 @@ def main(composed: DictConfig) -> float:
         from ecg.run import run
 
         config, job = compose.typed(composed), Job.current()
-        return run(compose.resumed(config, job.overrides) if config.resume else config, job)
+        return run(compose.resumed(config, job.overrides) if job.resume else config, job)
 
 
 if __name__ == "__main__":

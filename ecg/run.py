@@ -41,10 +41,12 @@ def run(config: RunConfig, job: Job) -> float:
     Raises:
         EcgError: something the user can put right.
     """
-    folder = RunFolder.open(job.folder, resume=config.resume is not None)
+    folder = RunFolder(job.folder)
+    folder.check(resume=job.resume)
+    data = _data(config)
+    folder.make()
     compose.save(config, folder.config)
     pl.seed_everything(config.seed, verbose=False)
-    data = _data(config)
     model = config.model.build(input_shape=data.info.shape, n_classes=len(data.info.classes))
     write_split(data.info, data.split, data.beats, folder)
     run_id = _provenance(config, data, folder)
@@ -107,6 +109,7 @@ def _fit(
         loss=config.trainer.loss.build(counts),
         optimizer=config.trainer.optimizer.build(),
         schedule=config.trainer.schedule.build(),
+        augment=config.trainer.augment.build(),
         seed=config.seed,
     )
     trainer, history = make_trainer(config.trainer.fit_settings(), folder, tracker.logger)
@@ -166,12 +169,12 @@ def _report(
         save_figure(figure, folder.report / f"{name}.png")
     described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
     shown = {**described, **results.metrics}
-    folder.summary.write_text(class_table_markdown(shown, info.classes, results.intervals, results.context))
+    folder.summary.write_text(class_table_markdown(shown, info.classes, results.intervals, results.table_context))
     tracker.figures(figures)
     tracker.summary({**described, "simulated": info.simulated, **facts, **results.metrics})
     write_results(results, folder, facts)
     console = Console()
-    console.print(class_table(shown, info.classes, results.intervals, results.context))
+    console.print(class_table(shown, info.classes, results.intervals, results.table_context))
     if config.trainer.limit_batches is not None:
         console.print("[bold]trainer.limit_batches is set: these numbers are no results.[/bold]")
     console.print(f"run folder: {folder.path}\n{tracker.where()}", highlight=False, soft_wrap=True)

@@ -7,10 +7,11 @@ from ecg.config.job import Job
 from ecg.config.model import CnnConfig, KachueeConfig, ModelConfig
 from ecg.config.root import RunConfig
 from ecg.config.tracking import TrackingConfig
-from ecg.config.trainer import LossConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
+from ecg.config.trainer import AugmentConfig, LossConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
 
 __all__ = [
     "ArrhythmiaConfig",
+    "AugmentConfig",
     "CnnConfig",
     "DatasetConfig",
     "Job",

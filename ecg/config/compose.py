@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,7 +48,19 @@ def typed(config: DictConfig) -> RunConfig:
     Raises:
         EcgError: a value is out of range; the message names the key and the valid choices.
     """
-    return cast(RunConfig, OmegaConf.to_object(config))
+    converted = cast(RunConfig, OmegaConf.to_object(config))
+    _no_extra_keys(cast(dict[str, Any], OmegaConf.to_container(config)), converted)
+    return converted
+
+
+def _no_extra_keys(given: dict[str, Any], converted: Any, path: str = "") -> None:
+    """Refuse keys that `+key=value` put in beside the schemas'."""
+    known = [field.name for field in fields(converted)]
+    for key, value in given.items():
+        if key not in known:
+            raise EcgError(f"unknown key {path}{key}: keys{' of ' + path[:-1] if path else ''}: {', '.join(known)}")
+        if is_dataclass(getattr(converted, key)):
+            _no_extra_keys(value, getattr(converted, key), f"{path}{key}.")
 
 
 def save(config: RunConfig, path: Path) -> None:

@@ -16,11 +16,13 @@ class Job:
     Attributes:
         folder: the run folder.
         overrides: what the user typed.
+        resume: whether the folder's run is to be continued.
         sweep: name of the sweep's folder, None for a single run.
     """
 
     folder: Path
     overrides: tuple[str, ...] = ()
+    resume: bool = False
     sweep: str | None = None
 
     @staticmethod
@@ -28,4 +30,6 @@ class Job:
         """The job that Hydra is running."""
         hydra = HydraConfig.get()
         sweep = Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else None
-        return Job(Path(hydra.runtime.output_dir), tuple(hydra.overrides.task), sweep)
+        overrides = tuple(hydra.overrides.task)
+        resume = any(override.lstrip("+").startswith("resume=") for override in overrides)
+        return Job(Path(hydra.runtime.output_dir), overrides, resume, sweep)

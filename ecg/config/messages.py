@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from ecg.config.job import Job
 from ecg.config.root import RunConfig
 from ecg.errors import EcgError
 
@@ -26,14 +27,17 @@ TRACE = "HYDRA_FULL_ERROR"
 
 @contextmanager
 def logged() -> Iterator[None]:
-    """Write a job's failure into its log at once: Hydra's launcher tells only the first one, at the end of a sweep."""
+    """Tell a sweep job's failure at once: Hydra's launcher shows only the first one, when all jobs are through.
+
+    A single run's failure is told by `report`. Either way, a job that failed before it wrote anything leaves no folder.
+    """
+    job = Job.current()
     try:
         yield
-    except EcgError as error:
-        log.error("%s", error)
-        raise
     except Exception as error:
-        log.error("the run failed: %s: %s", type(error).__name__, error, exc_info=_trace_wanted())
+        if job.sweep is not None:
+            log.error("job %s failed: %s", " ".join(job.overrides), explain(error) or repr(error))
+        _remove_empty(job.folder)
         raise
 
 
@@ -61,14 +65,8 @@ def explain(error: BaseException) -> str | None:
     """The message for an exception, None where it is a bug that needs its trace."""
     if isinstance(error, EcgError):
         return str(error)
-    if isinstance(error, OSError) and error.errno in (
-        errno.ENOSPC,
-        errno.EROFS,
-        errno.EACCES,
-        errno.ENOTDIR,
-        errno.EEXIST,
-    ):
-        return f"{error.filename or 'a file'}: {error.strerror}; choose another output_dir= or cache_dir="
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}; is output_dir= (or cache_dir=) a folder to write in?"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else None
@@ -77,6 +75,12 @@ def explain(error: BaseException) -> str | None:
         if found := re.search(pattern, text):
             return say(found, text)
     return str(error)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a run folder that holds only what Hydra put there."""
+    if all(path.name == ".hydra" or path.suffix == ".log" for path in folder.iterdir()):
+        shutil.rmtree(folder)
 
 
 def _unknown_key(found: re.Match[str], text: str) -> str:

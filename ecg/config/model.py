@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ecg.config.checks import in_range
+from ecg.config.checks import in_range, one_of
 
 if TYPE_CHECKING:
     from ecg.models import LayeredModel
@@ -31,6 +31,7 @@ class CnnConfig(ModelConfig):
     """Share of features dropped before each fully connected layer."""
 
     def __post_init__(self) -> None:
+        one_of("model.name", self.name, ["cnn"])
         in_range("model.dropout", self.dropout, 0, 1, include_high=False)
 
     def build(self, *, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
@@ -45,6 +46,9 @@ class KachueeConfig(ModelConfig):
     """`model=kachuee`: the residual network of Kachuee et al. 2018."""
 
     name: str = "kachuee"
+
+    def __post_init__(self) -> None:
+        one_of("model.name", self.name, ["kachuee"])
 
     def build(self, *, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
         """The network with fresh weights."""

@@ -11,6 +11,7 @@ from ecg.config.checks import in_range, one_of
 if TYPE_CHECKING:
     from torch import nn
 
+    from ecg.training.augment import Augment
     from ecg.training.fit import FitSettings
     from ecg.training.optimizers import OptimizerRule, ScheduleRule
 
@@ -48,9 +49,9 @@ class OptimizerConfig:
     """Who minimises it."""
 
     name: str = "adamw"
-    lr: float = 1e-3
+    lr: float = 2e-3
     """Learning rate; the highest one under `one_cycle`."""
-    weight_decay: float = 0.01
+    weight_decay: float = 0.05
     momentum: float = 0.9
     """Of sgd; the others ignore it."""
 
@@ -93,6 +94,29 @@ class ScheduleConfig:
 
 
 @dataclass
+class AugmentConfig:
+    """How training beats are varied; zeros leave them as they are."""
+
+    stretch: float = 0.06
+    """Largest relative change of the time axis."""
+    gain: float = 0.03
+    """Standard deviation of the factor on the amplitude."""
+    noise: float = 0.01
+    """Standard deviation of white noise, in units of the beat's range."""
+
+    def __post_init__(self) -> None:
+        in_range("trainer.augment.stretch", self.stretch, 0, 0.5)
+        in_range("trainer.augment.gain", self.gain, 0, 1)
+        in_range("trainer.augment.noise", self.noise, 0, 1)
+
+    def build(self) -> Augment:
+        """A function from beats to beats."""
+        from ecg.training.augment import Augment
+
+        return Augment(self.stretch, self.gain, self.noise)
+
+
+@dataclass
 class TrainerConfig:
     """`trainer=cpu|gpu|ddp|debug`."""
 
@@ -101,7 +125,7 @@ class TrainerConfig:
     strategy: str = "auto"
     precision: str = "auto"
     """auto: what was measured to be fastest for the device, see experiments/speed."""
-    epochs: int = 12
+    epochs: int = 10
     batch_size: int = 256
     """Beats per batch, per process."""
     limit_batches: int | None = None
@@ -114,6 +138,7 @@ class TrainerConfig:
     """Decay per step of the running mean of the weights, which is what is validated, tested and kept; null: none."""
     gradient_clip: float | None = None
     """Largest norm of the gradient; null: no limit."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)

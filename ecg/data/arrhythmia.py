@@ -78,7 +78,14 @@ def kaggle_source(data_dir: Path) -> KaggleSource:
 
 
 def split_rule(
-    name: str, *, source: str, cut: str, val_fraction: float, test_fraction: float, strict_subjects: bool, seed: int
+    name: str,
+    *,
+    source: str,
+    cut: str,
+    val_fraction: float | None,
+    test_fraction: float,
+    strict_subjects: bool,
+    seed: int,
 ) -> SplitRule:
     """The rule that `dataset.split` names; `auto` is `kaggle` where the published split covers the beats.
 
@@ -86,13 +93,15 @@ def split_rule(
         name: one of `SPLITS`.
         source: one of `SOURCES`.
         cut: name of the cut.
-        val_fraction: share of the training side kept for validation.
+        val_fraction: share of the training side kept for validation; None: 0.05 of the beats, 0.2 of the patients.
         test_fraction: share of test beats, where no standard split says it.
         strict_subjects: leave 201 out of DS1, since its subject is also 202 of DS2.
         seed: of every random draw.
     """
     if name == "auto":
         name = "kaggle" if cut == "kaggle" and source in ("physionet", "kaggle") else "patients"
+    if val_fraction is None:
+        val_fraction = 0.2 if name == "patients" else 0.05
     if name == "kaggle":
         return partial(kaggle_split, val_fraction=val_fraction, seed=seed)
     if name == "beats":

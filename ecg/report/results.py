@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -52,13 +52,19 @@ class Results:
         return best
 
     @property
+    def table_context(self) -> Context:
+        """`context`, with a word on the intervals below."""
+        context = self.context
+        note = INTERVAL_NOTE[self.info.split == "patients"] if self.intervals else ""
+        return replace(context, footnote=f"{context.footnote} {note}".strip())
+
+    @property
     def context(self) -> Context:
         """The words above and below every figure and table of the run."""
         info, n = self.info, len(self.beats)
-        by_patient = INTERVAL_NOTE[info.split == "patients"]
         return Context(
             title=f"{info.dataset}, split {info.split}, source {info.source}, cut {info.cut}: {n:,} test beats",
-            footnote=" ".join((*info.notes, by_patient)),
+            footnote=" ".join(info.notes),
             simulated=info.simulated,
         )
 

@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ecg.metrics.classification import validation_metrics
 from ecg.models import LayeredModel
+from ecg.training.augment import Augment
 from ecg.training.optimizers import OptimizerRule, ScheduleRule
 
 
@@ -25,14 +26,24 @@ class Classifier(pl.LightningModule):
         loss: scalar of logits and class numbers.
         optimizer: from parameters to an optimizer.
         schedule: from an optimizer and the number of steps to a scheduler.
-        seed: dropout in epoch e depends on the seed and e alone, so that a resumed run equals an uninterrupted one.
+        augment: changes training beats; None leaves them.
+        seed: dropout and augmentation in epoch e depend on the seed and e alone, so that a resumed run equals an
+            uninterrupted one.
     """
 
     def __init__(
-        self, model: LayeredModel, *, loss: nn.Module, optimizer: OptimizerRule, schedule: ScheduleRule, seed: int = 0
+        self,
+        model: LayeredModel,
+        *,
+        loss: nn.Module,
+        optimizer: OptimizerRule,
+        schedule: ScheduleRule,
+        augment: Augment | None = None,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.model, self._loss = model, loss
+        self.augment = augment or Augment()
         self.optimizer_rule, self.schedule_rule, self.seed = optimizer, schedule, seed
         self.scores = nn.ModuleDict({side: validation_metrics(model.n_classes) for side in ("val", "test")})
 
@@ -48,7 +59,7 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of one batch."""
         x, y = batch
-        loss: Tensor = self._loss(self(x).float(), y)
+        loss: Tensor = self._loss(self(self.augment(x)).float(), y)
         self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
         return loss
 

@@ -24,28 +24,30 @@ class RunFolder:
 
     path: Path
 
-    @staticmethod
-    def open(path: Path, *, resume: bool = False) -> RunFolder:
-        """The folder of a new run, or with `resume` of one to go on with.
+    def check(self, *, resume: bool) -> None:
+        """Refuse a folder that holds a run, or with `resume` one whose run is finished.
 
         Raises:
-            EcgError: a run is there already, is finished already, or the folder cannot be written.
+            EcgError: so it is; the message says what to do instead.
         """
-        folder = RunFolder(path)
-        if resume and folder.metrics.exists():
-            raise EcgError(f"resume={path}: that run is finished; its results are in {folder.metrics}")
-        if (
-            folder.config.exists() and not resume and "LOCAL_RANK" not in os.environ
-        ):  # helper processes share the folder
+        path = self.path
+        if resume and self.metrics.exists():
+            raise EcgError(f"resume={path}: that run is finished; its results are in {self.metrics}")
+        if self.config.exists() and not resume and "LOCAL_RANK" not in os.environ:  # helper processes share the folder
             raise EcgError(f"{path} holds a run already; continue it with resume={path}, or choose another output_dir=")
+
+    def make(self) -> None:
+        """Make the folder and its parts.
+
+        Raises:
+            EcgError: it cannot be written.
+        """
         try:
-            for part in (folder.checkpoints, folder.report):
+            for part in (self.checkpoints, self.report):
                 part.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise EcgError(
-                f"cannot write the run folder {path}: {error.strerror}; choose another output_dir="
-            ) from None
-        return folder
+            why = error.strerror
+            raise EcgError(f"cannot write the run folder {self.path}: {why}; choose another output_dir=") from None
 
     @property
     def config(self) -> Path:
