@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
 from dataclasses import asdict
 from pathlib import Path
 from uuid import uuid4
 
 import pytorch_lightning as pl
+from lightning_fabric.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
 from ecg.config import Job, RunConfig, compose
 from ecg.data.module import BeatData
+from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.report.results import Results, score, write_results, write_split
@@ -41,34 +43,33 @@ def run(config: RunConfig, job: Job) -> float:
     Raises:
         EcgError: something the user can put right.
     """
+    if job.sweep and config.trainer.devices > 1:
+        raise EcgError(
+            f"trainer.devices={config.trainer.devices}: a sweep (-m) trains on one device; "
+            "start jobs of several devices one by one"
+        )
     folder = RunFolder(job.folder)
-    folder.check(resume=job.resume)
+    if _main_process():
+        folder.check(resume=job.resume)
     data = _data(config)
-    folder.make()
-    compose.save(config, folder.config)
     pl.seed_everything(config.seed, verbose=False)
     model = config.model.build(input_shape=data.info.shape, n_classes=len(data.info.classes))
+    if not _main_process():  # it shares the training; the main process writes, tests and reports
+        best, _ = _fit(config, data, model, folder, logger=None)
+        return best
+    folder.make()
+    compose.save(config, folder.config)
     write_split(data.info, data.split, data.beats, folder)
-    run_id = _provenance(config, data, folder)
-    tracked = TrackedRun(
-        name=config.name,
-        run_id=run_id,
-        mode=config.tracking.mode,
-        project=config.tracking.project,
-        entity=config.tracking.entity,
-        group=config.tracking.group or job.sweep,
-        tags=(*config.tracking.tags, *(["simulated"] if data.info.simulated else [])),
-        job_type="scratch",
-        config=compose.as_dict(config),
-        folder=folder.path,
-    )
-    with tracking(tracked) as tracker:
-        best, history, seconds = _fit(config, data, model, folder, tracker)
-        if history is None:  # another process of a multi-process run tests and reports
-            return best
+    with tracking(_tracked(config, job, data, folder)) as tracker:
+        best, history = _fit(config, data, model, folder, tracker.logger)
         results = _test(config, data, model)
-        _report(config, results, history, data, folder, tracker, facts=_facts(config, model, seconds))
+        _report(config, results, history, data, folder, tracker, facts=_facts(config, model, history))
     return best
+
+
+def _main_process() -> bool:
+    """Whether this is the first of the processes that share a training, or the only one."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
 
 
 def _data(config: RunConfig) -> BeatData:
@@ -88,21 +89,32 @@ def _data(config: RunConfig) -> BeatData:
     return data
 
 
-def _provenance(config: RunConfig, data: BeatData, folder: RunFolder) -> str:
-    """Write where the run comes from, once; returns its W&B identity, which a resumed run keeps."""
-    if folder.provenance.exists():
-        return str(read_json(folder.provenance)["wandb_id"])
-    run_id = uuid4().hex[:12]
-    precision = choose_precision(config.trainer.precision, config.trainer.accelerator)
-    facts = provenance(seed=config.seed, fingerprint=data.info.fingerprint, precision=precision, wandb_id=run_id)
-    write_json(folder.provenance, facts)
-    return run_id
+def _tracked(config: RunConfig, job: Job, data: BeatData, folder: RunFolder) -> TrackedRun:
+    """What W&B is told; where the run comes from is written once, and a resumed run keeps its W&B identity."""
+    if not folder.provenance.exists():
+        precision = choose_precision(config.trainer.precision, config.trainer.accelerator)
+        facts = provenance(
+            seed=config.seed, fingerprint=data.info.fingerprint, precision=precision, wandb_id=uuid4().hex[:12]
+        )
+        write_json(folder.provenance, facts)
+    return TrackedRun(
+        name=config.name,
+        run_id=str(read_json(folder.provenance)["wandb_id"]),
+        mode=config.tracking.mode,
+        project=config.tracking.project,
+        entity=config.tracking.entity,
+        group=config.tracking.group or job.sweep,
+        tags=(*config.tracking.tags, *(["simulated"] if data.info.simulated else [])),
+        job_type="scratch",
+        config=compose.as_dict(config),
+        folder=folder.path,
+    )
 
 
 def _fit(
-    config: RunConfig, data: BeatData, model: LayeredModel, folder: RunFolder, tracker: Tracker
-) -> tuple[float, History | None, float]:
-    """Train; the model ends with its best weights. Gives the best score, the history (main process only), seconds."""
+    config: RunConfig, data: BeatData, model: LayeredModel, folder: RunFolder, logger: Logger | None
+) -> tuple[float, History]:
+    """Train, from the last whole epoch on where there is one; the model ends with its best weights."""
     counts = list(data.info.counts["train"].values())
     classifier = Classifier(
         model,
@@ -112,17 +124,14 @@ def _fit(
         augment=config.trainer.augment.build(),
         seed=config.seed,
     )
-    trainer, history = make_trainer(config.trainer.fit_settings(), folder, tracker.logger)
+    trainer, history = make_trainer(config.trainer.fit_settings(), folder, logger)
     point = resume_point(folder)
     if point is not None:
-        log.info("resuming %s", point)
-    start = time.perf_counter()
-    trainer.fit(classifier, data, ckpt_path=point)
-    seconds = time.perf_counter() - start
-    if not trainer.is_global_zero:
-        return float("nan"), None, seconds
+        history.restore(point.epochs)
+        log.info("resuming after epoch %d from %s", point.epochs, point.path)
+    trainer.fit(classifier, data, ckpt_path=point.path if point else None)
     model.load_state_dict(best_weights(folder))
-    return history.best, history, history.seconds
+    return history.best, history
 
 
 def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
@@ -132,7 +141,7 @@ def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
     return score(data.info, beats, labelled, replicates=config.bootstrap, seed=config.seed)
 
 
-def _facts(config: RunConfig, model: LayeredModel, seconds: float) -> dict[str, object]:
+def _facts(config: RunConfig, model: LayeredModel, history: History) -> dict[str, object]:
     """What metrics.json says beside the scores."""
     parameters = list(model.parameters())
     return {
@@ -140,7 +149,9 @@ def _facts(config: RunConfig, model: LayeredModel, seconds: float) -> dict[str, 
         "seed": config.seed,
         "params/total": sum(p.numel() for p in parameters),
         "params/trainable": sum(p.numel() for p in parameters if p.requires_grad),
-        "time/fit_s": round(seconds, 2),
+        "time/fit_s": round(history.seconds, 2),
+        "best_epoch": history.best_epoch,
+        "limit_batches": config.trainer.limit_batches,
     }
 
 

@@ -87,5 +87,5 @@ def _load(path: Path) -> Beats | None:
         return Beats(**columns)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile):
         return None

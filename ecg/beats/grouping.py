@@ -27,7 +27,7 @@ def divide_beats(index: Index, y: npt.NDArray[np.int64], fraction: float, seed: 
     """
     rng = np.random.default_rng(seed)
     drawn = [
-        rng.permutation(members)[: max(round(fraction * len(members)), int(len(members) > 1))]
+        rng.permutation(members)[: min(max(round(fraction * len(members)), 1), len(members) - 1)]
         for c in np.unique(y[index])
         for members in [index[y[index] == c]]
     ]

@@ -78,9 +78,11 @@ def explain(error: BaseException) -> str | None:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove a run folder that holds only what Hydra put there."""
-    if all(path.name == ".hydra" or path.suffix == ".log" for path in folder.iterdir()):
-        shutil.rmtree(folder)
+    """Remove a run folder that holds only what Hydra put there; its log, which a failed job filled, is told anyway."""
+    if {path.name for path in folder.iterdir()} <= {".hydra", "train.log"}:
+        shutil.rmtree(folder / ".hydra", ignore_errors=True)
+        (folder / "train.log").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _unknown_key(found: re.Match[str], text: str) -> str:

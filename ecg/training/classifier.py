@@ -88,7 +88,7 @@ class Classifier(pl.LightningModule):
 
     def _log_scores(self, side: str) -> None:
         scores: Any = self.scores[side]
-        self.log_dict({f"{side}/{name}": value for name, value in scores.compute().items()})
+        self.log_dict({f"{side}/{name}": value for name, value in scores.compute().items()}, sync_dist=True)
         scores.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

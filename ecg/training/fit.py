@@ -117,9 +117,20 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
     return {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
 
 
-def resume_point(folder: RunFolder) -> Path | None:
-    """The checkpoint to go on from, None where no epoch was finished."""
-    return folder.last_checkpoint if folder.last_checkpoint.is_file() else None
+@dataclass(frozen=True)
+class ResumePoint:
+    """A checkpoint to go on from, and the number of whole epochs behind it."""
+
+    path: Path
+    epochs: int
+
+
+def resume_point(folder: RunFolder) -> ResumePoint | None:
+    """Where an interrupted run goes on, None where no epoch was finished."""
+    path = folder.last_checkpoint
+    if not path.is_file():
+        return None
+    return ResumePoint(path, int(torch.load(path, map_location="cpu", weights_only=True)["epoch"]) + 1)
 
 
 def _quiet() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +32,7 @@ class RunFolder:
         path = self.path
         if resume and self.metrics.exists():
             raise EcgError(f"resume={path}: that run is finished; its results are in {self.metrics}")
-        if self.config.exists() and not resume and "LOCAL_RANK" not in os.environ:  # helper processes share the folder
+        if self.config.exists() and not resume:
             raise EcgError(f"{path} holds a run already; continue it with resume={path}, or choose another output_dir=")
 
     def make(self) -> None:

@@ -56,14 +56,12 @@ class History(pl.Callback):
         column = self.table[self.monitor]
         return float(column.min() if self.monitor.endswith("loss") else column.max())
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keep the rows of the epochs that a resumed run has behind it."""
-        if trainer.current_epoch and self.path.exists():
+    def restore(self, epochs: int) -> None:
+        """Take up the rows of the first `epochs` epochs of an interrupted run."""
+        if self.path.exists():
             table = pd.read_csv(self.path)
-            self.rows = [
-                {str(k): v for k, v in row.items()}
-                for row in table[table["epoch"] < trainer.current_epoch].to_dict("records")
-            ]
+            rows = table[table["epoch"] < epochs].to_dict("records")
+            self.rows = [{str(name): value for name, value in row.items()} for row in rows]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""

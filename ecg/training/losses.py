@@ -22,7 +22,7 @@ class FocalLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Scalar loss of logits [beat, class] against class numbers [beat]."""
         entropy = F.cross_entropy(logits, target, reduction="none")
-        return ((1 - torch.exp(-entropy)) ** self.gamma * entropy).mean()
+        return ((1 - torch.exp(-entropy)).clamp(min=1e-8) ** self.gamma * entropy).mean()
 
 
 def class_weights(counts: Sequence[int]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
 
@@ -19,12 +20,16 @@ class RunningMean(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
-        super().__init__(avg_fn=self._mean)
+        super().__init__(multi_avg_fn=self._update)
 
-    def _mean(self, mean: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+    def _update(self, means: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
+        """Move all means at once: one fused step instead of one per tensor."""
         n = float(updates)
         keep = min(self.decay, (1 + n) / (10 + n))
-        return mean * keep + current * (1 - keep) if mean.is_floating_point() else current
+        if means[0].is_floating_point():
+            torch._foreach_lerp_(means, currents, 1 - keep)
+        else:  # BatchNorm's count of batches
+            torch._foreach_copy_(means, currents)
 
     def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
         """After every optimizer step."""

@@ -1,0 +1,197 @@
+"""Training loops to compare: ours, a bare one, the published study's. Each gives beats trained per second."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
+
+from ecg.beats.splits import Split
+from ecg.config import RunConfig
+from ecg.config.trainer import AugmentConfig
+from ecg.data.module import BeatData
+from ecg.models import LayeredModel
+from ecg.training.classifier import Classifier
+from ecg.training.fit import make_trainer
+from ecg.training.folder import RunFolder
+from ecg.training.precision import choose_precision
+
+
+class Clock(pl.Callback):
+    """Notes when each training step and the whole epoch ended."""
+
+    def __init__(self) -> None:
+        self.start, self.steps, self.end = 0.0, list[float](), 0.0
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """The epoch begins."""
+        self.start = time.perf_counter()
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """A step is done; this callback is the last, so the running mean is updated too."""
+        self.steps.append(time.perf_counter())
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Training and validation are done."""
+        self.end = time.perf_counter()
+
+
+def without_extras(config: RunConfig) -> RunConfig:
+    """The configuration without augmentation and running mean."""
+    plain = replace(config.trainer, augment=AugmentConfig(0.0, 0.0, 0.0), ema_decay=None)
+    return replace(config, trainer=plain)
+
+
+def with_precision(config: RunConfig, precision: str) -> RunConfig:
+    """The configuration with another precision."""
+    return replace(config, trainer=replace(config.trainer, precision=precision))
+
+
+def subset(data: BeatData, beats: int) -> BeatData:
+    """Data of `beats` training beats, with validation beats in the proportion of the whole.
+
+    The data module is changed; measure this last.
+    """
+    split = data.split
+    val = round(len(split.val) * beats / len(split.train))
+    rng = np.random.default_rng(0)
+    train = np.sort(rng.permutation(split.train)[:beats])
+    data.split = Split(split.name, train, split.val[:val], split.test)
+    return data
+
+
+def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
+    """One epoch of `python train.py`'s loop, tracking off; `steps` limits it."""
+    classifier = Classifier(
+        _model(config, data),
+        loss=_loss(config, data),
+        optimizer=config.trainer.optimizer.build(),
+        schedule=config.trainer.schedule.build(),
+        augment=config.trainer.augment.build(),
+        seed=config.seed,
+    )
+    settings = replace(config.trainer.fit_settings(), epochs=1, limit_batches=steps)
+    with tempfile.TemporaryDirectory() as path:
+        folder, clock = RunFolder(Path(path)), Clock()
+        folder.make()
+        trainer, _ = make_trainer(settings, folder, None)
+        trainer.callbacks.append(clock)  # type: ignore[attr-defined]
+        trainer.fit(classifier, data)
+    return clock
+
+
+def our_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
+    """Beats trained per second from step `warmup` to step `steps`."""
+    ends = ours(config, data, steps).steps
+    return (steps - warmup) * config.trainer.batch_size / (ends[steps - 1] - ends[warmup - 1])
+
+
+def our_epoch(config: RunConfig, data: BeatData) -> float:
+    """Beats trained per second over a whole epoch, its validation included."""
+    clock = ours(config, data, None)
+    return len(clock.steps) * config.trainer.batch_size / (clock.end - clock.start)
+
+
+def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
+    """The same steps as a plain PyTorch loop: same model, loss, optimizer, schedule, augmentation and running mean."""
+    model, loss_of, augment = _model(config, data), _loss(config, data), config.trainer.augment.build()
+    optimizer = config.trainer.optimizer.build()(model.parameters())
+    schedule = config.trainer.schedule.build()(optimizer, steps)
+    decay, batch, total = config.trainer.ema_decay, config.trainer.batch_size, torch.zeros(())
+    mean = None if decay is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    index = data.split.train
+    x, y = torch.from_numpy(data.beats.x[index]), torch.from_numpy(data.beats.y[index])
+    order = torch.randperm(len(y))
+    model.train()
+    start = 0.0
+    for step in range(steps):
+        if step == warmup:
+            start = time.perf_counter()
+        rows = order[step * batch : (step + 1) * batch]
+        with _autocast(config):
+            loss = loss_of(model(augment(x[rows])).float(), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        if mean is not None:
+            mean.update_parameters(model)
+        total += loss.detach()
+    return (steps - warmup) * batch / (time.perf_counter() - start)
+
+
+class Rows(Dataset[tuple[Tensor, Tensor]]):
+    """One beat at a time, as the published study reads them."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray) -> None:
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor]:
+        return torch.tensor(self.x[i]), torch.tensor(self.y[i])
+
+
+def published_epoch(config: RunConfig, data: BeatData, batch_size: int = 64) -> float:
+    """Beats trained per second in the published study's loop: an epoch trains on the beats, then evaluates on them.
+
+    Float32, per-sample reading by two worker processes, RMSprop. The clock stops while workers start and the first
+    batch of either pass is made, which an epoch as short as this one would otherwise overrate.
+    """
+    model, loss_of = _model(config, data), nn.CrossEntropyLoss()
+    optimizer = torch.optim.RMSprop(model.parameters(), lr=3e-4, weight_decay=2e-4)
+    index = data.split.train
+    rows = Rows(data.beats.x[index], data.beats.y[index])
+
+    def train(x: Tensor, y: Tensor) -> None:
+        optimizer.zero_grad()
+        loss = loss_of(model(x), y)
+        loss.backward()
+        optimizer.step()
+        loss.item()
+
+    def evaluate(x: Tensor, y: Tensor) -> None:
+        with torch.no_grad():
+            (model(x).argmax(dim=1) == y).sum().item()
+
+    model.train()
+    seconds = _pass(DataLoader(rows, batch_size, shuffle=True, num_workers=2), train)
+    model.eval()
+    seconds += _pass(DataLoader(rows, batch_size, shuffle=False, num_workers=2), evaluate)
+    return (len(rows) - batch_size) / seconds
+
+
+def _pass(batches: DataLoader[tuple[Tensor, Tensor]], step: Callable[[Tensor, Tensor], None]) -> float:
+    """Seconds of all steps but the first."""
+    start = 0.0
+    for i, (x, y) in enumerate(batches):
+        step(x, y)
+        if i == 0:
+            start = time.perf_counter()
+    return time.perf_counter() - start
+
+
+def _model(config: RunConfig, data: BeatData) -> LayeredModel:
+    return config.model.build(input_shape=data.info.shape, n_classes=len(data.info.classes))
+
+
+def _loss(config: RunConfig, data: BeatData) -> nn.Module:
+    return config.trainer.loss.build(list(data.info.counts["train"].values()))
+
+
+def _autocast(config: RunConfig) -> AbstractContextManager[object]:
+    """What Lightning's precision of that name does on the processor."""
+    bf16 = choose_precision(config.trainer.precision, config.trainer.accelerator) == "bf16-mixed"
+    return torch.autocast("cpu", dtype=torch.bfloat16) if bf16 else nullcontext()

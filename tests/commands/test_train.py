@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+from safetensors import safe_open
+
+from .conftest import SMALL, Shell, metrics, scores
+
+FILES = (
+    "config.yaml",
+    "provenance.json",
+    "split.json",
+    "metrics.json",
+    "history.csv",
+    "predictions.csv",
+    "records.csv",
+    "weights.safetensors",
+    "checkpoints/best.ckpt",
+    "checkpoints/last.ckpt",
+    "report/results.md",
+    "report/learning_curves.png",
+    "report/confusion.png",
+    "report/reliability.png",
+    "report/beats.png",
+    "report/strip.png",
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[Path, str]:
+    """A small run and what it printed."""
+    shell = Shell(tmp_path_factory.mktemp("finished"), cache)
+    said = shell.train(*SMALL, "seed=1")
+    (folder,) = shell.folders()
+    return folder, said
+
+
+def test_a_run_leaves_a_folder_that_explains_itself(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    assert not missing
+    assert not list(folder.rglob("*.tmp"))
+    found = metrics(folder)
+    assert found["split"] == "patients"
+    assert found["simulated"] is True
+    assert found["params/total"] == 5_125_125
+    for name in "NSVFQ":
+        assert 0 <= found[f"test/{name}/se"] <= 1
+    origin = json.loads((folder / "provenance.json").read_text())
+    assert origin["seed"] == 1
+    assert len(origin["data_fingerprint"]) == 64
+    assert origin["versions"]["torch"]
+
+
+def test_a_run_ends_with_its_table_its_folder_and_the_way_to_wandb(finished: tuple[Path, str]) -> None:
+    folder, said = finished
+    assert "SIMULATED" in said
+    assert "macro-F1" in said
+    assert str(folder) in said.replace("\n", "")
+    assert "wandb leet" in said
+    assert "wandb sync" in said
+
+
+def test_predictions_agree_with_metrics_and_split(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    table = pd.read_csv(folder / "predictions.csv")
+    assert (table["label"] == table["predicted"]).mean() == pytest.approx(metrics(folder)["test/accuracy"])
+    assert table[[f"p_{name}" for name in "NSVFQ"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-4)
+    split = json.loads((folder / "split.json").read_text())
+    assert set(table["patient"]) == set(split["patients"]["test"])
+    assert not set(split["patients"]["test"]) & set(split["patients"]["train"])
+    assert sum(letters.count("E") for letters in split["beats"].values()) == len(table)
+
+
+def test_weights_carry_what_is_needed_to_use_them(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    with safe_open(folder / "weights.safetensors", "pt") as stored:
+        metadata = stored.metadata()
+        assert sum(stored.get_tensor(name).numel() for name in stored.keys() if "running" not in name) > 5_125_125 - 1  # noqa: SIM118
+    data = json.loads(metadata["data"])
+    assert data["classes"] == ["N", "S", "V", "F", "Q"]
+    assert (data["cut"], data["fs"], data["simulated"]) == ("kaggle", 120.0, True)
+    assert json.loads(metadata["model"]) == {"name": "cnn", "dropout": 0.3}
+
+
+def test_figures_say_that_the_recordings_are_simulated(finished: tuple[Path, str]) -> None:
+    folder, _ = finished
+    for path in (folder / "report").glob("*.png"):
+        with Image.open(path) as image:
+            assert image.info["Title"].startswith("SIMULATED")
+
+
+def test_the_same_seed_gives_the_same_result_alone_and_as_a_job_of_a_sweep(
+    finished: tuple[Path, str], shell: Shell
+) -> None:
+    alone, _ = finished
+    shell.train("-m", *SMALL, "seed=0,1")
+    first, second = shell.folders()
+    assert scores(second) == scores(alone)
+    assert scores(first) != scores(second)
+    ids = {json.loads((folder / "provenance.json").read_text())["wandb_id"] for folder in (first, second)}
+    assert len(ids) == 2
+    for folder in (first, second):
+        assert len(list(folder.glob("wandb/offline-run-*"))) == 1
+
+
+def test_a_failing_job_is_told_and_does_not_stop_the_others(shell: Shell) -> None:
+    said = shell.train("-m", *SMALL, "trainer=debug", "tracking=csv", "model.dropout=2,0.1", code=1)
+    (folder,) = shell.folders()
+    assert metrics(folder)["limit_batches"] == 2
+    assert "model.dropout=2: must be from 0 to 1" in said
+    assert "Traceback" not in said
+
+
+def test_a_run_killed_within_an_epoch_resumes_to_the_same_result(shell: Shell) -> None:
+    long = (*SMALL, "trainer.epochs=4", "model=kachuee")
+    shell.train(*long)
+    (whole,) = shell.folders()
+    process = shell.start("train.py", f"output_dir={shell.outputs}/killed", *long)
+    deadline = time.monotonic() + 120
+    while not list(shell.outputs.glob("killed/*/checkpoints/last.ckpt")):
+        assert time.monotonic() < deadline, "no epoch was finished"
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed = next(folder for folder in shell.folders() if folder != whole)
+    assert not (killed / "metrics.json").exists()
+    before = json.loads((killed / "provenance.json").read_text())["wandb_id"]
+    said = shell.run("train.py", f"resume={killed}")
+    assert "resuming after epoch" in said
+    assert scores(killed) == scores(whole)
+    assert json.loads((killed / "provenance.json").read_text())["wandb_id"] == before
+    assert all(before in path.name for path in killed.glob("wandb/offline-run-*"))
+    history = pd.read_csv(killed / "history.csv")
+    assert history["epoch"].tolist() == [0, 1, 2, 3]
+    pd.testing.assert_frame_equal(
+        history.drop(columns="seconds"), pd.read_csv(whole / "history.csv").drop(columns="seconds"), rtol=1e-4
+    )
+    again = shell.run("train.py", f"resume={killed}", code=1)
+    assert "finished" in again
+
+
+def test_two_processes_share_a_training(shell: Shell) -> None:
+    said = shell.train(*SMALL, "trainer=ddp", "trainer.accelerator=cpu", "trainer.epochs=1", "tracking=csv")
+    (folder,) = shell.folders()
+    assert "world_size 2" not in said
+    assert len(pd.read_csv(folder / "history.csv")) == 1
+    refused = shell.train("-m", *SMALL, "trainer=ddp", "trainer.accelerator=cpu", "seed=0,1", code=1)
+    assert "trainer.devices=2: a sweep (-m) trains on one device" in refused

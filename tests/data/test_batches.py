@@ -1,0 +1,119 @@
+"""Batches: every beat once per epoch, in an order that a resumed or shared run can repeat."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecg.data.batches import BatchOrder, TensorBatches
+
+quick = settings(deadline=None, max_examples=60)
+sizes = st.integers(1, 200)
+
+
+def flat(order: BatchOrder) -> list[int]:
+    return torch.cat(list(order)).tolist()
+
+
+@quick
+@given(n=sizes, batch=st.integers(1, 50), seed=st.integers(0, 2**31 - 1), epoch=st.integers(0, 100))
+def test_an_epoch_shows_every_beat_once_but_for_an_incomplete_last_batch(
+    n: int, batch: int, seed: int, epoch: int
+) -> None:
+    order = BatchOrder(n, batch, shuffle=True, seed=seed)
+    order.set_epoch(epoch)
+    seen = flat(order)
+    assert len(set(seen)) == len(seen)
+    assert len(seen) == (n if n < batch else n - n % batch)
+    assert len(list(order)) == len(order)
+
+
+@quick
+@given(n=sizes, batch=st.integers(1, 50))
+def test_evaluation_shows_every_beat_in_order(n: int, batch: int) -> None:
+    order = BatchOrder(n, batch, shuffle=False, seed=0)
+    assert flat(order) == list(range(n))
+    assert len(list(order)) == len(order)
+
+
+def test_the_order_depends_on_seed_and_epoch_and_nothing_else() -> None:
+    def epoch(seed: int, number: int) -> list[int]:
+        torch.manual_seed(torch.seed())
+        order = BatchOrder(100, 10, shuffle=True, seed=seed)
+        order.set_epoch(number)
+        return flat(order)
+
+    assert epoch(1, 3) == epoch(1, 3)
+    assert epoch(1, 3) != epoch(1, 4)
+    assert epoch(1, 3) != epoch(2, 3)
+    assert epoch(0, 1) != epoch(1, 0)
+
+
+def test_going_through_an_epoch_twice_gives_the_same_batches() -> None:
+    order = BatchOrder(50, 8, shuffle=True, seed=0)
+    assert flat(order) == flat(order)
+
+
+def test_the_global_generator_is_left_alone() -> None:
+    torch.manual_seed(3)
+    wanted = torch.rand(1)
+    torch.manual_seed(3)
+    list(BatchOrder(50, 8, shuffle=True, seed=0))
+    assert torch.equal(torch.rand(1), wanted)
+
+
+@quick
+@given(n=st.integers(8, 200), world=st.integers(1, 4), batch=st.integers(1, 16), epoch=st.integers(0, 5))
+def test_processes_share_an_epoch_in_equal_parts(n: int, world: int, batch: int, epoch: int) -> None:
+    orders = [BatchOrder(n, batch, shuffle=True, seed=4, rank=r, world_size=world) for r in range(world)]
+    for order in orders:
+        order.set_epoch(epoch)
+    batches = [list(order) for order in orders]
+    assert len({len(b) for b in batches}) == 1
+    assert len({tuple(len(i) for i in b) for b in batches}) == 1
+    shown = [i for order in orders for i in flat(order)]
+    assert len(shown) - len(set(shown)) < world  # only the padding to equal parts is shown twice
+    assert len(set(shown)) >= n - world * batch - world
+
+
+def test_shares_of_an_evenly_divided_epoch_are_disjoint_and_complete() -> None:
+    orders = [BatchOrder(96, 8, shuffle=True, seed=4, rank=r, world_size=3) for r in range(3)]
+    assert sorted(i for order in orders for i in flat(order)) == list(range(96))
+
+
+def test_a_batch_is_the_tensor_at_its_positions() -> None:
+    x, y = torch.rand(30, 1, 5), torch.arange(30)
+    batches = TensorBatches(x, y, BatchOrder(30, 8, shuffle=True, seed=1))
+    for (bx, by), index in zip(batches, BatchOrder(30, 8, shuffle=True, seed=1), strict=True):
+        assert torch.equal(by, index)
+        assert torch.equal(bx, x[index])
+    assert len(batches) == 3
+
+
+class Counted(torch.Tensor):
+    """A tensor that counts how often it is read."""
+
+    reads = 0
+
+    def __getitem__(self, index: object) -> torch.Tensor:
+        Counted.reads += 1
+        return torch.Tensor.__getitem__(self.as_subclass(torch.Tensor), index)
+
+
+def test_a_batch_is_one_read_and_not_one_per_beat() -> None:
+    x = torch.rand(64, 1, 5).as_subclass(Counted)
+    Counted.reads = 0
+    list(TensorBatches(x, torch.zeros(64), BatchOrder(64, 16, shuffle=True, seed=0)))
+    assert Counted.reads == 4
+
+
+def test_lightning_finds_the_order_whose_epoch_it_sets() -> None:
+    order = BatchOrder(10, 2, shuffle=True, seed=0)
+    assert TensorBatches(torch.zeros(10), torch.zeros(10), order).sampler is order
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_fewer_beats_than_a_batch_still_make_one(n: int) -> None:
+    assert [len(b) for b in BatchOrder(n, 8, shuffle=True, seed=0)] == [n]

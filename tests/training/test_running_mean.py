@@ -1,0 +1,92 @@
+"""The running mean of the weights equals one computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from ecg.data.batches import BatchOrder, TensorBatches
+from ecg.models import LayeredModel
+from ecg.training.classifier import Classifier
+from ecg.training.optimizers import optimizer_rule, schedule_rule
+from ecg.training.running_mean import RunningMean
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+class Watch(pl.Callback):
+    """Keeps the trained weights after each step, and those used in validation."""
+
+    def __init__(self) -> None:
+        self.steps: list[dict[str, torch.Tensor]] = []
+        self.validated: list[dict[str, torch.Tensor]] = []
+
+    @staticmethod
+    def _copy(module: pl.LightningModule) -> dict[str, torch.Tensor]:
+        return {k: v.clone() for k, v in module.state_dict().items()}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: object) -> None:
+        self.steps.append(self._copy(pl_module))
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: object) -> None:
+        self.validated.append(self._copy(pl_module))
+
+
+def by_hand(steps: list[dict[str, torch.Tensor]], decay: float, name: str) -> torch.Tensor:
+    """The mean after all steps: it starts at the first step's weights."""
+    mean = steps[0][name]
+    for n, weights in enumerate(steps[1:], start=1):
+        keep = min(decay, (1 + n) / (10 + n))
+        mean = keep * mean + (1 - keep) * weights[name]
+    return mean
+
+
+@pytest.mark.parametrize("decay", [0.3, 0.998])
+def test_validation_uses_the_mean_of_all_steps_and_training_goes_on_without_it(
+    tiny: Callable[[], LayeredModel], decay: float
+) -> None:
+    x, y = torch.randn(40, 1, 8, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
+    watch = Watch()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        callbacks=[watch, RunningMean(decay)],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+    module = Classifier(
+        tiny(),
+        loss=torch.nn.CrossEntropyLoss(),
+        optimizer=optimizer_rule("sgd", lr=0.1, weight_decay=0, momentum=0),
+        schedule=schedule_rule("constant", warmup=0.3, factor=0.3, patience=0),
+    )
+    train = TensorBatches(x, y, BatchOrder(40, 8, shuffle=True, seed=0))
+    trainer.fit(module, train, TensorBatches(x, y, BatchOrder(40, 40, shuffle=False, seed=0)))
+    assert (len(watch.steps), len(watch.validated)) == (10, 2)
+    for name in ("model.head.weight", "model.layers.head.weight"):
+        if name in watch.steps[0]:
+            torch.testing.assert_close(watch.validated[0][name], by_hand(watch.steps[:5], decay, name))
+            torch.testing.assert_close(watch.validated[1][name], by_hand(watch.steps, decay, name))
+            assert not torch.allclose(watch.validated[1][name], watch.steps[-1][name])
+    means = [k for k in watch.steps[0] if k.endswith("running_mean")]
+    assert means
+    for name in means:  # BatchNorm statistics are averaged too
+        torch.testing.assert_close(watch.validated[1][name], by_hand(watch.steps, decay, name))
+    assert any(name.endswith("layers.head.weight") for name in watch.steps[0])
+
+
+def test_the_first_steps_do_not_hold_back_the_mean() -> None:
+    mean = RunningMean(0.998)
+    assert float(mean._mean(torch.tensor(0.0), torch.tensor(1.0), 1)) == pytest.approx(1 - 2 / 11)
+    assert float(mean._mean(torch.tensor(0.0), torch.tensor(1.0), 100_000)) == pytest.approx(0.002)
+
+
+def test_counters_are_taken_over_and_not_averaged() -> None:
+    assert int(RunningMean(0.9)._mean(torch.tensor(3), torch.tensor(7), 50)) == 7
