@@ -77,8 +77,8 @@ def load(path: Path) -> RunConfig:
     """
     if not path.is_file():
         raise EcgError(f"{path.parent} is no run folder: it has no {path.name}")
-    stored = cast(DictConfig, OmegaConf.load(path))
     try:
+        stored = cast(DictConfig, OmegaConf.load(path))
         parts = {group: _schema(group, stored[group].name) for group in ("dataset", "model")}
         base = OmegaConf.structured(RunConfig(**{g: s() for g, s in parts.items()}, trainer=TrainerConfig()))
         return typed(cast(DictConfig, OmegaConf.merge(base, stored)))

@@ -31,5 +31,5 @@ class Job:
         hydra = HydraConfig.get()
         sweep = Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else None
         overrides = tuple(hydra.overrides.task)
-        resume = any(override.lstrip("+").startswith("resume=") for override in overrides)
+        resume = any(o.startswith("resume=") and o not in ("resume=", "resume=null") for o in overrides)
         return Job(Path(hydra.runtime.output_dir), overrides, resume, sweep)

@@ -67,6 +67,8 @@ def explain(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'}: {error.strerror}; is output_dir= (or cache_dir=) a folder to write in?"
+    if isinstance(error, ValueError) and "Config group override" in str(error):
+        return f"null is no choice for a group; groups: {', '.join(_groups())} (only experiment can be null)"
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else None
@@ -105,7 +107,7 @@ def _unknown_group_option(found: re.Match[str], text: str) -> str:
 
 
 def _wrong_type(found: re.Match[str], text: str) -> str:
-    kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false"}
+    kinds = {"Integer": "a whole number", "Float": "a number", "Boolean": "true or false", "bool": "true or false"}
     return f"{_full_key(text)}={found.group(1)}: must be {kinds.get(found.group(2), found.group(2))}"
 
 
@@ -113,9 +115,24 @@ def _syntax(found: re.Match[str], text: str) -> str:
     return f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.epochs=10"
 
 
+def _not_a_value(found: re.Match[str], text: str) -> str:
+    key = _full_key(text)
+    return f"{_typed(text)}: {key} holds settings of its own; keys of {key}: {', '.join(_keys(key))}"
+
+
+def _typed(text: str) -> str:
+    """The override that Hydra says it could not merge."""
+    found = re.search(r"Error merging override (.+)", text)
+    return found.group(1) if found else _full_key(text)
+
+
 _PATTERNS: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
     (r"Could not find '(\w+)/([^']+)'", _unknown_group_option),
     (r"Value '([^']*)' .*could not be converted to (\w+)", _wrong_type),
+    (r"Value '([^']*)' is not a valid (\w+)", _wrong_type),
+    (r"field '([^']+)' is not Optional", lambda found, text: f"{found.group(1)}=null: must have a value"),
+    (r"Invalid type assigned: \w+ is not a subclass", _not_a_value),
+    (r"is not a ListConfig", lambda found, text: f"{_typed(text)}: must be a list, e.g. {_full_key(text)}=[a,b]"),
     (r"Could not override '([^']+)'", _unknown_key),
     (r"Key '([^']+)' (?:is )?not in", _unknown_key),
     (r"Error parsing override '([^']+)'", _syntax),

@@ -15,6 +15,9 @@ from ecg.models import LayeredModel
 from ecg.training.augment import Augment
 from ecg.training.optimizers import OptimizerRule, ScheduleRule
 
+NEVER = 2**62
+"""A frequency in epochs at which Lightning never steps a schedule by itself."""
+
 
 class Classifier(pl.LightningModule):
     """Learns the weights of a layered model.
@@ -55,6 +58,12 @@ class Classifier(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Make the epoch's dropout independent of what ran before it in this process."""
         torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_009 + self.global_rank)
+
+    def on_train_epoch_end(self) -> None:
+        """Step the plateau schedule before the epoch's checkpoint is written, so that it is resumed as it was."""
+        schedule = self.lr_schedulers()
+        if isinstance(schedule, ReduceLROnPlateau):
+            schedule.step(self.trainer.callback_metrics["val/loss"])
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Loss of one batch."""
@@ -98,5 +107,9 @@ class Classifier(pl.LightningModule):
         if scheduler is None:
             return optimizer
         if isinstance(scheduler, ReduceLROnPlateau):
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss"}}
+            # Lightning would step it after the checkpoint is written; see on_train_epoch_end
+            return {
+                "optimizer": optimizer,
+                "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss", "frequency": NEVER},
+            }
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

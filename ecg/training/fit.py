@@ -55,16 +55,14 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
     """
     _quiet()
     history = History(folder.history, settings.monitor)
-    checkpoint = ModelCheckpoint(
-        dirpath=folder.checkpoints,
-        filename="best",
-        monitor=settings.monitor,
-        mode=settings.mode,
-        save_last=True,
-        save_on_train_epoch_end=True,  # after the epoch's scheduler and validation, so that resuming repeats neither
-        enable_version_counter=False,
-    )
-    callbacks: list[Callback] = [history, checkpoint]
+    kept: dict[str, Any] = {
+        "dirpath": folder.checkpoints,
+        "save_on_train_epoch_end": True,
+        "enable_version_counter": False,
+    }
+    best = ModelCheckpoint(filename="best", monitor=settings.monitor, mode=settings.mode, **kept)
+    last = ModelCheckpoint(filename="last", **kept)  # not save_last=True: that skips epochs that are not the best
+    callbacks: list[Callback] = [history, best, last]
     if settings.ema_decay is not None:
         callbacks.append(RunningMean(settings.ema_decay))
     if settings.patience is not None:

@@ -79,8 +79,9 @@ def resolve_mode(wanted: str) -> str:
     """`auto` is what WANDB_MODE says, else online where an API key is configured, else offline."""
     if wanted != "auto":
         return wanted
-    if os.environ.get("WANDB_MODE") in ("online", "offline", "disabled"):
-        return os.environ["WANDB_MODE"]
+    named = {"dryrun": "offline"}.get(os.environ.get("WANDB_MODE", ""), os.environ.get("WANDB_MODE"))
+    if named in ("online", "offline", "disabled"):
+        return named
     host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")
     return "online" if os.environ.get("WANDB_API_KEY") or get_netrc_auth(host) else "offline"
 

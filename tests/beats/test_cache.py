@@ -101,7 +101,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, beats: Beats, mo
 
 def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path: Path, beats: Beats) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EcgError, match="file.*cache_dir="):
+    with pytest.raises(EcgError, match=r"file.*cache_dir="):
         cached_beats(tmp_path / "file" / "cache", KEY, Builder(beats))
 
 

@@ -160,7 +160,7 @@ def test_a_record_without_annotations_is_refused_by_name(name: str, simulated: l
 @every_cut
 def test_a_record_whose_annotations_mark_no_beat_is_refused_by_name(name: str, simulated: list[Recording]) -> None:
     rhythm_only = Annotations(np.array([10, 20]), np.array(["+", "~"]))
-    with pytest.raises(EcgError, match="sim000.*no beats"):
+    with pytest.raises(EcgError, match=r"sim000.*no beats"):
         CUTS[name]()(replace(simulated[0], annotations=rhythm_only))
 
 
@@ -168,7 +168,7 @@ def test_a_record_whose_annotations_mark_no_beat_is_refused_by_name(name: str, s
 def test_a_record_without_the_leads_that_a_cut_needs_is_refused_by_name(name: str, simulated: list[Recording]) -> None:
     other = replace(simulated[0], leads=("V1", "V6"))
     if EXPECTED[name].by_lead_name:
-        with pytest.raises(EcgError, match="sim000.*MLII.*it has V1, V6"):
+        with pytest.raises(EcgError, match=r"sim000.*MLII.*it has V1, V6"):
             CUTS[name]()(other)
     else:
         assert set(CUTS[name]()(other).lead) == {"V1"}

@@ -39,7 +39,7 @@ def config(*overrides: str) -> RunConfig:
 
 def message(*overrides: str) -> str:
     """What a person reads for wrong settings."""
-    with pytest.raises((EcgError, HydraException, OmegaConfBaseException)) as caught:
+    with pytest.raises((EcgError, HydraException, OmegaConfBaseException, ValueError)) as caught:
         config(*overrides)
     told = explain(caught.value)
     assert told is not None
@@ -169,6 +169,10 @@ def test_a_value_out_of_range_is_refused_with_the_range(override: str, wanted: s
         ("trainer.epochs=three", ["trainer.epochs=three", "whole number"]),
         ("trainer.epochs=1.5", ["trainer.epochs=1.5", "whole number"]),
         ("trainer.optimizer.lr=fast", ["trainer.optimizer.lr=fast", "a number"]),
+        ("trainer.epochs=null", ["trainer.epochs=null", "must"]),
+        ("trainer.augment=3", ["trainer.augment", "stretch, gain, noise"]),
+        ("tracking.tags=abc", ["tracking.tags=abc", "list"]),
+        ("model=null", ["null", "model"]),
         ("dataset.strict_subjects=perhaps", ["dataset.strict_subjects=perhaps", "true or false"]),
         ("model.dropoutt=0.1", ["model.dropoutt", "did you mean model.dropout?"]),
         ("trainer.optimizer.learning_rate=1", ["trainer.optimizer.learning_rate", "lr, weight_decay, momentum"]),

@@ -37,7 +37,7 @@ SETTINGS = FitSettings(
 MakeModel = Callable[[], LayeredModel]
 
 
-class Killed(Exception):  # noqa: N818: it stands for a signal
+class Killed(Exception):  # noqa: N818
     """The process ends here."""
 
 

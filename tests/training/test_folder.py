@@ -36,7 +36,7 @@ def test_an_unfinished_run_can_be_resumed_and_a_finished_one_cannot(run_folder: 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EcgError, match="file/run.*output_dir="):
+    with pytest.raises(EcgError, match=r"file/run.*output_dir="):
         RunFolder(tmp_path / "file" / "run").make()
 
 

@@ -27,7 +27,7 @@ def test_tensors_and_description_come_back(tmp_path: Path, info: DataInfo, tiny:
     )
     with safe_open(path, framework="pt") as stored:
         metadata = stored.metadata()
-        read = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118: it is no dictionary
+        read = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     assert set(read) == set(state)
     assert all(torch.equal(read[name], state[name]) for name in state)
     data = json.loads(metadata["data"])

@@ -1,0 +1,81 @@
+"""Gather run folders into results.csv and the table in README.md.
+
+python experiments/benchmark/collect.py outputs/<run> outputs/multirun/<sweep> ...
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+HERE = Path(__file__).parent
+START, END = "<!-- written by collect.py -->", "<!-- end of what collect.py writes -->"
+SHOWN = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced",
+    "macro_f1": "macro-F1",
+    "S/se": "S Se",
+    "S/ppv": "S +P",
+    "V/se": "V Se",
+    "V/ppv": "V +P",
+    "F/f1": "F F1",
+    "jk": "jk",
+}
+
+
+def read(folder: Path) -> dict[str, object]:
+    """One row of results.csv: what ran, and every score."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    origin = json.loads((folder / "provenance.json").read_text())
+    words = [word for word in origin["command"][1:] if not word.startswith(("data_dir", "output_dir"))]
+    intervals = {
+        f"{key}/{side}": bound
+        for key, pair in metrics.pop("intervals").items()
+        for side, bound in zip(("low", "high"), pair, strict=True)
+    }
+    start = {"command": " ".join(["train.py", *words]), "commit": origin["git"]["commit"][:10]}
+    return {**start, **{k: v for k, v in metrics.items() if k != "notes"}, **intervals}
+
+
+def label(row: pd.Series) -> str:
+    """The model with its settings, as the table calls it."""
+    return f"{row['model']}, published settings" if "experiment=published" in str(row["command"]) else str(row["model"])
+
+
+def table(results: pd.DataFrame, baselines: pd.DataFrame) -> str:
+    """Mean and, with more than one seed, standard deviation over seeds in percent; one row per model and split."""
+    lines = ["| split | model | seeds | " + " | ".join(SHOWN.values()) + " |", "|---|---|---:|" + "---:|" * len(SHOWN)]
+    for split in ("kaggle", "patients"):
+        for _, row in baselines[baselines["split"] == split].iterrows():
+            cells = [f"{100 * row[key]:.2f}" for key in SHOWN]
+            lines.append(f"| {split} | {row['model']} | - | " + " | ".join(cells) + " |")
+        runs = results[results["split"] == split]
+        for name, group in runs.groupby(runs.apply(label, axis=1), sort=False):
+            cells = []
+            for key in SHOWN:
+                values = 100 * group[f"test/{key}"]
+                spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
+                cells.append(f"{values.mean():.2f}{spread}")
+            lines.append(f"| {split} | {name} | {len(group)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(roots: list[Path]) -> None:
+    """Write results.csv and the README's table."""
+    folders = sorted(path.parent for root in roots for path in root.rglob("metrics.json"))
+    if not folders:
+        raise SystemExit(f"no finished run below {', '.join(map(str, roots))}")
+    results = pd.DataFrame([read(folder) for folder in folders]).sort_values(["split", "command", "seed"])
+    results.to_csv(HERE / "results.csv", index=False, float_format="%.6f")
+    readme = HERE / "README.md"
+    before, rest = readme.read_text().split(START)
+    text = table(results, pd.read_csv(HERE / "baselines.csv"))
+    readme.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
+    print(text)
+
+
+if __name__ == "__main__":
+    main([Path(word) for word in sys.argv[1:]] or [Path("outputs")])
