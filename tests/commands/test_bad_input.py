@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+
 from ecg.recordings.physionet import MITDB_RECORDS
 
 from .conftest import SMALL, Shell

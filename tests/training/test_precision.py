@@ -14,7 +14,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine without any of the fast kinds of arithmetic."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: False)
+    monkeypatch.setattr(precision, "_cpu_has_amx", lambda: False)
     return monkeypatch
 
 
@@ -27,8 +27,8 @@ def test_a_plain_processor_computes_in_float32(machine: pytest.MonkeyPatch) -> N
     assert choose_precision("auto", "cpu") == choose_precision("auto", "auto") == "32-true"
 
 
-def test_a_processor_with_bfloat16_uses_it(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(precision, "_cpu_has_bf16", lambda: True)
+def test_a_processor_with_amx_computes_in_bfloat16(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(precision, "_cpu_has_amx", lambda: True)
     assert choose_precision("auto", "cpu") == "bf16-mixed"
 
 
@@ -41,7 +41,7 @@ def test_a_graphics_card_decides_where_it_is_used(machine: pytest.MonkeyPatch, b
 
 
 def test_apples_graphics_compute_in_float32(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(precision, "_cpu_has_bf16", lambda: True)
+    machine.setattr(precision, "_cpu_has_amx", lambda: True)
     assert choose_precision("auto", "mps") == "32-true"
 
 
