@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from ecg.atomic import whole_folder
 from ecg.beats.cuts import Cut
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.beats.splits import beats_split, kaggle_split, patients_split
 from ecg.data.module import BeatData, SplitRule
 from ecg.data.sources import KaggleSource, RecordingSource, Source
+from ecg.errors import EcgError
 from ecg.recordings.physionet import DATABASES, MITDB_RECORDS, missing_files, mitdb_patient, require_mitdb
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import read_record
@@ -61,10 +63,16 @@ def synthetic_source(cache: Path, *, patients: int, minutes: float, seed: int) -
         from ecg.recordings.synthetic import write_arrhythmia
 
         folder = cache / f"simulated-arrhythmia-{patients}x{minutes:g}min-seed{seed}"
-        listing = folder / "RECORDS"
-        if not listing.exists():
-            write_arrhythmia(folder, patients=patients, minutes=minutes, seed=seed)
-        return folder, listing.read_text().split()
+        if not folder.exists():
+            try:
+                with whole_folder(folder) as temporary:
+                    write_arrhythmia(temporary, patients=patients, minutes=minutes, seed=seed)
+            except OSError as error:
+                why = error.strerror or "the disk is full"
+                raise EcgError(
+                    f"cannot keep simulated recordings in {cache}: {why}; choose another cache_dir="
+                ) from None
+        return folder, (folder / "RECORDS").read_text().split()
 
     def read(folder: Path, record: str) -> Recording:
         return read_record(folder / record)

@@ -1,0 +1,65 @@
+"""What the README tells people to type works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from typer.testing import CliRunner
+
+from ecg.cli import cli
+from ecg.config import compose
+
+ROOT = Path(__file__).parents[1]
+READMES = [ROOT / "README.md", *sorted((ROOT / "experiments").glob("*/README.md"))]
+
+
+def commands(start: str) -> list[str]:
+    blocks = [block for path in READMES for block in re.findall(r"```(?:bash)?\n(.*?)```", path.read_text(), re.S)]
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return sorted({line for line in lines if line.startswith(start)})
+
+
+@pytest.mark.parametrize("line", commands("python train.py"))
+def test_training_commands_compose(line: str) -> None:
+    words = [word for word in shlex.split(line)[2:] if not word.startswith("-") and word != "job"]
+    words = [word for word in words if not word.startswith("resume=")]
+    jobs = [[]]
+    for word in words:
+        key, _, values = word.partition("=")
+        jobs = [[*job, f"{key}={value}"] for job in jobs for value in values.split(",")]
+    compose.register()
+    for job in jobs:
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            compose.typed(hydra_compose("config", job))
+
+
+@pytest.mark.parametrize("line", commands("ecg "))
+def test_ecg_commands_know_their_options(line: str) -> None:
+    _, command, *words = shlex.split(line)
+    said = CliRunner().invoke(cli, [command, "--help"])
+    assert said.exit_code == 0
+    for option in (word for word in words if word.startswith("--")):
+        assert option in said.stdout
+
+
+def test_named_files_exist() -> None:
+    for path in READMES:
+        links = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text())
+        scripts = re.findall(r"python (experiments/\S+\.py)", path.read_text())
+        for name in links:
+            assert (path.parent / name).exists(), f"{path}: {name}"
+        for name in scripts:
+            assert (ROOT / name).exists(), f"{path}: {name}"
+
+
+def test_every_choice_of_a_group_is_in_the_table() -> None:
+    text = (ROOT / "README.md").read_text()
+    for group in ("dataset", "model", "trainer", "tracking", "experiment"):
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{group}` |"))
+        for path in (ROOT / "conf" / group).glob("*.yaml"):
+            assert f"`{path.stem}`" in row
