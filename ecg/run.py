@@ -17,12 +17,13 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.recordings.data_dir import cache_folder, data_folder
+from ecg.report.protocols import protocol_markdown, protocol_table
 from ecg.report.results import Results, score, write_results, write_split
 from ecg.report.run_report import run_figures
 from ecg.report.save import save_figure
 from ecg.report.tables import class_table, class_table_markdown
 from ecg.training.classifier import Classifier
-from ecg.training.fit import best_weights, make_trainer, resume_point
+from ecg.training.fit import best_weights, check_devices, make_trainer, resume_point
 from ecg.training.folder import RunFolder, read_json, write_json
 from ecg.training.history import History
 from ecg.training.inference import probabilities
@@ -48,6 +49,7 @@ def run(config: RunConfig, job: Job) -> float:
             f"trainer.devices={config.trainer.devices}: a sweep (-m) trains on one device; "
             "start jobs of several devices one by one"
         )
+    check_devices(config.trainer.fit_settings())
     folder = RunFolder(job.folder)
     if _main_process():
         folder.check(resume=job.resume)
@@ -180,12 +182,15 @@ def _report(
         save_figure(figure, folder.report / f"{name}.png")
     described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
     shown = {**described, **results.metrics}
-    folder.summary.write_text(class_table_markdown(shown, info.classes, results.intervals, results.table_context))
+    summary = class_table_markdown(shown, info.classes, results.intervals, results.table_context)
+    folder.summary.write_text(summary + protocol_markdown(shown))
     tracker.figures(figures)
     tracker.summary({**described, "simulated": info.simulated, **facts, **results.metrics})
     write_results(results, folder, facts)
     console = Console()
     console.print(class_table(shown, info.classes, results.intervals, results.table_context))
+    if (counted := protocol_table(shown)) is not None:
+        console.print(counted)
     if config.trainer.limit_batches is not None:
         console.print("[bold]trainer.limit_batches is set: these numbers are no results.[/bold]")
     console.print(f"run folder: {folder.path}\n{tracker.where()}", highlight=False, soft_wrap=True)

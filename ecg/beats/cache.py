@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecg import __version__
 from ecg.atomic import whole_file
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
@@ -43,7 +44,7 @@ def cached_beats(folder: Path, key: Mapping[str, object], build: Callable[[], Be
     Raises:
         EcgError: the folder cannot be written or the disk is full; nothing half-written is left.
     """
-    digest = hashlib.sha256(repr((FORMAT, sorted(key.items()))).encode()).hexdigest()
+    digest = hashlib.sha256(repr((FORMAT, __version__, sorted(key.items()))).encode()).hexdigest()
     path = folder / f"beats-{digest[:24]}.npz"
     loaded = _load(path)
     if loaded is not None:

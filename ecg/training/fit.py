@@ -47,11 +47,36 @@ class FitSettings:
         return "min" if self.monitor.endswith("loss") else "max"
 
 
+def check_devices(settings: FitSettings) -> None:
+    """Refuse an accelerator, a number of devices or a precision that this machine does not have.
+
+    Raises:
+        EcgError: so it is; the message says what to choose.
+    """
+    _quiet()
+    try:
+        pl.Trainer(
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            strategy=settings.strategy,
+            precision=settings.precision,  # type: ignore[arg-type]
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+        )
+    except (MisconfigurationException, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise EcgError(
+            f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}: {reason} "
+            f"(here: {torch.cuda.device_count()} graphics cards; try trainer=cpu)"
+        ) from None
+
+
 def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None) -> tuple[pl.Trainer, History]:
     """A trainer that keeps best.ckpt and last.ckpt at each epoch's end, and the history it writes.
 
-    Raises:
-        EcgError: the machine has no such accelerator or too few devices.
+    The machine must have what `settings` ask for: see `check_devices`.
     """
     _quiet()
     history = History(folder.history, settings.monitor)
@@ -74,31 +99,24 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
     if watched:
         callbacks.append(RichProgressBar(leave=False))
     limit: Any = settings.limit_batches if settings.limit_batches is not None else 1.0
-    try:
-        trainer = pl.Trainer(
-            accelerator=settings.accelerator,
-            devices=settings.devices,
-            strategy=settings.strategy,
-            precision=settings.precision,  # type: ignore[arg-type]
-            max_epochs=settings.epochs,
-            limit_train_batches=limit,
-            limit_val_batches=limit,
-            gradient_clip_val=settings.gradient_clip,
-            callbacks=callbacks,
-            logger=logger or False,
-            default_root_dir=folder.path,
-            num_sanity_val_steps=0,
-            enable_model_summary=False,
-            enable_progress_bar=watched,
-            log_every_n_steps=10,
-            use_distributed_sampler=False,  # TensorBatches shares out the beats itself
-        )
-    except (MisconfigurationException, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise EcgError(
-            f"trainer.accelerator={settings.accelerator} trainer.devices={settings.devices}: {reason} "
-            f"(here: {torch.cuda.device_count()} graphics cards; try trainer=cpu)"
-        ) from None
+    trainer = pl.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        strategy=settings.strategy,
+        precision=settings.precision,  # type: ignore[arg-type]
+        max_epochs=settings.epochs,
+        limit_train_batches=limit,
+        limit_val_batches=limit,
+        gradient_clip_val=settings.gradient_clip,
+        callbacks=callbacks,
+        logger=logger or False,
+        default_root_dir=folder.path,
+        num_sanity_val_steps=0,
+        enable_model_summary=False,
+        enable_progress_bar=watched,
+        log_every_n_steps=10,
+        use_distributed_sampler=False,  # TensorBatches shares out the beats itself
+    )
     return trainer, history
 
 

@@ -21,6 +21,7 @@ BAD_SETTINGS = {
     "trainer.optimizer.name=adm": "trainer.optimizer.name=adm: choose one of adam, adamw, rmsprop, sgd",
     "resume=nowhere": "nowhere is no run folder",
     "dataset.split=kaggle": "choose dataset.split=beats or dataset.split=patients",
+    "trainer=gpu": "try trainer=cpu",
     "nonsense": "settings look like key=value",
 }
 

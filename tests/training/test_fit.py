@@ -16,7 +16,7 @@ from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.training.augment import Augment
 from ecg.training.classifier import Classifier
-from ecg.training.fit import FitSettings, best_weights, make_trainer, resume_point
+from ecg.training.fit import FitSettings, best_weights, check_devices, make_trainer, resume_point
 from ecg.training.folder import RunFolder
 from ecg.training.optimizers import optimizer_rule, schedule_rule
 
@@ -199,6 +199,6 @@ def test_without_a_finished_epoch_there_is_nothing_to_resume_and_no_best(tmp_pat
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a graphics card")
-def test_a_missing_graphics_card_is_said_with_a_way_on(tmp_path: Path) -> None:
+def test_a_missing_graphics_card_is_said_with_a_way_on() -> None:
     with pytest.raises(EcgError, match=r"trainer\.accelerator=gpu.*trainer=cpu"):
-        make_trainer(replace(SETTINGS, accelerator="gpu"), made(tmp_path), None)
+        check_devices(replace(SETTINGS, accelerator="gpu"))
