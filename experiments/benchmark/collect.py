@@ -1,4 +1,4 @@
-"""Gather run folders into results.csv and the table in README.md.
+"""Gather run folders into results.csv, the table in README.md beside it, and the short one in the project's README.md.
 
 python experiments/benchmark/collect.py outputs/<run> outputs/multirun/<sweep> ...
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -24,6 +25,8 @@ SHOWN = {
     "F/f1": "F F1",
     "jk": "jk",
 }
+SHORT = ("accuracy", "balanced_accuracy", "macro_f1", "S/se", "V/se")
+"""The columns of the project's README."""
 
 
 def read(folder: Path) -> dict[str, object]:
@@ -45,17 +48,18 @@ def label(row: pd.Series) -> str:
     return f"{row['model']}, published settings" if "experiment=published" in str(row["command"]) else str(row["model"])
 
 
-def table(results: pd.DataFrame, baselines: pd.DataFrame) -> str:
+def table(results: pd.DataFrame, baselines: pd.DataFrame, columns: Sequence[str]) -> str:
     """Mean and, with more than one seed, standard deviation over seeds in percent; one row per model and split."""
-    lines = ["| split | model | seeds | " + " | ".join(SHOWN.values()) + " |", "|---|---|---:|" + "---:|" * len(SHOWN)]
+    names = " | ".join(SHOWN[key] for key in columns)
+    lines = [f"| split | model | seeds | {names} |", "|---|---|---:|" + "---:|" * len(columns)]
     for split in ("kaggle", "patients"):
         for _, row in baselines[baselines["split"] == split].iterrows():
-            cells = [f"{100 * row[key]:.2f}" for key in SHOWN]
+            cells = [f"{100 * row[key]:.2f}" for key in columns]
             lines.append(f"| {split} | {row['model']} | - | " + " | ".join(cells) + " |")
         runs = results[results["split"] == split]
         for name, group in runs.groupby(runs.apply(label, axis=1), sort=False):
             cells = []
-            for key in SHOWN:
+            for key in columns:
                 values = 100 * group[f"test/{key}"]
                 spread = f" ± {values.std():.2f}" if len(values) > 1 else ""
                 cells.append(f"{values.mean():.2f}{spread}")
@@ -70,10 +74,11 @@ def main(roots: list[Path]) -> None:
         raise SystemExit(f"no finished run below {', '.join(map(str, roots))}")
     results = pd.DataFrame([read(folder) for folder in folders]).sort_values(["split", "command", "seed"])
     results.to_csv(HERE / "results.csv", index=False, float_format="%.6f")
-    readme = HERE / "README.md"
-    before, rest = readme.read_text().split(START)
-    text = table(results, pd.read_csv(HERE / "baselines.csv"))
-    readme.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
+    baselines = pd.read_csv(HERE / "baselines.csv")
+    for readme, columns in ((HERE / "README.md", tuple(SHOWN)), (HERE.parents[1] / "README.md", SHORT)):
+        before, rest = readme.read_text().split(START)
+        text = table(results, baselines, columns)
+        readme.write_text(f"{before}{START}\n{text}\n{END}{rest.split(END)[1]}")
     print(text)
 
 
