@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from requests.utils import get_netrc_auth
@@ -71,8 +72,9 @@ class Tracker:
         if self.mode == "online":
             return f"Weights & Biases: {run.url}"
         stored = Path(run.dir).parent
-        stored = stored.relative_to(Path.cwd()) if stored.is_relative_to(Path.cwd()) else stored
-        return f"Weights & Biases, offline:\n  show    wandb leet {stored}\n  upload  wandb sync {stored}"
+        parts = sorted(stored.parent.glob(f"offline-run-*-{run.id}"))  # a resumed run has one per start
+        paths = [quote(str(p.relative_to(Path.cwd()) if p.is_relative_to(Path.cwd()) else p)) for p in parts]
+        return f"Weights & Biases, offline:\n  show    wandb leet {paths[-1]}\n  upload  wandb sync {' '.join(paths)}"
 
 
 def resolve_mode(wanted: str) -> str:
