@@ -36,7 +36,7 @@ class Sizes:
         memory_batches: training batches of the run whose memory is measured.
     """
 
-    repeats: int = 5
+    repeats: int = 3
     steps: int = 60
     warmup: int = 10
     beats: int = 12_800
