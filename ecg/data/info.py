@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class DataInfo:
         notes: what a reader of any number must be told.
         fingerprint: SHA-256 over the source's files.
         counts: beats per side and class, `{"train": {"N": 1, ...}, ...}`.
+        facts: how the beats were found: who marked the R peaks, what was left out and why. JSON values only.
     """
 
     dataset: str
@@ -36,6 +38,7 @@ class DataInfo:
     notes: tuple[str, ...]
     fingerprint: str
     counts: dict[str, dict[str, int]]
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 import ecg
 from ecg.atomic import whole_file
+from ecg.beats.cuts import CUTS, Cut
 from ecg.data.info import DataInfo
+from ecg.errors import EcgError
+from ecg.models import MODELS, LayeredModel
+from ecg.training.folder import RunFolder
+
+FORMAT = "ecg-weights-1"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A trained model, ready to use.
+
+    Attributes:
+        path: the file.
+        model: in eval mode, on the processor.
+        settings: name and settings of the model, as in `config.yaml`.
+        info: of the data that it was trained on.
+        cut: the rule that its beats were cut by.
+        training: what made the weights and how good they are.
+    """
+
+    path: Path
+    model: LayeredModel
+    settings: Mapping[str, Any]
+    info: DataInfo
+    cut: Cut
+    training: Mapping[str, Any]
 
 
 def save_weights(
@@ -35,7 +64,7 @@ def save_weights(
         training: what made the weights and how good they are.
     """
     metadata = {
-        "format": "ecg-weights-1",
+        "format": FORMAT,
         "ecg": ecg.__version__,
         "model": json.dumps(model),
         "data": json.dumps(asdict(info)),
@@ -44,3 +73,70 @@ def save_weights(
     }
     with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in state.items()}, temporary, metadata)
+
+
+def weights_file(where: Path) -> Path:
+    """The weights file that a run folder or a file's own name stands for.
+
+    Raises:
+        EcgError: there is none.
+    """
+    if where.is_file():
+        return where
+    if not where.exists():
+        raise EcgError(f"{where} does not exist; give a run folder (outputs/...) or a weights.safetensors file")
+    path = RunFolder(where).weights
+    if not path.is_file():
+        state = "its run is not finished" if RunFolder(where).config.is_file() else "it is no run folder"
+        raise EcgError(f"{where} has no {path.name}: {state}")
+    return path
+
+
+def load_weights(where: Path) -> Weights:
+    """Read a run's weights, or a weights file, and build its model.
+
+    Args:
+        where: a run folder or a file that `save_weights` wrote.
+
+    Raises:
+        EcgError: missing, cut off, damaged, of another format or version, or tensors that do not fit the model.
+    """
+    path = weights_file(where)
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = stored.metadata() or {}
+            state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise EcgError(f"{path}: cut off or no safetensors file ({' '.join(str(error).split())})") from None
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "no format")
+        raise EcgError(f"{path}: holds {found} in its metadata, this version of ecg reads {FORMAT}; train it anew")
+    try:
+        data, settings, cut = (json.loads(metadata[key]) for key in ("data", "model", "cut"))
+        info = _info(data)
+        rule = CUTS[cut["name"]](**{k: _frozen(v) for k, v in cut.items() if k != "name"})
+        own = {k: v for k, v in settings.items() if k != "name"}
+        model = MODELS[settings["name"]](input_shape=info.shape, n_classes=len(info.classes), **own)
+        training = json.loads(metadata["training"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise EcgError(f"{path}: its metadata does not fit this version of ecg ({error!r}); train it anew") from None
+    _load(model, state, path)
+    return Weights(path, model.eval(), settings, info, rule, training)
+
+
+def _info(data: dict[str, Any]) -> DataInfo:
+    known = {field.name for field in fields(DataInfo)}
+    return DataInfo(**{k: _frozen(v) for k, v in data.items() if k in known})
+
+
+def _frozen(value: Any) -> Any:
+    """Lists, which is what JSON makes of tuples, as tuples."""
+    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+
+
+def _load(model: LayeredModel, state: dict[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise EcgError(f"{path}: its tensors do not fit the model in its metadata ({reason[:200]})") from None
