@@ -25,9 +25,9 @@ def detect_r_peaks(signal: npt.NDArray[np.floating], fs: float) -> npt.NDArray[n
     Returns:
         shape [beat], samples in ascending order; empty where the signal is flat or shorter than two seconds.
     """
-    import sleepecg
+    from sleepecg import detect_heartbeats  # type: ignore[attr-defined]  # not listed in its __all__
 
     values = np.asarray(signal, dtype=np.float64)
     if len(values) < 2 * fs or np.ptp(values) == 0:
         return np.zeros(0, dtype=np.int64)
-    return np.asarray(sleepecg.detect_heartbeats(values, fs), dtype=np.int64)
+    return np.asarray(detect_heartbeats(values, fs), dtype=np.int64)

@@ -1,30 +1,15 @@
-"""The `ecg` command. Heavy libraries load inside the commands, so that `ecg --help` is instant."""
+"""Commands that bring data in and out."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ecg.errors import EcgError
-
-cli = typer.Typer(
-    help="ECG heartbeat classification: data in and out. Models are trained with `python train.py`.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(help="Folder that holds mitdb/, ptbdb/, ptb-xl/; else ECG_DATA, else the platform's cache folder."),
-]
+from ecg.cli.options import DataDir
 
 
-@cli.command()
 def download(
     database: Annotated[str, typer.Argument(help="mitdb, ptbdb or ptb-xl.")],
     data_dir: DataDir = None,
@@ -43,7 +28,6 @@ def download(
     typer.echo(f"{wanted.title} {wanted.version}, {wanted.licence}, doi {wanted.doi}. Please cite: {wanted.citation}")
 
 
-@cli.command()
 def kaggle_csv(
     out: Annotated[Path, typer.Option(help="Folder for mitbih_train.csv and mitbih_test.csv.")],
     data_dir: DataDir = None,
@@ -57,18 +41,3 @@ def kaggle_csv(
 
     for path, rows in write_kaggle_files(data_folder(data_dir), out).items():
         typer.echo(f"{path}: {rows:,} rows")
-
-
-def app() -> None:
-    """Run the command; an error the user can put right is one line, without a stack trace unless ECG_TRACE=1."""
-    try:
-        cli()
-    except (EcgError, OSError) as error:
-        if os.environ.get("ECG_TRACE") == "1":
-            raise
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    app()

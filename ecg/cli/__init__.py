@@ -1,0 +1,31 @@
+"""The `ecg` command. Heavy libraries load inside the commands, so that `ecg --help` is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from ecg.cli.data import download, kaggle_csv
+from ecg.errors import EcgError
+
+cli = typer.Typer(
+    help="ECG heartbeat classification: data in and out. Models are trained with `python train.py`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (download, kaggle_csv):
+    cli.command()(command)
+
+
+def app() -> None:
+    """Run the command; an error the user can put right is one line, without a stack trace unless ECG_TRACE=1."""
+    try:
+        cli()
+    except (EcgError, OSError) as error:
+        if os.environ.get("ECG_TRACE") == "1":
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

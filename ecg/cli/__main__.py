@@ -1,0 +1,5 @@
+"""`python -m ecg.cli` is `ecg`."""
+
+from ecg.cli import app
+
+app()
