@@ -7,9 +7,10 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from ecg.config import Job, compose, messages
+from ecg.config import Job, compose, messages, sweep
 
 compose.register()
+sweep.register()
 
 
 @hydra.main(config_path="conf", config_name="config", version_base="1.3")
@@ -19,8 +20,25 @@ def main(composed: DictConfig) -> float:
         from ecg.run import run
 
         config, job = compose.typed(composed), Job.current()
-        return run(compose.resumed(config, job.overrides) if job.resume else config, job)
+        if job.resume:
+            return run(compose.resumed(config, job.overrides), job)
+        if job.sweep:
+            job, finished = sweep.take_up(config, job)
+            if finished is not None:
+                return finished
+        return run(config, job)
+
+
+def table_of_jobs() -> None:
+    """What became of each job of a sweep, after the last one."""
+    if sweep.SweepFolder.last is not None:
+        from ecg.compare import job_table
+        from rich.console import Console
+
+        Console().print(job_table(sweep.SweepFolder.last, skipped=sweep.SweepFolder.skipped))
 
 
 if __name__ == "__main__":
-    sys.exit(messages.report(main))
+    code = messages.report(main)
+    table_of_jobs()
+    sys.exit(code)

@@ -1,4 +1,4 @@
-"""Dividing beats in two: by beat within each class, or by whole patients."""
+"""Dividing beats: in two by beat within each class, in two by whole patients, and thinning them by patient."""
 
 from __future__ import annotations
 
@@ -78,3 +78,23 @@ def _best_draw(counts: npt.NDArray[np.float64], fraction: float, rng: np.random.
     lacking = ((share == 0) | (share == 1))[:, shareable].sum(axis=1)
     error = ((share - fraction) ** 2).sum(axis=1)
     return np.asarray(chosen[np.lexsort((error, lacking))[0]])
+
+
+def evenly_spaced(group: npt.NDArray[np.str_], most: int) -> Index:
+    """Positions of at most `most` members of each group, evenly spaced over the group from its first to its last.
+
+    Args:
+        group: shape [beat], e.g. patient identifiers; the unknown, named by an empty string, are all kept.
+        most: 1 or more.
+
+    Returns:
+        Positions in ascending order.
+    """
+    names, member = np.unique(group, return_inverse=True)
+    order = np.argsort(member, kind="stable")
+    parts = []
+    for name, own in zip(names, np.split(order, np.cumsum(np.bincount(member))[:-1]), strict=True):
+        n = len(own)
+        wanted = np.rint(np.linspace(0, n - 1, most)) if most > 1 else np.array([(n - 1) // 2])
+        parts.append(own if name == "" or n <= most else own[wanted.astype(np.int64)])
+    return np.sort(np.concatenate(parts)) if parts else np.arange(0)

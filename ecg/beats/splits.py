@@ -30,6 +30,9 @@ SAME_SUBJECT = ("201", "202")
 TRAIN_FILE, TEST_FILE = "mitbih_train.csv", "mitbih_test.csv"
 """The `record` of beats that come from the Kaggle files, which do not tell it."""
 
+BY_PATIENT = ("patients", "folds")
+"""Splits that put no patient on two sides."""
+
 LEAK_LINE = (
     "Beats of the same patients are in training and test: this split measures memory of known patients. "
     "For new patients see dataset.split=patients."
@@ -44,7 +47,7 @@ class Split:
     """Positions in a `Beats` table, in three disjoint parts.
 
     Attributes:
-        name: `kaggle`, `beats` or `patients`.
+        name: `kaggle`, `beats`, `patients` or `folds`.
         train, val, test: shape [beat of that part].
         notes: what a reader of any number from this split must be told, one sentence each.
         shared: patients that a published protocol puts on two sides, and that `notes` therefore names.
@@ -58,12 +61,17 @@ class Split:
     shared: tuple[str, ...] = ()
 
     @property
+    def by_patient(self) -> bool:
+        """Whether no patient may be on two sides."""
+        return self.name in BY_PATIENT
+
+    @property
     def sides(self) -> Mapping[str, Index]:
         """The three parts by name."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
     def check(self, beats: Beats) -> Split:
-        """Return self if the parts are disjoint and none is empty; with `patients`, no patient may be on two sides.
+        """Return self if the parts are disjoint and none is empty; no patient may be on two sides of one `by_patient`.
 
         Raises:
             EcgError: they are not; the message names the sides and what they share.
@@ -75,11 +83,11 @@ class Split:
             left, right = self.sides[a], self.sides[b]
             if shared := len(np.intersect1d(left, right)):
                 raise EcgError(f"dataset.split={self.name}: {shared} beats are in {a} and in {b}")
-            if self.name == "patients":
+            if self.by_patient:
                 people = set(map(str, np.intersect1d(beats.patient[left], beats.patient[right]))) - set(self.shared)
                 if people:
                     raise EcgError(
-                        f"dataset.split=patients: patients {', '.join(sorted(people))} are in {a} and in {b}"
+                        f"dataset.split={self.name}: patients {', '.join(sorted(people))} are in {a} and in {b}"
                     )
         return self
 

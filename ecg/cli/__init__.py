@@ -7,7 +7,11 @@ import sys
 
 import typer
 
+from ecg.cli.compare import compare
 from ecg.cli.data import download, kaggle_csv
+from ecg.cli.explain import explain
+from ecg.cli.predict import predict
+from ecg.cli.score import score
 from ecg.errors import EcgError
 
 cli = typer.Typer(
@@ -16,7 +20,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (download, kaggle_csv):
+for command in (download, kaggle_csv, compare, explain, predict, score):
     cli.command()(command)
 
 

@@ -29,10 +29,15 @@ def in_range(
     if above and below:
         return
     if high == float("inf"):
-        wanted = f"{'at least' if include_low else 'more than'} {low:g}"
+        wanted = f"{'at least' if include_low else 'more than'} {_plain(low)}"
     else:
-        wanted = f"from {low:g}{_note(include_low)} to {high:g}{_note(include_high)}"
-    raise EcgError(f"{key}={value:g}: must be {wanted}")
+        wanted = f"from {_plain(low)}{_note(include_low)} to {_plain(high)}{_note(include_high)}"
+    raise EcgError(f"{key}={_plain(value)}: must be {wanted}")
+
+
+def _plain(value: float) -> str:
+    """A number as a person would type it: no exponent below 10^12."""
+    return f"{value:.12g}"
 
 
 def _note(included: bool) -> str:

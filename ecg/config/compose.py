@@ -11,19 +11,22 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from ecg.atomic import whole_file
-from ecg.config.dataset import ArrhythmiaConfig
+from ecg.config.dataset import ArrhythmiaConfig, MIConfig
 from ecg.config.model import CnnConfig, KachueeConfig
-from ecg.config.root import RunConfig
+from ecg.config.root import RunConfig, run_name
 from ecg.config.tracking import TrackingConfig
 from ecg.config.trainer import TrainerConfig
+from ecg.config.transfer import TransferConfig
 from ecg.errors import EcgError
 
 SCHEMAS: dict[tuple[str | None, str], Any] = {
     (None, "run_schema"): RunConfig,
     ("dataset", "arrhythmia_schema"): ArrhythmiaConfig,
+    ("dataset", "mi_schema"): MIConfig,
     ("model", "cnn_schema"): CnnConfig,
     ("model", "kachuee_schema"): KachueeConfig,
     ("trainer", "trainer_schema"): TrainerConfig,
+    ("transfer", "transfer_schema"): TransferConfig,
     ("tracking", "tracking_schema"): TrackingConfig,
 }
 """Every schema by group and name; a YAML file in conf/<group>/ starts from one of them."""
@@ -35,11 +38,17 @@ def register() -> None:
     for (group, name), schema in SCHEMAS.items():
         store.store(group=group, name=name, node=schema)
     OmegaConf.register_new_resolver("ecg.folder", _folder, replace=True)
+    OmegaConf.register_new_resolver("ecg.name", _name, replace=True)
 
 
 def _folder(fresh: str, resume: str | None) -> str:
     """The folder to resume, or the fresh one."""
     return resume or fresh
+
+
+def _name(dataset: str, model: str, layers: int | None, source: str | None, seed: int) -> str:
+    """The run's name, before its configuration is typed."""
+    return run_name(dataset, model, TransferConfig(trainable_layers=layers, source=source), seed)
 
 
 def typed(config: DictConfig) -> RunConfig:

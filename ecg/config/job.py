@@ -17,19 +17,19 @@ class Job:
         folder: the run folder.
         overrides: what the user typed.
         resume: whether the folder's run is to be continued.
-        sweep: name of the sweep's folder, None for a single run.
+        sweep: the sweep's folder, None for a single run.
     """
 
     folder: Path
     overrides: tuple[str, ...] = ()
     resume: bool = False
-    sweep: str | None = None
+    sweep: Path | None = None
 
     @staticmethod
     def current() -> Job:
         """The job that Hydra is running."""
         hydra = HydraConfig.get()
-        sweep = Path(hydra.sweep.dir).name if hydra.mode == RunMode.MULTIRUN else None
+        sweep = Path(hydra.sweep.dir) if hydra.mode == RunMode.MULTIRUN else None
         overrides = tuple(hydra.overrides.task)
         resume = any(o.startswith("resume=") and o not in ("resume=", "resume=null") for o in overrides)
         return Job(Path(hydra.runtime.output_dir), overrides, resume, sweep)

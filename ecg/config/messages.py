@@ -16,6 +16,7 @@ from pathlib import Path
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from ecg.config import sweep
 from ecg.config.job import Job
 from ecg.config.root import RunConfig
 from ecg.errors import EcgError
@@ -36,8 +37,11 @@ def logged() -> Iterator[None]:
         yield
     except Exception as error:
         if job.sweep is not None:
-            log.error("job %s failed: %s", " ".join(job.overrides), explain(error) or repr(error))
-        _remove_empty(job.folder)
+            reason = explain(error) or repr(error)
+            log.error("job %s failed: %s", " ".join(job.overrides), reason)
+            sweep.failed(job, reason)
+        else:
+            _remove_empty(job.folder)
         raise
 
 

@@ -11,6 +11,7 @@ from ecg.config.dataset import DatasetConfig
 from ecg.config.model import ModelConfig
 from ecg.config.tracking import TrackingConfig
 from ecg.config.trainer import TrainerConfig
+from ecg.config.transfer import TransferConfig
 
 
 @dataclass
@@ -20,6 +21,7 @@ class RunConfig:
     dataset: DatasetConfig = MISSING
     model: ModelConfig = MISSING
     trainer: TrainerConfig = MISSING
+    transfer: TransferConfig = field(default_factory=TransferConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     seed: int = 0
     """Of the weights, the order of beats, dropout and the random parts of a split."""
@@ -31,6 +33,8 @@ class RunConfig:
     """Folder that run folders are made in."""
     resume: str | None = None
     """A run folder to continue, with its own configuration."""
+    rerun: bool = False
+    """Start a sweep anew, even if the same one was begun before."""
     bootstrap: int = 2000
     """Replicates behind each interval."""
 
@@ -40,5 +44,11 @@ class RunConfig:
 
     @property
     def name(self) -> str:
-        """Says what the run is: `arrhythmia-cnn-seed0`."""
-        return f"{self.dataset.name}-{self.model.name}-seed{self.seed}"
+        """Says what the run is: `arrhythmia-cnn-seed0`, `mi-cnn-k3-seed0`."""
+        return run_name(self.dataset.name, self.model.name, self.transfer, self.seed)
+
+
+def run_name(dataset: str, model: str, transfer: TransferConfig, seed: int) -> str:
+    """Name of a run and end of its folder's name; only the arrhythmia job leaves out that it starts from scratch."""
+    start = "" if dataset == "arrhythmia" and transfer.short == "scratch" else f"{transfer.short}-"
+    return f"{dataset}-{model}-{start}seed{seed}"

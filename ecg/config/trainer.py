@@ -20,6 +20,7 @@ OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("one_cycle", "plateau", "constant")
 ACCELERATORS = ("auto", "cpu", "gpu", "mps")
 STRATEGIES = ("auto", "ddp")
+AUGMENTS = ("auto", "always", "never")
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 MONITORS = ("val/macro_f1", "val/balanced_accuracy", "val/accuracy", "val/loss")
 
@@ -97,6 +98,8 @@ class ScheduleConfig:
 class AugmentConfig:
     """How training beats are varied; zeros leave them as they are."""
 
+    when: str = "auto"
+    """auto: on recordings of arrhythmia, where it was measured to help, and never in transfer; always; never."""
     stretch: float = 0.06
     """Largest relative change of the time axis."""
     gain: float = 0.03
@@ -105,14 +108,17 @@ class AugmentConfig:
     """Standard deviation of white noise, in units of the beat's range."""
 
     def __post_init__(self) -> None:
+        one_of("trainer.augment.when", self.when, AUGMENTS)
         in_range("trainer.augment.stretch", self.stretch, 0, 0.5)
         in_range("trainer.augment.gain", self.gain, 0, 1)
         in_range("trainer.augment.noise", self.noise, 0, 1)
 
-    def build(self) -> Augment:
-        """A function from beats to beats."""
+    def build(self, *, auto: bool) -> Augment:
+        """A function from beats to beats; `auto` says what `when=auto` means for this run."""
         from ecg.training.augment import Augment
 
+        if self.when == "never" or (self.when == "auto" and not auto):
+            return Augment()
         return Augment(self.stretch, self.gain, self.noise)
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
 
 from ecg.beats.cuts import Cut
+from ecg.beats.grouping import evenly_spaced
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.batches import BatchOrder, TensorBatches
-from ecg.data.info import DataInfo
+from ecg.data.info import DataInfo, left_out_line
 from ecg.data.sources import Prepared, Source
+
+log = logging.getLogger(__name__)
 
 SplitRule = Callable[[Beats], Split]
 
@@ -33,9 +39,12 @@ class BeatData(pl.LightningDataModule):
         cache: folder for prepared beats.
         batch_size: beats per batch, per process.
         seed: of the order of training batches.
+        patient_label: whether the label is the patient's, not the beat's.
+        beats_per_patient: beats kept of each patient, evenly spaced; None: all.
     """
 
     beats: Beats
+    inputs: npt.NDArray[np.float32]  # what batches are made of: the beats, or what frozen layers make of them
     split: Split
     info: DataInfo
     cached: bool
@@ -51,10 +60,13 @@ class BeatData(pl.LightningDataModule):
         cache: Path,
         batch_size: int = 256,
         seed: int = 0,
+        patient_label: bool = False,
+        beats_per_patient: int | None = None,
     ) -> None:
         super().__init__()
         self.dataset, self.classes, self.source, self.cut = dataset, classes, source, cut
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
+        self.patient_label, self.beats_per_patient = patient_label, beats_per_patient
         self._prepared: Prepared | None = None
 
     def prepare_data(self) -> None:
@@ -68,8 +80,15 @@ class BeatData(pl.LightningDataModule):
             return
         prepared = self._prepared or self.source.prepare(self.cut, self.cache)
         self.beats, self.cached = prepared.beats, prepared.cached
+        facts = dict(prepared.facts)
+        if self.beats_per_patient is not None:
+            self.beats = prepared.beats.take(evenly_spaced(prepared.beats.patient, self.beats_per_patient))
+            over = len(prepared.beats) - len(self.beats)
+            facts |= {"beats": len(self.beats), "beats_over_the_limit_per_patient": over}
+        self.inputs = self.beats.x
         self.split = self.split_rule(self.beats)
-        self.info = self._describe(prepared.fingerprint)
+        self.info = self._describe(prepared, facts)
+        log.info("%s", left_out_line(facts))
 
     def batches(self, side: str, *, shuffle: bool = False) -> TensorBatches:
         """The batches of one side, `train`, `val` or `test`; evaluation uses larger ones."""
@@ -83,8 +102,7 @@ class BeatData(pl.LightningDataModule):
             rank=rank,
             world_size=world_size,
         )
-        part = self.beats.take(index)
-        return TensorBatches(torch.from_numpy(part.x), torch.from_numpy(part.y), order)
+        return TensorBatches(torch.from_numpy(self.inputs[index]), torch.from_numpy(self.beats.y[index]), order)
 
     def train_dataloader(self) -> TensorBatches:
         """Shuffled training batches."""
@@ -98,7 +116,7 @@ class BeatData(pl.LightningDataModule):
         """Test batches, in order."""
         return self.batches("test")
 
-    def _describe(self, fingerprint: str) -> DataInfo:
+    def _describe(self, prepared: Prepared, facts: dict[str, object]) -> DataInfo:
         counts = {
             side: {name: int((self.beats.y[index] == c).sum()) for c, name in enumerate(self.classes)}
             for side, index in self.split.sides.items()
@@ -114,7 +132,9 @@ class BeatData(pl.LightningDataModule):
             shape=(channels, samples),
             leads=tuple(sorted({str(lead) for lead in self.beats.lead})),
             split=self.split.name,
-            notes=self.split.notes,
-            fingerprint=fingerprint,
+            notes=(*prepared.notes, *self.split.notes),
+            fingerprint=prepared.fingerprint,
             counts=counts,
+            facts=facts,
+            patient_label=self.patient_label,
         )

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from ecg.beats.cache import cached_beats, fingerprint
+from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.cuts import Cut
 from ecg.beats.splits import TEST_FILE, TRAIN_FILE
 from ecg.beats.table import Beats
@@ -26,11 +27,19 @@ class Prepared:
         beats: all of them, before any split.
         fingerprint: SHA-256 over the source's files.
         cached: whether the beats came from the cache.
+        facts: who marked the R peaks, what was left out and why; JSON values only.
+        notes: what a reader of any number must be told.
     """
 
     beats: Beats
     fingerprint: str
     cached: bool
+    facts: Facts
+    notes: tuple[str, ...] = ()
+
+
+ANNOTATED = "reference annotations"
+"""Who marked the R peaks of MIT-BIH, of the Kaggle rows made from it, and of the simulated recordings."""
 
 
 class Source(Protocol):
@@ -75,14 +84,14 @@ class RecordingSource:
         files = [self._folder / f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]
         mark = fingerprint(path for path in files if path.exists())
 
-        def build() -> Beats:
+        def build() -> tuple[Beats, Facts]:
             assert self._folder is not None
             parts = [cut(self.read(self._folder, r)) for r in track(records, f"cutting beats ({cut.name})")]
-            return Beats.concatenate(parts)
+            return Beats.concatenate(parts), {"r_peaks": ANNOTATED, "records": len(records)}
 
         key = {"files": mark, "cut": cut.name, "version": cut.version, "settings": sorted(asdict(cut).items())}  # type: ignore[call-overload]
-        beats, cached = cached_beats(cache, key, build)
-        return Prepared(beats, mark, cached)
+        beats, facts, cached = cached_beats(cache, key, build)
+        return Prepared(beats, mark, cached, facts)
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
@@ -126,30 +135,38 @@ class KaggleSource:
             )
         mark = fingerprint(paths)
 
-        def build() -> Beats:
-            parts = [self._rows(path, *read_kaggle_csv(path)) for path in track(paths, "reading the Kaggle files")]
-            return Beats.concatenate(parts)
+        def build() -> tuple[Beats, Facts]:
+            parts = [row_beats(path, *read_kaggle_csv(path)) for path in track(paths, "reading the Kaggle files")]
+            return Beats.concatenate(parts), {"r_peaks": ANNOTATED}
 
-        beats, cached = cached_beats(cache, {"files": mark, "cut": "kaggle rows", "version": 1}, build)
-        return Prepared(beats, mark, cached)
+        beats, facts, cached = cached_beats(cache, {"files": mark, "cut": "kaggle rows", "version": 1}, build)
+        return Prepared(beats, mark, cached, facts)
 
     def recording(self, name: str) -> Recording | None:
         """None: the files hold no recordings."""
         return None
 
-    @staticmethod
-    def _rows(path: Path, x: np.ndarray, y: np.ndarray) -> Beats:
-        n = len(y)
-        unknown = np.full(n, np.nan, dtype=np.float32)
-        return Beats(
-            x=x[:, None, :],
-            y=y,
-            record=np.full(n, path.name),
-            patient=np.full(n, ""),
-            lead=np.full(n, "first signal"),
-            sample=np.full(n, -1, dtype=np.int64),
-            seconds=np.full(n, np.nan),
-            symbol=np.full(n, ""),
-            rr_before=unknown,
-            rr_after=unknown,
-        )
+
+def row_beats(path: Path, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64], lead: str = "first signal") -> Beats:
+    """Rows of a Kaggle file as beats of which only samples and class are known; `record` holds the file's name.
+
+    Args:
+        path: the file.
+        x: shape [beat, sample].
+        y: shape [beat], class numbers.
+        lead: what the beats were cut from.
+    """
+    n = len(y)
+    unknown = np.full(n, np.nan, dtype=np.float32)
+    return Beats(
+        x=x[:, None, :],
+        y=y,
+        record=np.full(n, path.name),
+        patient=np.full(n, ""),
+        lead=np.full(n, lead),
+        sample=np.full(n, -1, dtype=np.int64),
+        seconds=np.full(n, np.nan),
+        symbol=np.full(n, ""),
+        rr_before=unknown,
+        rr_after=unknown,
+    )

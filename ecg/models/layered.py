@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from ecg.errors import EcgError
+
 
 class LayeredModel(nn.Module):
     """A classifier as a chain of named layers.
@@ -15,11 +17,11 @@ class LayeredModel(nn.Module):
 
     Attributes:
         layers: layers by name, input to output.
-        input_shape: (channel, sample) of one beat.
+        input_shape: of one beat, (channel, sample); of a model's later part, what the layer before it gives.
         n_classes: number of logits.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], *, input_shape: tuple[int, int], n_classes: int) -> None:
+    def __init__(self, layers: Mapping[str, nn.Module], *, input_shape: tuple[int, ...], n_classes: int) -> None:
         super().__init__()
         self.layers = nn.ModuleDict(layers)
         self.input_shape, self.n_classes = input_shape, n_classes
@@ -39,3 +41,26 @@ class LayeredModel(nn.Module):
         for layer in self.layers.values():
             x = layer(x)
         return x
+
+    def divide(self, k: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the layers before the last k, and of the last k, the head included.
+
+        Raises:
+            EcgError: k is not from 1 to the number of layers; the message names them.
+        """
+        if not 1 <= k <= len(self.names):
+            raise EcgError(
+                f"transfer.trainable_layers={k}: must be from 1 (the head alone) to {len(self.names)} (all); "
+                f"the layers are {', '.join(self.names)}"
+            )
+        return self.names[:-k], self.names[-k:]
+
+    def first(self, names: tuple[str, ...]) -> nn.Sequential:
+        """The first layers, called `names`, as a function of beats; they are shared, not copied."""
+        return nn.Sequential(*(self.layers[name] for name in names))
+
+    def last(self, names: tuple[str, ...], input_shape: tuple[int, ...]) -> LayeredModel:
+        """The last layers, called `names`, as a model of what the layer before gives; they are shared, not copied."""
+        return LayeredModel(
+            {name: self.layers[name] for name in names}, input_shape=input_shape, n_classes=self.n_classes
+        )

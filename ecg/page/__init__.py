@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from ecg.page.page import Section, page, write_page
-from ecg.page.parts import details, figure, notice, paragraph, table
+from ecg.page.parts import details, figure, listing, notice, paragraph, picture, preformatted, subheading, table
+from ecg.page.sorting import SORT_SCRIPT, SORT_STYLE, Cell
 
-__all__ = ["Section", "details", "figure", "notice", "page", "paragraph", "table", "write_page"]
+__all__ = [
+    "SORT_SCRIPT",
+    "SORT_STYLE",
+    "Cell",
+    "Section",
+    "details",
+    "figure",
+    "listing",
+    "notice",
+    "page",
+    "paragraph",
+    "picture",
+    "preformatted",
+    "subheading",
+    "table",
+    "write_page",
+]

@@ -21,18 +21,26 @@ body { margin: 0 auto; max-width: 72rem; padding: 1rem; color: var(--ink); backg
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: .5rem 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--rule); padding-bottom: .25rem; }
+h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
 p, ul { margin: .5rem 0; max-width: 46rem; }
 .faint, figcaption, footer { color: var(--faint); font-size: .875rem; }
 .notice { background: var(--warn); border-left: 4px solid #e69f00; padding: .5rem .75rem; margin: .5rem 0; }
 nav { margin: .5rem 0 1rem; } nav a { margin-right: 1rem; white-space: nowrap; }
 a { color: #0b5394; }
+ul { padding-left: 1.25rem; } li { margin: .25rem 0; }
 figure { margin: 1rem 0; } figure img { max-width: 100%; height: auto; display: block; }
 .wide { overflow-x: auto; }
+pre { font-size: .8125rem; line-height: 1.4; background: #f6f6f6; padding: .5rem .75rem; margin: .5rem 0; }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--rule); text-align: right; vertical-align: top; }
 th { position: sticky; top: 0; background: var(--paper); } th:first-child, td:first-child { text-align: left; }
+:is(.words2, .words3) :is(th, td):nth-child(2), .words3 :is(th, td):nth-child(3) { text-align: left; }
 summary { cursor: pointer; padding: .25rem 0; }
-@media (max-width: 40rem) { body { padding: .75rem; font-size: 15px; } h1 { font-size: 1.25rem; } }
+@media (max-width: 40rem) {
+  body { padding: .75rem; font-size: 15px; } h1 { font-size: 1.25rem; }
+  figure img { max-width: none; width: min(42rem, var(--width, 100%)); } /* legible, and pushed sideways */
+  figure .wide { border-right: 1px solid var(--rule); }
+}
 """
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
+
+from ecg.page.sorting import Cell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,25 +37,67 @@ def figure(drawn: Figure, *, alt: str, caption: str = "", dpi: int = 110) -> str
     """
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="png", dpi=dpi)
-    code = base64.b64encode(buffer.getvalue()).decode()
+    return picture(buffer.getvalue(), alt=alt, caption=caption)
+
+
+def picture(png: bytes, *, alt: str, caption: str = "") -> str:
+    """A PNG file as an image inside the page; arguments as for `figure`."""
+    width, height = struct.unpack(">II", png[16:24])  # PNG's header; a page that knows the size does not jump
+    size = f'width="{width}" height="{height}" style="--width: {width}px"'
+    code = base64.b64encode(png).decode()
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    return f'<figure><img alt="{escape(alt)}" src="data:image/png;base64,{code}">{below}</figure>'
+    shown = f'<img alt="{escape(alt)}" {size} src="data:image/png;base64,{code}">'
+    return f'<figure><div class="wide">{shown}</div>{below}</figure>'
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, caption: str = "") -> str:
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    caption: str = "",
+    sortable: bool = False,
+    words: int = 1,
+) -> str:
     """A table that scrolls sideways on a narrow screen.
 
     Args:
         columns: heads.
         rows: cells, shown as `str` gives them.
         caption: shown below.
+        sortable: a click on a head sorts by it; the page needs `SORT_STYLE` and `SORT_SCRIPT` for that.
+        words: that many columns, 1 to 3, hold words and stand at the left; those after them are numbers.
     """
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>\n" for row in rows)
+    names = [f'<button type="button">{escape(name)}</button>' if sortable else escape(name) for name in columns]
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>\n" for row in rows)
     below = f'<p class="faint">{escape(caption)}</p>' if caption else ""
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>{below}'
+    kind = f"words{words}{' sortable' if sortable else ''}"
+    inside = f"<thead><tr>{head}</tr></thead><tbody>\n{body}</tbody>"
+    return f'<div class="wide"><table class="{kind}">{inside}</table></div>{below}'
+
+
+def subheading(text: str) -> str:
+    """A heading within a section."""
+    return f"<h3>{escape(text)}</h3>"
+
+
+def listing(lines: Iterable[str]) -> str:
+    """Plain sentences as a list."""
+    return "<ul>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def preformatted(text: str) -> str:
+    """Text in its own lines and one width of letters: configuration, commands."""
+    return f'<pre class="wide">{escape(text)}</pre>'
 
 
 def details(summary: str, body: str) -> str:
     """HTML that opens when its summary line is clicked."""
     return f"<details><summary>{escape(summary)}</summary>\n{body}\n</details>"
+
+
+def _cell(cell: object) -> str:
+    if not isinstance(cell, Cell):
+        return f"<td>{escape(str(cell))}</td>"
+    by = "" if cell.by is None else str(cell.by)
+    return f'<td data-by="{escape(by)}">{escape(cell.text)}</td>'

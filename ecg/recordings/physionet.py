@@ -164,5 +164,10 @@ def ways_on(database: Database, folder: Path) -> str:
     )
 
 
+def part_note(database: Database, there: int) -> str:
+    """What a reader of any number must know where only a part of a database is there."""
+    return f"Only {there:,} of the {database.n_records:,} records of {database.name} were there."
+
+
 def _mitdb_files(records: Sequence[str]) -> list[str]:
     return [f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from ecg.metrics.bootstrap import bootstrap_intervals
 from ecg.metrics.classification import test_metrics
 from ecg.metrics.ec57 import ec57_scores
 from ecg.metrics.records import mean_over_records, per_record, without_record
+from ecg.metrics.subjects import SCORES, auroc_interval, subject_intervals, subject_metrics, subject_table
 from ecg.report.style import Context
 from ecg.training.folder import RunFolder, write_json
 
@@ -36,6 +38,8 @@ class Results:
         metrics: keys as in `metrics.json`; fractions.
         intervals: 95 % intervals by the same keys.
         records: one row per test record; None where records are unknown or shared with training.
+        subjects: one row per test patient; None where patients are unknown or shared with training, or where the label
+            is the beat's own.
     """
 
     info: DataInfo
@@ -44,6 +48,7 @@ class Results:
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]
     records: pd.DataFrame | None
+    subjects: pd.DataFrame | None = None
 
     @property
     def predicted(self) -> npt.NDArray[np.int64]:
@@ -55,7 +60,7 @@ class Results:
     def table_context(self) -> Context:
         """`context`, with a word on the intervals below."""
         context = self.context
-        note = INTERVAL_NOTE[self.info.split == "patients"] if self.intervals else ""
+        note = INTERVAL_NOTE[self.info.by_patient] if self.intervals else ""
         return replace(context, footnote=f"{context.footnote} {note}".strip())
 
     @property
@@ -70,13 +75,20 @@ class Results:
 
 
 def score(
-    info: DataInfo, beats: Beats, probabilities: npt.NDArray[np.float32], *, replicates: int, seed: int
+    info: DataInfo,
+    beats: Beats,
+    probabilities: npt.NDArray[np.float32],
+    *,
+    replicates: int,
+    seed: int,
+    baselines: Mapping[str, npt.NDArray[np.floating]] | None = None,
 ) -> Results:
     """All scores of test beats.
 
     By beat: the metrics of DESIGN section 7 with bootstrap intervals (over patients where the split keeps them apart);
-    and the EC57 way of counting under `ec57/`. For a split by patients also the mean over records under `records/` and,
-    where there is a record 232, class S without it under `without_232/`.
+    and, for tasks with S and V, the EC57 way of counting under `ec57/`. For a split by patients also the mean over
+    records under `records/`, where there is a record 232 class S without it under `without_232/`, and where the label
+    is the patient's one prediction per patient under `subject/`. Baselines stand under `baseline/<name>/`.
 
     Args:
         info: of the data.
@@ -84,30 +96,63 @@ def score(
         probabilities: shape [beat, class].
         replicates: of the bootstrap; 0 gives no intervals.
         seed: of the bootstrap.
+        baselines: probabilities of what the model must beat, by name, shape [beat, class].
     """
     target, predicted = beats.y, probabilities.argmax(axis=1).astype(np.int64)
     metrics = test_metrics(target, probabilities, info.classes)
-    by_patient = info.split == "patients"
-    intervals = {}
-    if replicates:
-        groups = beats.patient if by_patient else None
-        found = bootstrap_intervals(target, predicted, info.classes, groups=groups, replicates=replicates, seed=seed)
-        intervals = {f"test/{key}": value for key, value in found.items()}
-    if np.isfinite(beats.seconds).all():
+    has_ectopics = {"S", "V"} <= set(info.classes)
+    if has_ectopics and np.isfinite(beats.seconds).all():
         metrics |= ec57_scores(target, predicted, beats.seconds, beats.record, info.classes)
-    records = None
-    if by_patient:
+    records = subjects = None
+    if info.by_patient:
         records = per_record(beats.record, target, predicted, info.classes)
         metrics |= {f"records/{key}": value for key, value in mean_over_records(records).items()}
-        metrics |= {
-            f"without_232/{key}": value
-            for key, value in without_record(beats.record, target, predicted, info.classes).items()
-        }
-    return Results(info, beats, probabilities, metrics, intervals, records)
+        if has_ectopics:
+            alone = without_record(beats.record, target, predicted, info.classes)
+            metrics |= {f"without_232/{key}": value for key, value in alone.items()}
+        if info.patient_label:
+            subjects = subject_table(beats.patient, target, probabilities, info.classes)
+            metrics |= subject_metrics(subjects, info.classes)
+    for name, given in (baselines or {}).items():
+        metrics |= _baseline(name, given, info, beats)
+    intervals = _intervals(info, beats, probabilities, subjects, replicates, seed) if replicates else {}
+    return Results(info, beats, probabilities, metrics, intervals, records, subjects)
+
+
+def _intervals(
+    info: DataInfo,
+    beats: Beats,
+    probabilities: npt.NDArray[np.float32],
+    subjects: pd.DataFrame | None,
+    replicates: int,
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals by the keys of the metrics, over patients where the split keeps them apart."""
+    groups = beats.patient if info.by_patient else None
+    predicted = probabilities.argmax(axis=1)
+    found = bootstrap_intervals(beats.y, predicted, info.classes, groups=groups, replicates=replicates, seed=seed)
+    if len(info.classes) == 2:
+        area = auroc_interval(beats.y, probabilities[:, 1], groups=groups, replicates=replicates, seed=seed)
+        found |= {} if area is None else {"auroc": area}
+    intervals = {f"test/{key}": value for key, value in found.items()}
+    if subjects is not None:
+        intervals |= subject_intervals(subjects, info.classes, replicates=replicates, seed=seed)
+    return intervals
+
+
+def _baseline(name: str, given: npt.NDArray[np.floating], info: DataInfo, beats: Beats) -> dict[str, float]:
+    """Headline scores of one baseline, by beat and where the model has them by patient."""
+    found = test_metrics(beats.y, given, info.classes)
+    kept = {f"test/{key}": found[f"test/{key}"] for key in SCORES}
+    if info.by_patient and info.patient_label:
+        table = subject_table(beats.patient, beats.y, given, info.classes)
+        by_subject = subject_metrics(table, info.classes)
+        kept |= {f"subject/{key}": by_subject[f"subject/{key}"] for key in SCORES}
+    return {f"baseline/{name}/{key}": value for key, value in kept.items()}
 
 
 def write_results(results: Results, folder: RunFolder, facts: dict[str, object]) -> None:
-    """Write predictions.csv, records.csv where there are records, and metrics.json last.
+    """Write predictions.csv, records.csv and subjects.csv where there are such, and metrics.json last.
 
     Args:
         results: of the test beats.
@@ -131,6 +176,9 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
     if results.records is not None:
         with whole_file(folder.records) as temporary:
             results.records.to_csv(temporary, float_format="%.6f")
+    if results.subjects is not None:
+        with whole_file(folder.path / "subjects.csv") as temporary:
+            results.subjects.to_csv(temporary, float_format="%.6f")
     info = results.info
     described = {
         "dataset": info.dataset,
@@ -139,6 +187,7 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
         "cut": info.cut,
         "split": info.split,
         "notes": info.notes,
+        "facts": info.facts,
     }
     write_json(folder.metrics, {**described, **facts, **results.metrics, "intervals": results.intervals})
 

@@ -82,4 +82,5 @@ def _strip(results: Results, source: Source, context: Context) -> Figure | None:
         lead,
         record,
         context,
+        rr_s=np.stack([results.beats.rr_before[mine], results.beats.rr_after[mine]], axis=1),
     )

@@ -36,6 +36,7 @@ def strip_figure(
     context: Context,
     *,
     seconds: float = 30.0,
+    rr_s: npt.NDArray[np.floating[Any]] | None = None,
 ) -> Figure:
     """Rows of 10 s in ECG paper's proportions: a large square is 0.2 s by 0.5 mV.
 
@@ -51,6 +52,8 @@ def strip_figure(
         record: the record's name.
         context: the words around the figure.
         seconds: length of the strip; it ends earlier where the recording does.
+        rr_s: shape [beat, 2], RR interval before and after each beat in seconds, NaN where unknown; keeps the colour
+            off beats without a prediction. None: there are none.
 
     Returns:
         A figure 1600 pixels wide at 120 dpi.
@@ -69,7 +72,7 @@ def strip_figure(
     tall = (high + LABEL_MV - low) / 0.5 * 0.2 / ROW_S * (WIDTH_IN - 1.0)  # inches that make the squares square
     figure = new_figure(context, WIDTH_IN, 1.75 + rows * (tall + 0.40))
     panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
-    spans = _spans(beats_s)
+    spans = _spans(beats_s, rr_s)
     colours = class_colours(classes)
     for row, axes in enumerate(panels):
         left = start_s + row * ROW_S
@@ -106,13 +109,17 @@ def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1.5))
 
 
-def _spans(beats_s: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+def _spans(
+    beats_s: npt.NDArray[np.floating[Any]], rr_s: npt.NDArray[np.floating[Any]] | None
+) -> npt.NDArray[np.float64]:
     """Begin and end of each beat in seconds, shape [beat, 2]: a third of RR before the R peak, two thirds after."""
-    interval = np.diff(beats_s)
-    before = np.minimum(np.concatenate([[0.9], interval]) * 0.35, 0.5)
-    after = np.minimum(np.concatenate([interval, [0.9]]) * 0.65, 0.9)
     if len(beats_s) == 0:
         return np.empty((0, 2))
+    interval = np.diff(beats_s)
+    previous, following = np.concatenate([[0.9], interval]), np.concatenate([interval, [0.9]])
+    if rr_s is not None:
+        previous, following = np.fmin(previous, rr_s[:, 0]), np.fmin(following, rr_s[:, 1])
+    before, after = np.minimum(previous * 0.35, 0.5), np.minimum(following * 0.65, 0.9)
     spans: npt.NDArray[np.float64] = np.stack([beats_s - before, beats_s + after], axis=1)
     return spans
 

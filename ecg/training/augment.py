@@ -23,6 +23,11 @@ class Augment:
     gain: float = 0.0
     noise: float = 0.0
 
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self.stretch or self.gain or self.noise)
+
     def __call__(self, x: Tensor) -> Tensor:
         """Change beats of shape [beat, channel, sample]; uses torch's global generator."""
         if self.stretch:

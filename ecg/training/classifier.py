@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.nn import Parameter
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ecg.metrics.classification import validation_metrics
@@ -30,6 +32,9 @@ class Classifier(pl.LightningModule):
         optimizer: from parameters to an optimizer.
         schedule: from an optimizer and the number of steps to a scheduler.
         augment: changes training beats; None leaves them.
+        frozen: names of layers that do not move: no gradient, and eval mode even inside training steps, so that
+            BatchNorm statistics stay and dropout is off.
+        lr_decay: factor on the learning rate for each layer further from the head.
         seed: dropout and augmentation in epoch e depend on the seed and e alone, so that a resumed run equals an
             uninterrupted one.
     """
@@ -42,13 +47,26 @@ class Classifier(pl.LightningModule):
         optimizer: OptimizerRule,
         schedule: ScheduleRule,
         augment: Augment | None = None,
+        frozen: Sequence[str] = (),
+        lr_decay: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
         self.model, self._loss = model, loss
         self.augment = augment or Augment()
+        self.frozen, self.lr_decay = tuple(frozen), lr_decay
+        for name in self.frozen:
+            model.layers[name].requires_grad_(False)
         self.optimizer_rule, self.schedule_rule, self.seed = optimizer, schedule, seed
         self.scores = nn.ModuleDict({side: validation_metrics(model.n_classes) for side in ("val", "test")})
+        self.train()  # Lightning keeps the modes that it finds, and whoever used the model before left it in eval mode
+
+    def train(self, mode: bool = True) -> Classifier:
+        """Switch to training, but for the frozen layers."""
+        super().train(mode)
+        for name in self.frozen:
+            self.model.layers[name].eval()
+        return self
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of shape [beat, class]."""
@@ -100,9 +118,16 @@ class Classifier(pl.LightningModule):
         self.log_dict({f"{side}/{name}": value for name, value in scores.compute().items()}, sync_dist=True)
         scores.reset()
 
+    def _groups(self) -> list[Parameter] | list[dict[str, Any]]:
+        """What learns: one group, or with `lr_decay` one for each layer, the head's first."""
+        if self.lr_decay == 1:
+            return [p for p in self.parameters() if p.requires_grad]
+        layers = [[p for p in layer.parameters() if p.requires_grad] for layer in self.model.layers.values()]
+        return [{"params": p, "lr_factor": self.lr_decay**i} for i, p in enumerate(reversed(layers)) if p]
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over the parameters that learn, with its schedule."""
-        optimizer = self.optimizer_rule(p for p in self.parameters() if p.requires_grad)
+        optimizer = self.optimizer_rule(self._groups())
         scheduler = self.schedule_rule(optimizer, int(self.trainer.estimated_stepping_batches))
         if scheduler is None:
             return optimizer

@@ -79,6 +79,11 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def transfer(self) -> Path:
+        """Where a transferred model's layers come from."""
+        return self.path / "transfer.json"
+
+    @property
     def records(self) -> Path:
         """Scores per test record, where records are known."""
         return self.path / "records.csv"
@@ -102,6 +107,11 @@ class RunFolder:
     def last_checkpoint(self) -> Path:
         """The end of the newest whole epoch."""
         return self.checkpoints / "last.ckpt"
+
+    @property
+    def page(self) -> Path:
+        """The run's report as one page."""
+        return self.report / "index.html"
 
     @property
     def report(self) -> Path:

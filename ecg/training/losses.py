@@ -25,6 +25,24 @@ class FocalLoss(nn.Module):
         return ((1 - torch.exp(-entropy)).clamp(min=1e-8) ** self.gamma * entropy).mean()
 
 
+class WeightedCrossEntropy(nn.Module):
+    """Mean of the cross-entropy with a weight per class; 0 where every beat is of a class with weight 0.
+
+    `nn.CrossEntropyLoss` gives NaN there: a validation batch may hold only classes that training lacks.
+    """
+
+    weight: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Scalar loss of logits [beat, class] against class numbers [beat]."""
+        total = F.cross_entropy(logits, target, weight=self.weight, reduction="sum")
+        return total / self.weight[target].sum().clamp(min=torch.finfo(torch.float32).tiny)
+
+
 def class_weights(counts: Sequence[int]) -> Tensor:
     """Weights inverse to each class's share, with mean 1 over the beats; 0 for a class without beats.
 
@@ -46,4 +64,4 @@ def make_loss(name: str, counts: Sequence[int], *, focal_gamma: float = 2.0) -> 
     """
     if name == "focal":
         return FocalLoss(focal_gamma)
-    return nn.CrossEntropyLoss(weight=class_weights(counts) if name == "weighted" else None)
+    return WeightedCrossEntropy(class_weights(counts)) if name == "weighted" else nn.CrossEntropyLoss()

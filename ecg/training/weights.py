@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 import ecg
@@ -24,12 +24,11 @@ FORMAT = "ecg-weights-1"
 
 
 @dataclass(frozen=True)
-class Weights:
-    """A trained model, ready to use.
+class Description:
+    """What a weights file says of itself.
 
     Attributes:
         path: the file.
-        model: in eval mode, on the processor.
         settings: name and settings of the model, as in `config.yaml`.
         info: of the data that it was trained on.
         cut: the rule that its beats were cut by.
@@ -37,11 +36,21 @@ class Weights:
     """
 
     path: Path
-    model: LayeredModel
     settings: Mapping[str, Any]
     info: DataInfo
     cut: Cut
     training: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Weights(Description):
+    """A trained model, ready to use.
+
+    Attributes:
+        model: in eval mode, on the processor.
+    """
+
+    model: LayeredModel
 
 
 def save_weights(
@@ -92,20 +101,16 @@ def weights_file(where: Path) -> Path:
     return path
 
 
-def load_weights(where: Path) -> Weights:
-    """Read a run's weights, or a weights file, and build its model.
-
-    Args:
-        where: a run folder or a file that `save_weights` wrote.
+def describe_weights(where: Path) -> Description:
+    """What a run's weights, or a weights file, say of themselves; the tensors are not read.
 
     Raises:
-        EcgError: missing, cut off, damaged, of another format or version, or tensors that do not fit the model.
+        EcgError: missing, cut off, damaged, or of another format or version.
     """
     path = weights_file(where)
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = stored.metadata() or {}
-            state = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise EcgError(f"{path}: cut off or no safetensors file ({' '.join(str(error).split())})") from None
     if metadata.get("format") != FORMAT:
@@ -113,15 +118,30 @@ def load_weights(where: Path) -> Weights:
         raise EcgError(f"{path}: holds {found} in its metadata, this version of ecg reads {FORMAT}; train it anew")
     try:
         data, settings, cut = (json.loads(metadata[key]) for key in ("data", "model", "cut"))
-        info = _info(data)
         rule = CUTS[cut["name"]](**{k: _frozen(v) for k, v in cut.items() if k != "name"})
-        own = {k: v for k, v in settings.items() if k != "name"}
-        model = MODELS[settings["name"]](input_shape=info.shape, n_classes=len(info.classes), **own)
-        training = json.loads(metadata["training"])
+        return Description(path, settings, _info(data), rule, json.loads(metadata["training"]))
     except (KeyError, TypeError, ValueError) as error:
         raise EcgError(f"{path}: its metadata does not fit this version of ecg ({error!r}); train it anew") from None
-    _load(model, state, path)
-    return Weights(path, model.eval(), settings, info, rule, training)
+
+
+def load_weights(where: Path) -> Weights:
+    """Read a run's weights, or a weights file, and build its model.
+
+    Args:
+        where: a run folder or a file that `save_weights` wrote.
+
+    Raises:
+        EcgError: as `describe_weights`, or the tensors do not fit the model.
+    """
+    said = describe_weights(where)
+    own = {k: v for k, v in said.settings.items() if k != "name"}
+    try:
+        model = MODELS[said.settings["name"]](input_shape=said.info.shape, n_classes=len(said.info.classes), **own)
+        state = load_file(said.path)
+    except (KeyError, TypeError, SafetensorError) as error:
+        raise EcgError(f"{said.path}: does not fit this version of ecg ({error!r}); train it anew") from None
+    _load(model, state, said.path)
+    return Weights(said.path, said.settings, said.info, said.cut, said.training, model.eval())
 
 
 def _info(data: dict[str, Any]) -> DataInfo:

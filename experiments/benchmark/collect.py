@@ -1,6 +1,8 @@
 """Gather run folders into results.csv, the table in README.md beside it, and the short one in the project's README.md.
 
 python experiments/benchmark/collect.py outputs/<run> outputs/multirun/<sweep> ...
+
+Rows of results.csv whose command, commit and seed are not among the given runs stay.
 """
 
 from __future__ import annotations
@@ -72,7 +74,11 @@ def main(roots: list[Path]) -> None:
     folders = sorted(path.parent for root in roots for path in root.rglob("metrics.json"))
     if not folders:
         raise SystemExit(f"no finished run below {', '.join(map(str, roots))}")
-    results = pd.DataFrame([read(folder) for folder in folders]).sort_values(["split", "command", "seed"])
+    given = pd.DataFrame([read(folder) for folder in folders])
+    given = given[given["limit_batches"].isna() if "limit_batches" in given else slice(None)]
+    before = pd.read_csv(HERE / "results.csv") if (HERE / "results.csv").exists() else given.iloc[:0]
+    key = ["command", "commit", "seed"]
+    results = pd.concat([before, given]).drop_duplicates(key, keep="last").sort_values(["split", "command", "seed"])
     results.to_csv(HERE / "results.csv", index=False, float_format="%.6f")
     baselines = pd.read_csv(HERE / "baselines.csv")
     for readme, columns in ((HERE / "README.md", tuple(SHOWN)), (HERE.parents[1] / "README.md", SHORT)):

@@ -48,7 +48,7 @@ class Clock(pl.Callback):
 
 def without_extras(config: RunConfig) -> RunConfig:
     """The configuration without augmentation and running mean."""
-    plain = replace(config.trainer, augment=AugmentConfig(0.0, 0.0, 0.0), ema_decay=None)
+    plain = replace(config.trainer, augment=AugmentConfig(when="never"), ema_decay=None)
     return replace(config, trainer=plain)
 
 
@@ -77,7 +77,7 @@ def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
         loss=_loss(config, data),
         optimizer=config.trainer.optimizer.build(),
         schedule=config.trainer.schedule.build(),
-        augment=config.trainer.augment.build(),
+        augment=config.trainer.augment.build(auto=True),
         seed=config.seed,
     )
     settings = replace(config.trainer.fit_settings(), epochs=1, limit_batches=steps)
@@ -104,7 +104,7 @@ def our_epoch(config: RunConfig, data: BeatData) -> float:
 
 def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
     """The same steps as a plain PyTorch loop: same model, loss, optimizer, schedule, augmentation and running mean."""
-    model, loss_of, augment = _model(config, data), _loss(config, data), config.trainer.augment.build()
+    model, loss_of, augment = _model(config, data), _loss(config, data), config.trainer.augment.build(auto=True)
     optimizer = config.trainer.optimizer.build()(model.parameters())
     schedule = config.trainer.schedule.build()(optimizer, steps)
     decay, batch, total = config.trainer.ema_decay, config.trainer.batch_size, torch.zeros(())

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecg.beats.cache import cached_beats, fingerprint
+from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
 
@@ -23,15 +23,18 @@ def beats(make_beats: Callable[..., Beats]) -> Beats:
     return make_beats(["p1", "p1", "patient two", ""], [0, 4, 2, 2])
 
 
+FACTS = {"r_peaks": "sleepecg 0.6.0", "beats_left_out": {"RR below 0.2 s": 3}, "records": 42}
+
+
 class Builder:
     """Hands out the beats and counts how often it was asked."""
 
     def __init__(self, beats: Beats) -> None:
         self.beats, self.calls = beats, 0
 
-    def __call__(self) -> Beats:
+    def __call__(self) -> tuple[Beats, Facts]:
         self.calls += 1
-        return self.beats
+        return self.beats, FACTS
 
 
 def assert_same(a: Beats, b: Beats) -> None:
@@ -44,24 +47,25 @@ def assert_same(a: Beats, b: Beats) -> None:
 
 def test_the_second_time_beats_come_from_the_cache_unchanged(tmp_path: Path, beats: Beats) -> None:
     build = Builder(beats)
-    _, first = cached_beats(tmp_path / "made if missing", KEY, build)
-    again, second = cached_beats(tmp_path / "made if missing", KEY, build)
+    _, made, first = cached_beats(tmp_path / "made if missing", KEY, build)
+    again, facts, second = cached_beats(tmp_path / "made if missing", KEY, build)
     assert (first, second, build.calls) == (False, True, 1)
     assert_same(again, beats)
+    assert facts == made == FACTS
 
 
 @pytest.mark.parametrize("change", [{"files": "abd"}, {"cut": "paper"}, {"version": 2}, {"settings": "new"}])
 def test_another_key_builds_anew_and_keeps_both(tmp_path: Path, beats: Beats, change: dict[str, object]) -> None:
     build = Builder(beats)
     cached_beats(tmp_path, KEY, build)
-    _, cached = cached_beats(tmp_path, {**KEY, **change}, build)
+    cached = cached_beats(tmp_path, {**KEY, **change}, build)[2]
     assert (cached, build.calls) == (False, 2)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_order_of_a_key_does_not_matter(tmp_path: Path, beats: Beats) -> None:
     cached_beats(tmp_path, KEY, Builder(beats))
-    assert cached_beats(tmp_path, dict(reversed(KEY.items())), Builder(beats))[1]
+    assert cached_beats(tmp_path, dict(reversed(KEY.items())), Builder(beats))[2]
 
 
 def test_no_damaged_byte_leads_to_a_crash_or_to_wrong_beats(tmp_path: Path, beats: Beats) -> None:
@@ -71,8 +75,9 @@ def test_no_damaged_byte_leads_to_a_crash_or_to_wrong_beats(tmp_path: Path, beat
     rebuilt = 0
     for position in range(0, len(whole), 7):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :])
-        found, cached = cached_beats(tmp_path, KEY, Builder(beats))
+        found, facts, cached = cached_beats(tmp_path, KEY, Builder(beats))
         assert_same(found, beats)
+        assert facts == FACTS
         rebuilt += not cached
     assert rebuilt > len(whole) / 7 / 2
 
@@ -82,10 +87,10 @@ def test_a_truncated_file_is_built_anew_and_replaced(tmp_path: Path, beats: Beat
     cached_beats(tmp_path, KEY, Builder(beats))
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    found, cached = cached_beats(tmp_path, KEY, Builder(beats))
+    found, _, cached = cached_beats(tmp_path, KEY, Builder(beats))
     assert not cached
     assert_same(found, beats)
-    assert cached_beats(tmp_path, KEY, Builder(beats))[1]
+    assert cached_beats(tmp_path, KEY, Builder(beats))[2]
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, beats: Beats, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +111,7 @@ def test_a_cache_folder_that_cannot_be_made_is_named(tmp_path: Path, beats: Beat
 
 
 def test_a_failing_build_leaves_nothing(tmp_path: Path) -> None:
-    def build() -> Beats:
+    def build() -> tuple[Beats, Facts]:
         raise EcgError("record 100: cut off")
 
     with pytest.raises(EcgError, match="100"):
@@ -117,9 +122,9 @@ def test_a_failing_build_leaves_nothing(tmp_path: Path) -> None:
 def test_builders_at_the_same_time_leave_one_whole_file(tmp_path: Path, beats: Beats) -> None:
     together = threading.Barrier(4)
 
-    def build() -> Beats:
+    def build() -> tuple[Beats, Facts]:
         together.wait(timeout=10)  # all have looked and found nothing
-        return beats
+        return beats, FACTS
 
     threads = [threading.Thread(target=cached_beats, args=(tmp_path, KEY, build)) for _ in range(4)]
     for thread in threads:
@@ -127,7 +132,7 @@ def test_builders_at_the_same_time_leave_one_whole_file(tmp_path: Path, beats: B
     for thread in threads:
         thread.join(timeout=20)
     assert len(list(tmp_path.iterdir())) == 1
-    found, cached = cached_beats(tmp_path, KEY, build)
+    found, _, cached = cached_beats(tmp_path, KEY, build)
     assert cached
     assert_same(found, beats)
 

@@ -26,17 +26,19 @@ class Expected:
         length: samples per beat.
         share: least share of the annotated beats of a clean recording.
         by_lead_name: whether it refuses a recording that lacks its leads.
+        recording_fs: rate in Hz that a recording must have; None: any.
     """
 
     fs: float
     length: int
     share: float
     by_lead_name: bool
+    recording_fs: float | None
 
 
 EXPECTED = {
-    "kaggle": Expected(fs=120, length=187, share=0.95, by_lead_name=False),
-    "paper": Expected(fs=125, length=187, share=0.1, by_lead_name=True),
+    "kaggle": Expected(fs=120, length=187, share=0.95, by_lead_name=False, recording_fs=360.0),
+    "paper": Expected(fs=125, length=187, share=0.1, by_lead_name=True, recording_fs=None),
 }
 every_cut = pytest.mark.parametrize("name", CUTS)
 
@@ -70,6 +72,17 @@ def test_rate_and_length_of_a_cut(name: str) -> None:
     cut = CUTS[name]()
     assert (cut.fs, cut.length) == (EXPECTED[name].fs, EXPECTED[name].length)
     assert cut.version >= 1
+
+
+@every_cut
+def test_a_cut_says_which_rate_a_recording_must_have(name: str, simulated: list[Recording]) -> None:
+    cut, recording = CUTS[name](), replace(simulated[0], fs=500.0)
+    assert cut.recording_fs == EXPECTED[name].recording_fs
+    if cut.recording_fs is None:
+        assert cut(recording).x.shape[1:] == (1, cut.length)
+    else:
+        with pytest.raises(EcgError, match=rf"sim000.*{cut.recording_fs:g} Hz.*500 Hz"):
+            cut(recording)
 
 
 @every_cut

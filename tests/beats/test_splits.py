@@ -184,6 +184,8 @@ def test_check_refuses_a_patient_on_two_sides_and_names_the_patient(make_beats: 
     split = Split("patients", np.array([0, 1]), np.array([2]), np.array([3]))
     with pytest.raises(EcgError, match="ann are in train and in val"):
         split.check(beats)
+    with pytest.raises(EcgError, match=r"dataset\.split=folds.*ann"):
+        replace(split, name="folds").check(beats)
     assert replace(split, name="beats").check(beats).name == "beats"
     assert replace(split, shared=("ann",)).check(beats).shared == ("ann",)
 

@@ -53,7 +53,11 @@ class Shell:
 
     def run(self, *words: str, code: int = 0) -> str:
         process = self.start(*words)
-        said, _ = process.communicate(timeout=240)
+        try:
+            said, _ = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         assert process.returncode == code, said
         return said
 

@@ -17,6 +17,25 @@ from ecg.recordings.physionet import DATABASES
 
 MITDB = DATABASES["mitdb"]
 BIG = bytes(range(256)) * 2000  # 512 kB
+PTBDB = {
+    "RECORDS": b"patient001/s0010_re\npatient002/s0015lre\n",
+    "CONTROLS": b"patient104/s0306lre\n",
+    "patient001/s0010_re.hea": b"s0010_re 15 1000 38400\n",
+    "patient001/s0010_re.dat": BIG,
+    "patient001/s0010_re.xyz": b"frank" * 500,
+    "patient002/s0015lre.hea": b"s0015lre 15 1000 115200\n",
+    "patient002/s0015lre.dat": b"more" * 500,
+}
+PTBXL = {
+    "RECORDS": b"records100/00000/00001_lr\nrecords500/00000/00001_hr\n",
+    "ptbxl_database.csv": b"ecg_id,patient_id\n",
+    "scp_statements.csv": b",diagnostic_class\n",
+    "example_physionet.py": b"print()\n",
+    "records100/00000/00001_lr.hea": b"00001_lr 12 100 1000\n",
+    "records100/00000/00001_lr.dat": b"low" * 100,
+    "records500/00000/00001_hr.hea": b"00001_hr 12 500 5000\n",
+    "records500/00000/00001_hr.dat": BIG,
+}
 
 
 class Server:
@@ -228,6 +247,47 @@ def test_a_file_the_server_does_not_have(server: Server, tmp_path: Path) -> None
 def test_a_mirror_without_the_mitdb_records(server: Server, tmp_path: Path) -> None:
     with pytest.raises(EcgError, match=r"does not list 100\.atr, 101\.hea"):
         fetch(server, tmp_path, files=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "unused"),
+    [
+        ("ptbdb", PTBDB, {"CONTROLS", "patient001/s0010_re.xyz"}),
+        (
+            "ptb-xl",
+            PTBXL,
+            {"example_physionet.py", "records100/00000/00001_lr.hea", "records100/00000/00001_lr.dat"},
+        ),
+    ],
+)
+def test_what_the_databases_of_mi_need_is_fetched_no_more_and_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, files: dict[str, bytes], unused: set[str]
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server, folder = Server(files), tmp_path / name
+    needed = sorted(set(files) - unused)
+    biggest = max(needed, key=lambda file: len(files[file]))
+    try:
+        server.drop[biggest] = 1
+        with pytest.raises(EcgError, match=f"cannot download {name}"):
+            download(DATABASES[name], folder, base_url=server.url, retries=0, wait=lambda _: None)
+        there = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+        assert f"{biggest}.part" in there
+        server.asked.clear()
+        report = download(DATABASES[name], folder, base_url=server.url, wait=lambda _: None)
+        assert sorted((*report.fetched, *report.kept)) == needed
+        assert report.kept  # what came before the connection ended is not fetched again
+        assert [file for file, _ in server.asked if file in report.kept] == []
+        assert dict(server.asked)[biggest] is not None  # and the half-fetched file goes on where it was
+        for file in needed:
+            assert (folder / file).read_bytes() == files[file]
+        assert not any((folder / file).exists() for file in unused)
+        server.asked.clear()
+        assert download(DATABASES[name], folder, base_url=server.url).fetched == ()
+        assert server.asked == []
+    finally:
+        server.http.shutdown()
+        server.http.server_close()
 
 
 def test_names_that_leave_the_folder_are_refused(server: Server, tmp_path: Path) -> None:

@@ -76,6 +76,19 @@ def test_an_artefact_does_not_flatten_the_beats(context: Context) -> None:
     assert high - low <= 7
 
 
+def test_the_colour_of_a_beat_ends_before_the_next_one_that_has_no_prediction(context: Context) -> None:
+    beats, rr = np.array([1.0, 4.0]), np.array([[np.nan, 0.5], [0.8, np.nan]])
+
+    def ends(rr_s: np.ndarray | None) -> list[tuple[float, float]]:
+        figure = strip_figure(_signal(10), FS, 0, beats, np.zeros(2, int), None, AAMI, "II", "x", context, rr_s=rr_s)
+        coloured = [line for line in figure.axes[0].get_lines() if line.get_linewidth() == 1.5]
+        return [(float(x[0]), float(x[-1])) for x in (np.asarray(line.get_xdata()) for line in coloured)]
+
+    assert ends(rr)[0][1] == pytest.approx(1 + 0.65 * 0.5, abs=0.02)
+    assert ends(rr)[1][0] == pytest.approx(4 - 0.35 * 0.8, abs=0.02)
+    assert ends(None)[0][1] == pytest.approx(1.9, abs=0.02)
+
+
 def test_a_strip_beyond_the_end_and_unequal_arrays_are_refused(context: Context) -> None:
     with pytest.raises(ValueError, match=r"the recording has 10\.0 s"):
         strip_figure(_signal(10), FS, 11, BEATS, np.zeros(len(BEATS), int), None, AAMI, "II", "x", context)

@@ -52,6 +52,7 @@ def test_a_class_without_training_beats_has_weight_zero_and_spoils_nothing() -> 
     assert class_weights([30, 10, 0]).tolist() == pytest.approx([40 / 60, 2.0, 0.0])
     logits = torch.randn(4, 3)
     assert torch.isfinite(make_loss("weighted", [30, 10, 0])(logits, torch.tensor([0, 1, 2, 0])))
+    assert float(make_loss("weighted", [30, 10, 0])(logits, torch.tensor([2, 2, 2, 2]))) == 0
 
 
 def test_plain_cross_entropy_ignores_the_counts(batch: tuple[torch.Tensor, torch.Tensor]) -> None:

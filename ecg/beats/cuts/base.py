@@ -32,6 +32,11 @@ class Cut(Protocol):
         """Samples per beat."""
         ...
 
+    @property
+    def recording_fs(self) -> float | None:
+        """Sampling rate in Hz that a recording must have to be cut; None: any."""
+        ...
+
     def __call__(self, recording: Recording) -> Beats:
         """Cut a recording with reference annotations into labelled beats.
 

@@ -43,6 +43,11 @@ class KaggleCut:
         """187 samples, 1.56 s."""
         return 187
 
+    @property
+    def recording_fs(self) -> float:
+        """360 Hz, the rate of MIT-BIH; other recordings are brought to it first, see `ecg.beats.detected`."""
+        return SOURCE_FS
+
     def __call__(self, recording: Recording) -> Beats:
         """Cut every beat but the last out of the recording's first signal.
 

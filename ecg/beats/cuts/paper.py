@@ -58,6 +58,11 @@ class PaperCut:
         """187 samples: 1.5 s at 125 Hz."""
         return 187
 
+    @property
+    def recording_fs(self) -> None:
+        """None: the cut resamples every recording itself."""
+        return None
+
     def choose_lead(self, recording: Recording) -> int:
         """Position of the first of the wanted leads that the recording has.
 

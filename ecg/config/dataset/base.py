@@ -1,18 +1,16 @@
-"""Schemas of the `dataset` group."""
+"""What the schemas of the `dataset` group share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from ecg.config.checks import in_range, one_of
+from ecg.config.checks import in_range
 
 if TYPE_CHECKING:
     from ecg.beats.cuts import Cut
-    from ecg.data.arrhythmia import ArrhythmiaData
     from ecg.data.module import BeatData
-    from ecg.data.sources import Source
 
 
 @dataclass
@@ -56,6 +54,10 @@ class SyntheticConfig:
 class DatasetConfig:
     """What every dataset has."""
 
+    augment_by_default: ClassVar[bool] = True
+    """Whether `trainer.augment.when=auto` changes training beats."""
+    with_baselines: ClassVar[bool] = False
+    """Whether every run also scores the majority class and the nearest neighbour."""
     name: str = "?"
     source: str = "physionet"
     """Where recordings come from."""
@@ -65,15 +67,16 @@ class DatasetConfig:
     """Who trains and who tests."""
     val_fraction: float | None = None
     """Share of the training side kept for validation; null: 0.05 of the beats, 0.2 of the patients."""
-    test_fraction: float = 0.2
-    """Share of test beats, where no standard split says it."""
+    test_fraction: float | None = None
+    """Share of the test side, where no standard split says it; null: 0.2, but 0.3 of the patients of dataset=mi."""
     paper: PaperCutConfig = field(default_factory=PaperCutConfig)
     synthetic: SyntheticConfig = field(default_factory=SyntheticConfig)
 
     def __post_init__(self) -> None:
         if self.val_fraction is not None:
             in_range("dataset.val_fraction", self.val_fraction, 0, 0.5, include_low=False)
-        in_range("dataset.test_fraction", self.test_fraction, 0, 0.9, include_low=False)
+        if self.test_fraction is not None:
+            in_range("dataset.test_fraction", self.test_fraction, 0, 0.9, include_low=False)
 
     def build_cut(self) -> Cut:
         """The cut with its settings."""
@@ -87,47 +90,3 @@ class DatasetConfig:
     def build(self, *, data_dir: Path, cache: Path, batch_size: int, seed: int) -> BeatData:
         """The data module; nothing is read yet."""
         raise NotImplementedError
-
-
-@dataclass
-class ArrhythmiaConfig(DatasetConfig):
-    """`dataset=arrhythmia`: MIT-BIH beats in the five AAMI classes."""
-
-    name: str = "arrhythmia"
-    strict_subjects: bool = False
-    """Leave record 201 out of DS1: its subject is also record 202 of DS2."""
-
-    def __post_init__(self) -> None:
-        from ecg.beats.cuts import CUTS
-        from ecg.data.arrhythmia import SOURCES, SPLITS
-
-        super().__post_init__()
-        one_of("dataset.name", self.name, ["arrhythmia"])
-        one_of("dataset.source", self.source, SOURCES)
-        one_of("dataset.cut", self.cut, CUTS)
-        one_of("dataset.split", self.split, SPLITS)
-
-    def build(self, *, data_dir: Path, cache: Path, batch_size: int, seed: int) -> ArrhythmiaData:
-        """The data module; nothing is read yet."""
-        from ecg.data import arrhythmia
-
-        source: Source
-        if self.source == "physionet":
-            source = arrhythmia.physionet_source(data_dir)
-        elif self.source == "kaggle":
-            source = arrhythmia.kaggle_source(data_dir)
-        else:
-            made = self.synthetic
-            source = arrhythmia.synthetic_source(cache, patients=made.patients, minutes=made.minutes, seed=made.seed)
-        rule = arrhythmia.split_rule(
-            self.split,
-            source=self.source,
-            cut=self.cut,
-            val_fraction=self.val_fraction,
-            test_fraction=self.test_fraction,
-            strict_subjects=self.strict_subjects,
-            seed=seed,
-        )
-        return arrhythmia.ArrhythmiaData(
-            source=source, cut=self.build_cut(), split_rule=rule, cache=cache, batch_size=batch_size, seed=seed
-        )

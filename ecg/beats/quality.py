@@ -1,0 +1,128 @@
+"""Whether a lead can be used, and which of its beats: invalid, flat or saturated stretches, impossible RR intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+VERSION = 1
+"""Raised whenever the same recording would be judged otherwise."""
+
+SHORTEST_RR_S = 0.2
+"""QRS complexes cannot follow each other faster: the refractory period of Pan & Tompkins 1985 (IEEE Trans Biomed Eng
+32:230, doi 10.1109/TBME.1985.325532)."""
+LONGEST_RR_S = 3.0
+"""A longer pause is a sign of sinus node disease (ACC/AHA/HRS bradycardia guideline 2018, doi
+10.1161/CIR.0000000000000628); in a resting ECG it is far more often a beat that the detector missed."""
+FLAT_MV = 0.05
+"""A lead that keeps within this range for 99 % of the time shows no QRS complex: low voltage, as cardiologists call it,
+begins at ten times as much (0.5 mV in the limb leads)."""
+STILL_S = 1.0
+"""A converter's noise changes the value within a second; one that does not move for so long is disconnected."""
+RAIL_S = 0.2
+"""No wave of the ECG rests at the record's extreme value for so long: the amplifier is at its end."""
+UNUSABLE_SHARE = 0.5
+"""A lead is left out if more of it than this is unusable."""
+FEWEST_BEATS = 3
+"""The cuts need the two R peaks after a beat."""
+
+INVALID, FLAT, SATURATED = "invalid samples", "flat", "saturated"
+RR_SHORT, RR_LONG = f"RR below {SHORTEST_RR_S:g} s", f"RR above {LONGEST_RR_S:g} s"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What is wrong with one lead.
+
+    Attributes:
+        problem: why the whole lead cannot be used; empty if it can.
+        unusable: by reason, shape [time], True where the signal cannot be used.
+    """
+
+    problem: str
+    unusable: Mapping[str, npt.NDArray[np.bool_]]
+
+
+def check_lead(signal_mv: npt.NDArray[np.floating], fs: float) -> Quality:
+    """Look for invalid, flat and saturated stretches of a lead.
+
+    Args:
+        signal_mv: shape [time], mV; NaN where the converter marked a sample as invalid.
+        fs: its sampling rate in Hz.
+    """
+    signal = np.asarray(signal_mv, dtype=np.float64)
+    finite = np.isfinite(signal)
+    known = signal[finite]
+    still = np.zeros(len(signal), dtype=np.bool_)
+    rail = still.copy()
+    if len(known):
+        runs = _runs(signal)
+        long = runs[:, 1] - runs[:, 0]
+        extreme = np.isin(signal[runs[:, 0]], (known.min(), known.max()))
+        still = _mask(runs[long >= STILL_S * fs], len(signal))
+        rail = _mask(runs[(long >= RAIL_S * fs) & extreme], len(signal))
+    unusable = {INVALID: ~finite, SATURATED: rail, FLAT: still & ~rail}
+    return Quality(_problem(known, unusable), unusable)
+
+
+def check_beats(peaks: npt.NDArray[np.int64], quality: Quality, fs: float) -> npt.NDArray[np.str_]:
+    """Why each beat cannot be used.
+
+    A beat is judged by the RR intervals on both of its sides, and by the signal from the R peak before it to a quarter
+    of an interval beyond the one after it, which is what the cuts look at.
+
+    Args:
+        peaks: shape [beat], R peaks in samples, ascending.
+        quality: of the lead.
+        fs: sampling rate in Hz.
+
+    Returns:
+        shape [beat], the reason, or an empty string for a beat that can be used.
+    """
+    reasons = np.full(len(peaks), "", dtype=f"<U{max(len(r) for r in (INVALID, FLAT, SATURATED, RR_SHORT, RR_LONG))}")
+    if not len(peaks):
+        return reasons
+    rr = np.diff(peaks)
+    typical = float(np.median(rr)) if len(rr) else fs
+    n = len(next(iter(quality.unusable.values())))
+    start = np.concatenate([[peaks[0] - typical], peaks[:-1]])
+    stop = np.concatenate([peaks[1:] + 0.25 * rr, [peaks[-1] + typical]])
+    first, last = np.clip(start, 0, n).astype(np.int64), np.clip(np.ceil(stop), 0, n).astype(np.int64)
+    for reason, mask in quality.unusable.items():
+        total = np.concatenate([[0], np.cumsum(mask)])
+        reasons[(total[last] > total[first]) & (reasons == "")] = reason
+    for reason, wrong in ((RR_SHORT, rr < SHORTEST_RR_S * fs), (RR_LONG, rr > LONGEST_RR_S * fs)):
+        beside = np.concatenate([[False], wrong]) | np.concatenate([wrong, [False]])
+        reasons[beside & (reasons == "")] = reason
+    return reasons
+
+
+def too_few(peaks: npt.NDArray[np.int64], seconds: float) -> bool:
+    """Whether a lead of `seconds` has fewer R peaks than a cut needs, or than the longest RR interval allows."""
+    return len(peaks) < max(FEWEST_BEATS, seconds / LONGEST_RR_S)
+
+
+def _problem(known: npt.NDArray[np.float64], unusable: Mapping[str, npt.NDArray[np.bool_]]) -> str:
+    if len(known):
+        low, high = np.quantile(known, [0.005, 0.995])
+        if high - low < FLAT_MV:
+            return FLAT
+    share = {reason: float(mask.mean()) if len(mask) else 1.0 for reason, mask in unusable.items()}
+    return max(share, key=lambda reason: share[reason]) if sum(share.values()) > UNUSABLE_SHARE else ""
+
+
+def _runs(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """First sample of each stretch of equal values and the one after its last, shape [stretch, 2]; NaN is alone."""
+    edges = np.flatnonzero(np.diff(signal) != 0) + 1
+    return np.stack([np.concatenate([[0], edges]), np.concatenate([edges, [len(signal)]])], axis=1)
+
+
+def _mask(runs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.bool_]:
+    """True within the stretches, shape [n]."""
+    change = np.zeros(n + 1, dtype=np.int64)
+    np.add.at(change, runs[:, 0], 1)
+    np.add.at(change, runs[:, 1], -1)
+    return np.asarray(np.cumsum(change[:-1]) > 0)

@@ -1,0 +1,150 @@
+"""Scores by name: how they are called, written and compared; their mean and spread over replicates."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ecg.compare.run import Run
+from ecg.compare.settings import Group, Setting
+from ecg.errors import EcgError
+from ecg.metrics.baselines import MAJORITY, NAMES
+from ecg.page.numbers import NONE
+from ecg.report.tables import HEADLINE
+
+BEAT_LEVEL, SUBJECT_LEVEL = "test/macro_f1", "subject/auroc"
+SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "jk", "se", "ppv", "f1", "fpr")
+LOWER_IS_BETTER = ("ece", "nll", "brier", "fpr", "loss", "fit_s", "total_s")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A key of metrics.json.
+
+    Attributes:
+        key: e.g. `test/macro_f1`.
+    """
+
+    key: str
+
+    @property
+    def name(self) -> str:
+        """As people say it: `macro-F1`, `AUROC per subject`."""
+        stage, _, tail = self.key.partition("/")
+        name = HEADLINE.get(tail, {"se": "Se", "ppv": "+P", "f1": "F1", "fpr": "FPR"}.get(tail, tail))
+        if "/" in tail:
+            part, _, last = tail.rpartition("/")
+            name = f"{part} {Measure(f'test/{last}').name}"
+        said = {"test": name, "subject": f"{name} per subject", "val": f"validation {name}"}
+        return said.get(stage, f"{stage} {name}")
+
+    @property
+    def title(self) -> str:
+        """The name at the beginning of a line."""
+        return self.name[:1].upper() + self.name[1:]
+
+    @property
+    def scale(self) -> int:
+        """What a value is multiplied by when shown."""
+        return 100 if self._tail in SHARES else 1
+
+    @property
+    def unit(self) -> str:
+        """Written after a value, with its blank."""
+        return " %" if self.scale == 100 else ""
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether the smaller value is the better one."""
+        return self._tail in LOWER_IS_BETTER
+
+    @property
+    def _tail(self) -> str:
+        return self.key.rpartition("/")[2]
+
+    def show(self, value: float | None, decimals: int = 2) -> str:
+        """A value as in tables, without the unit."""
+        return NONE if value is None else f"{self.scale * value:.{decimals}f}"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation over replicates.
+
+    Attributes:
+        mean: of the values.
+        sd: with n - 1 below; None for a single value.
+        n: number of values.
+        low, high: smallest and largest value.
+    """
+
+    mean: float
+    sd: float | None
+    n: int
+    low: float
+    high: float
+
+
+def spread(values: Iterable[float | None]) -> Spread | None:
+    """Mean, standard deviation, n and range of the values there are; None without any."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    sd = statistics.stdev(there) if len(there) > 1 else None
+    return Spread(statistics.fmean(there), sd, len(there), min(there), max(there))
+
+
+def over_runs(runs: Iterable[Run], key: str) -> Spread | None:
+    """`spread` of a metric."""
+    return spread(run.value(key) for run in runs)
+
+
+def shown_spread(found: Spread | None, measure: Measure, decimals: int = 2) -> str:
+    """`71.23 ± 1.05`, or the value alone where there is one replicate."""
+    if found is None:
+        return NONE
+    sd = "" if found.sd is None else f" ± {measure.show(found.sd, decimals)}"
+    return f"{measure.show(found.mean, decimals)}{sd}"
+
+
+def control_lines(group: Group, measure: Measure) -> dict[str, float]:
+    """Values of the controls that need no training, by name: majority class, nearest neighbour, chance for AUROC.
+
+    The mean over runs, since another seed or fold may have other test beats.
+    """
+    found = {name: over_runs(group.runs, f"baseline/{key}/{measure.key}") for key, name in NAMES.items()}
+    lines = {name: value.mean for name, value in found.items() if value is not None}
+    if measure.key.endswith("/auroc") and NAMES[MAJORITY] not in lines:
+        lines["chance"] = 0.5
+    return lines
+
+
+def best_setting(settings: Sequence[Setting], measure: Measure) -> tuple[Setting, Spread] | None:
+    """The setting with the best mean; None if no run has the metric."""
+    scored = [(setting, found) for setting in settings if (found := over_runs(setting.runs, measure.key))]
+    if not scored:
+        return None
+    sign = -1 if measure.lower_is_better else 1
+    return max(scored, key=lambda pair: sign * pair[1].mean)
+
+
+def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
+    """The wanted metric and, where runs have both, one of the other level (beat or subject).
+
+    Raises:
+        EcgError: no finished run has the wanted metric; the message names those there are.
+    """
+    known = {key for run in runs if run.counts for key in run.metrics if run.value(key) is not None}
+    if known and wanted not in known:
+        names = [key for key in sorted(known) if key.count("/") == 1 and key.startswith(("test/", "subject/"))]
+        raise EcgError(f"--metric {wanted}: no run has it; there are {', '.join(names)}")
+    other = BEAT_LEVEL if wanted.startswith("subject/") else SUBJECT_LEVEL
+    return [Measure(key) for key in (wanted, other) if key in known or key == wanted]
+
+
+def other_measures(runs: Sequence[Run], first: Sequence[Measure]) -> list[Measure]:
+    """The headline scores that any run has, by beat and by subject, without those in `first`."""
+    keys = [f"{stage}/{tail}" for stage in ("test", "subject") for tail in HEADLINE]
+    taken = {measure.key for measure in first}
+    return [Measure(key) for key in keys if key not in taken and any(run.value(key) is not None for run in runs)]

@@ -1,0 +1,71 @@
+"""A comparison in W&B: its tables and figures as one run beside those it compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from ecg.compare.figures import Shown
+from ecg.compare.files import run_rows, summary_rows
+from ecg.compare.run import Run
+from ecg.compare.settings import Group
+from ecg.training.tracking import TrackedRun, tracking
+
+
+def log_comparison(
+    root: Path, where: Path, runs: Sequence[Run], groups: Sequence[Group], figures: Mapping[str, Sequence[Shown]]
+) -> str:
+    """Log tables and figures as a run of job_type `compare`, in the sweep's group and its runs' project.
+
+    Args:
+        root: the sweep's folder; its name is the W&B group that its jobs have.
+        where: W&B's files go to `wandb/` in it.
+        runs: all.
+        groups: comparable ones.
+        figures: by the group's title.
+
+    Returns:
+        How a person looks at it: a link, or the commands that show and upload it.
+    """
+    name = root.resolve().name
+    told = TrackedRun(
+        name=f"compare-{name}",
+        run_id=uuid4().hex[:12],
+        mode="auto",
+        project=_common(runs, "tracking.project") or "ecg",
+        entity=_common(runs, "tracking.entity"),
+        group=_common(runs, "tracking.group") or name,
+        tags=("simulated",) if any(group.simulated for group in groups) else (),
+        job_type="compare",
+        config={"runs": [run.name for run in runs], "groups": [group.title for group in groups]},
+        folder=where,
+    )
+    with tracking(told) as tracker:
+        if tracker.logger is not None:
+            tables = {"runs": run_rows(runs), "settings": summary_rows(groups)}
+            tracker.logger.experiment.log({f"compare/{key}": _table(rows) for key, rows in tables.items() if rows})
+        several = len(figures) > 1
+        tracker.figures(
+            {
+                f"{number}_{one.name}" if several else one.name: one.figure
+                for number, shown in enumerate(figures.values(), 1)
+                for one in shown
+            }
+        )
+        return tracker.where()
+
+
+def _common(runs: Sequence[Run], key: str) -> str | None:
+    """The value that all runs with the key share, if they do."""
+    values = {str(value) for run in runs if (value := run.config.get(key))}
+    return values.pop() if len(values) == 1 else None
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> object:
+    import wandb
+
+    columns: list[str | int] = list(dict.fromkeys(key for row in rows for key in row))
+    return wandb.Table(
+        columns=columns, data=[[row.get(str(key)) for key in columns] for row in rows], allow_mixed_types=True
+    )

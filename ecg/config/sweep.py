@@ -1,0 +1,120 @@
+"""Sweeps: the same command goes on in the same folder, finished jobs are skipped, broken ones resumed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from ecg.atomic import whole_file
+from ecg.config import compose
+from ecg.config.job import Job
+from ecg.config.root import RunConfig
+from ecg.errors import EcgError
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "ECG_SWEEP"
+"""Environment variable that tells worker processes of a launcher which sweep they belong to."""
+MARK = "sweep.json"
+"""In the sweep's folder: the settings that were typed."""
+ERROR = "error.txt"
+"""In the folder of a job that failed: why."""
+_NOT_THE_SWEEP = ("-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "rerun=")
+
+
+class SweepFolder(Callback):
+    """Remembers the folder of the sweep that this process runs, for the table at its end.
+
+    Attributes:
+        last: the sweep's folder; None where there is no sweep.
+        skipped: names of the folders of jobs that were finished before.
+    """
+
+    last: ClassVar[Path | None] = None
+    skipped: ClassVar[set[str]] = set()
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Take the folder from Hydra."""
+        SweepFolder.last = Path(config.hydra.sweep.dir)
+
+
+def register() -> None:
+    """Make the folder's resolver known to Hydra."""
+    OmegaConf.register_new_resolver("ecg.sweep", sweep_folder, replace=True)
+
+
+def settings(words: Sequence[str]) -> list[str]:
+    """What makes a sweep the same as another: the settings typed, in any order, however they are launched."""
+    return sorted(word for word in words if not word.startswith(_NOT_THE_SWEEP))
+
+
+def sweep_folder(output_dir: str, rerun: bool) -> str:
+    """Folder of the sweep that was typed: where the same one was begun before, or a new one."""
+    if VARIABLE in os.environ:
+        return str(json.loads(os.environ[VARIABLE])["folder"])
+    typed, parent = settings(sys.argv[1:]), Path(output_dir) / "multirun"
+    begun = [] if rerun else [mark.parent for mark in sorted(parent.glob(f"*/{MARK}")) if _settings_in(mark) == typed]
+    folder = begun[-1] if begun else parent / datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
+    os.environ[VARIABLE] = json.dumps({"folder": str(folder), "settings": typed})
+    return str(folder)
+
+
+def take_up(config: RunConfig, job: Job) -> tuple[Job, float | None]:
+    """What is left to do of a sweep's job.
+
+    Returns:
+        The job, to be resumed where it was broken off; and its objective if it is finished already, else None.
+
+    Raises:
+        EcgError: its folder holds a run with other settings.
+    """
+    assert job.sweep is not None
+    (job.folder / ERROR).unlink(missing_ok=True)
+    _mark(job.sweep)
+    stored, results = job.folder / "config.yaml", job.folder / "metrics.json"
+    if not stored.is_file():
+        return job, None
+    before, now = compose.as_dict(compose.load(stored)), compose.as_dict(config)
+    changed = [key for key in now if key != "rerun" and before.get(key) != now[key]]
+    if changed:
+        raise EcgError(
+            f"{job.folder} holds a run of this sweep with other settings ({', '.join(changed)}); "
+            "rerun=true starts the sweep anew"
+        )
+    if not results.is_file():
+        log.info("going on with %s", job.folder.name)
+        return replace(job, resume=True), None
+    SweepFolder.skipped.add(job.folder.name)
+    log.info("%s is finished already; rerun=true starts the sweep anew", job.folder.name)
+    value = json.loads(results.read_text()).get(f"best/{config.trainer.monitor}")
+    return job, float("nan") if value is None else float(value)
+
+
+def failed(job: Job, message: str) -> None:
+    """Keep the reason in the job's folder, for the table at the end and for `ecg compare`."""
+    with whole_file(job.folder / ERROR) as temporary:
+        temporary.write_text(f"{message}\n{' '.join(job.overrides)}\n")
+
+
+def _mark(folder: Path) -> None:
+    path = folder / MARK
+    if VARIABLE in os.environ and not path.exists():
+        with whole_file(path) as temporary:
+            temporary.write_text(json.dumps(json.loads(os.environ[VARIABLE])["settings"]) + "\n")
+
+
+def _settings_in(mark: Path) -> list[str] | None:
+    try:
+        return list(json.loads(mark.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,149 @@
+"""Beats of recordings that carry a diagnosis: R peaks detected, quality checked, what is left out counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from ecg.beats import detected, quality
+from ecg.beats.cache import Facts, cached_beats, fingerprint
+from ecg.beats.cuts import Cut
+from ecg.beats.detector import detector_name
+from ecg.beats.strata import one_class_each
+from ecg.beats.table import Beats
+from ecg.data.sources import Prepared
+from ecg.errors import EcgError
+from ecg.progress import track
+from ecg.recordings.recording import Recording
+from ecg.recordings.selection import DiagnosedRecord, Selection
+
+LEAD = "II"
+
+
+@dataclass
+class DiagnosisSource:
+    """Recordings of one or more databases, each with its patient's diagnosis.
+
+    Attributes:
+        name: as in `dataset.source`.
+        simulated: whether they come from a model of the ECG.
+        classes: class names by number.
+        select: makes sure that the recordings are there; returns what can be used, one selection per database.
+    """
+
+    name: str
+    simulated: bool
+    classes: tuple[str, ...]
+    select: Callable[[], Sequence[Selection]]
+    _selected: Sequence[Selection] | None = field(default=None, repr=False)
+
+    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+        """Read every record, detect its beats in lead II and cut them, or take the result from the cache.
+
+        Raises:
+            EcgError: no recordings, files that are missing or damaged, a patient of two classes, a class without beats.
+        """
+        selections = self._selections()
+        records = [record for selection in selections for record in selection.records]
+        label = np.array([record.label for record in records], dtype=np.int64)
+        patient, names = (np.array([getattr(r, key) for r in records], dtype=np.str_) for key in ("patient", "name"))
+        one_class_each(patient, label, names, self.classes)
+        self._require_both(label, "record")
+        mark = fingerprint(file for record in records for file in record.files)
+
+        def build() -> tuple[Beats, Facts]:
+            return _cut_all(records, cut)
+
+        key = {
+            "files": mark,
+            "records": [(r.name, r.patient, r.label) for r in records],
+            "lead": LEAD,
+            "r_peaks": detector_name(),
+            "quality": quality.VERSION,
+            "preparation": detected.VERSION,
+            "cut": cut.name,
+            "version": cut.version,
+            "settings": sorted(asdict(cut).items()),  # type: ignore[call-overload]
+        }
+        beats, found, cached = cached_beats(cache, key, build)
+        self._require_both(beats.y, "usable beat")
+        return Prepared(beats, mark, cached, self._facts(selections, beats, found), _notes(selections))
+
+    def recording(self, name: str) -> Recording | None:
+        """The whole recording called `name`."""
+        own = [r for selection in self._selections() for r in selection.records if r.name == name]
+        return own[0].read() if own else None
+
+    def _selections(self) -> Sequence[Selection]:
+        if self._selected is None:
+            self._selected = self.select()
+        return self._selected
+
+    def _require_both(self, label: np.ndarray, what: str) -> None:
+        for c, name in enumerate(self.classes):
+            if not np.any(label == c):
+                others = ", ".join(f"{int((label == k).sum())} {n}" for k, n in enumerate(self.classes) if k != c)
+                raise EcgError(
+                    f"dataset.source={self.name}: no {what} of class {name} (found {others}); two classes are needed: "
+                    "add recordings, or choose another dataset.source"
+                )
+
+    def _facts(self, selections: Sequence[Selection], beats: Beats, found: Facts) -> Facts:
+        """What was used and what was left out, in numbers."""
+        unusable = found["records_left_out"]
+        assert isinstance(unusable, dict)
+        left_out = sum((Counter(selection.left_out) for selection in selections), Counter(unusable))
+        patients = {selection.database: self._patients(selection, beats) for selection in selections}
+        facts: Facts = {
+            "r_peaks": found["r_peaks"],
+            "lead": LEAD,
+            "records": len(np.unique(beats.record)),
+            "patients": patients,
+            "records_left_out": dict(left_out),
+            "not_downloaded": sum(selection.not_downloaded for selection in selections),
+            "beats": len(beats),
+            "beats_left_out": found["beats_left_out"],
+        }
+        if len(selections) > 1:
+            facts["databases"] = "patients of different databases are counted as different people"
+        return facts
+
+    def _patients(self, selection: Selection, beats: Beats) -> dict[str, int]:
+        """Number of patients of each class with usable beats."""
+        own = np.isin(beats.patient, [record.patient for record in selection.records])
+        return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(self.classes)}
+
+
+def _cut_all(records: Sequence[DiagnosedRecord], cut: Cut) -> tuple[Beats, Facts]:
+    """Usable beats of all records with their diagnoses as labels, and why others are not usable."""
+    parts: list[Beats] = []
+    records_left_out: Counter[str] = Counter()
+    beats_left_out: Counter[str] = Counter()
+    for record in track(records, f"detecting and cutting beats ({cut.name})"):
+        found = detected.find_beats(record.read(), cut, LEAD)
+        beats_left_out.update(found.left_out)
+        if found.beats is None:
+            records_left_out[found.problem] += 1
+        else:
+            parts.append(replace(found.beats, y=np.full(len(found.beats), record.label, dtype=np.int64)))
+    if not parts:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
+        raise EcgError(f"none of the {len(records)} records can be used: {reasons}")
+    facts: Facts = {
+        "r_peaks": detector_name(),
+        "records_left_out": dict(records_left_out),
+        "beats_left_out": dict(beats_left_out),
+    }
+    return Beats.concatenate(parts), facts
+
+
+def _notes(selections: Sequence[Selection]) -> tuple[str, ...]:
+    notes = [selection.note for selection in selections if selection.note]
+    if len(selections) > 1:
+        names = " and ".join(selection.database for selection in selections)
+        notes.append(f"{names} are taken to share no patient.")
+    return tuple(notes)

@@ -1,0 +1,7 @@
+"""What a trained model looks at, whether that can be trusted, and what each of its layers knows."""
+
+from __future__ import annotations
+
+from ecg.explain.story import Explained, explain
+
+__all__ = ["Explained", "explain"]

@@ -1,0 +1,122 @@
+"""A model's layers at work: their outputs, and where in the beat each output position looks."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ecg.errors import EcgError
+from ecg.models import LayeredModel
+
+INPUT = "input"
+_PROBE = 64  # samples of the signal that a layer is probed with; no layer's own window is that wide
+
+
+@torch.inference_mode()
+def outputs(model: LayeredModel, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """The input and then each layer's output, by name, for beats of shape [beat, channel, sample]."""
+    yield INPUT, x
+    for name, layer in model.layers.items():
+        x = layer(x)
+        yield name, x
+
+
+def collect(model: LayeredModel, x: npt.NDArray[np.float32], *, batch: int = 128) -> dict[str, Tensor]:
+    """Outputs of all layers for all beats, input included.
+
+    Args:
+        model: in eval mode.
+        x: shape [beat, channel, sample].
+        batch: beats at once.
+
+    Returns:
+        By layer, shape [beat, channel, position] for layers that keep time, [beat, unit] for the others.
+    """
+    parts: dict[str, list[Tensor]] = {}
+    for some in torch.split(torch.from_numpy(np.ascontiguousarray(x)), batch):
+        for name, out in outputs(model, some):
+            parts.setdefault(name, []).append(out)
+    return {name: torch.cat(tensors) for name, tensors in parts.items()}
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """Where the positions of a layer's output lie in its beat.
+
+    Attributes:
+        first: middle of the input samples that position 0 is made of, in samples.
+        step: input samples from one position to the next.
+        width: input samples that one position is made of.
+        positions: number of positions.
+    """
+
+    first: float
+    step: float
+    width: int
+    positions: int
+
+    @property
+    def centres(self) -> npt.NDArray[np.float64]:
+        """Middle of each position's input samples, in samples, shape [position]."""
+        return self.first + self.step * np.arange(self.positions, dtype=np.float64)
+
+
+def time_axes(model: LayeredModel) -> dict[str, TimeAxis]:
+    """The time axis of each layer that keeps time, in order; layers after the first that does not are left out."""
+    shapes = {name: out.shape for name, out in outputs(model, torch.zeros(1, *model.input_shape))}
+    axes: dict[str, TimeAxis] = {}
+    now = TimeAxis(0.0, 1.0, 1, model.input_shape[1])
+    channels = model.input_shape[0]
+    for name, layer in model.layers.items():
+        shape = shapes[name]
+        if len(shape) != 3:
+            break
+        own = _own_axis(layer, channels)
+        now = TimeAxis(
+            first=now.first + own.first * now.step,
+            step=own.step * now.step,
+            width=round((own.width - 1) * now.step) + now.width,
+            positions=shape[2],
+        )
+        axes[name], channels = now, shape[1]
+    return axes
+
+
+@torch.no_grad()
+def _own_axis(layer: torch.nn.Module, channels: int) -> TimeAxis:
+    """The axis of one layer in samples of its own input: what turns to NaN when one of its inputs is NaN.
+
+    Double precision, since the fast float32 convolutions may spread a NaN further than the kernel does.
+    """
+    probes = torch.zeros(_PROBE, channels, _PROBE, dtype=torch.float64)
+    probes[torch.arange(_PROBE), :, torch.arange(_PROBE)] = float("nan")
+    reached = copy.deepcopy(layer).double()(probes).isnan().any(dim=1).numpy()  # [input sample, position]
+    starts, stops = reached.argmax(axis=0), _PROBE - 1 - reached[::-1].argmax(axis=0)
+    widths = stops - starts + 1
+    whole = np.flatnonzero(widths == widths.max())  # not cut short by the signal's ends
+    centres = (starts + stops) / 2
+    a, b = whole[0], whole[-1]
+    step = float((centres[b] - centres[a]) / (b - a)) if b > a else 1.0
+    return TimeAxis(float(centres[a] - a * step), step, int(widths.max()), reached.shape[1])
+
+
+def last_time_layer(axes: Mapping[str, TimeAxis], wanted: str | None, *, fewest: int = 8) -> str:
+    """The layer that Grad-CAM looks at: `wanted`, or the last one that still tells at least `fewest` moments apart.
+
+    Raises:
+        EcgError: the model has no such layer, or the layer does not keep time.
+    """
+    if wanted is not None:
+        if wanted not in axes:
+            raise EcgError(f"--layer {wanted}: the model has no such layer that keeps time; it has {', '.join(axes)}")
+        return wanted
+    fine = [name for name, axis in axes.items() if axis.positions >= fewest]
+    if not axes:
+        raise EcgError("the model has no layer that keeps time, so there is no Grad-CAM")
+    return fine[-1] if fine else next(iter(axes))

@@ -1,0 +1,122 @@
+"""Everything that was found out, before any of it is drawn or written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from torch import Tensor
+
+from ecg.beats.table import Beats
+from ecg.data.info import DataInfo
+from ecg.explain.activations import TimeAxis
+from ecg.explain.deletion import Curves
+from ecg.explain.probes import Question
+from ecg.explain.sampling import Chosen
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The beats whose attribution is mapped, and their maps.
+
+    Attributes:
+        beats: a balanced sample of test beats; `chosen` point into it.
+        probabilities: shape [beat, class].
+        maps: by method, shape [beat, sample], for the predicted class.
+        waves: shape [beat, sample], number of the wave.
+        baseline: shape [channel, sample], the average beat that maps compare with.
+        layer: the layer that Grad-CAM looks at.
+        completeness: shape [beat], how far integrated gradients are from adding up, as a share of what they should.
+        chosen: beats to look at.
+    """
+
+    beats: Beats
+    probabilities: npt.NDArray[np.float32]
+    maps: dict[str, Floats]
+    waves: Ints
+    baseline: npt.NDArray[np.float32]
+    layer: str
+    completeness: Floats
+    chosen: list[Chosen]
+
+    @property
+    def called(self) -> Ints:
+        """Shape [beat], the predicted class."""
+        best: Ints = self.probabilities.argmax(axis=1).astype(np.int64)
+        return best
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far the maps can be believed.
+
+    Attributes:
+        methods: shape [beat], rank correlation of the two methods.
+        anyway: by method, shape [beat], rank correlation of the maps of two beats of one class.
+        seeds: by other run, by method: shape [beat], rank correlation on beats that both runs call the same.
+        cascade: by method, by layer from the head down: shape [beat].
+        curves: deletion and insertion.
+        table: the content of trust.csv.
+    """
+
+    methods: Floats
+    anyway: dict[str, Floats]
+    seeds: dict[str, dict[str, Floats]]
+    cascade: dict[str, dict[str, Floats]]
+    curves: Curves
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What each layer does and knows.
+
+    Attributes:
+        axes: time axis of each layer that keeps time.
+        outputs: by layer, for the mapped beats; shape [beat, channel, position] or [beat, unit].
+        probes: the content of probes.csv; empty where nothing could be asked.
+        silent: why a question was not asked, one sentence each.
+        questions: what was asked, by `class` and `record`.
+        identity_class: the class of all beats of the record probe.
+        cka: the content of cka.csv; empty without another model.
+        flat: by layer, shape [beat, 2], the two largest principal components for the beats of `shown`.
+        shown: a balanced sample of test beats.
+    """
+
+    axes: dict[str, TimeAxis]
+    outputs: dict[str, Tensor]
+    probes: pd.DataFrame
+    silent: tuple[str, ...]
+    questions: dict[str, Question]
+    identity_class: str
+    cka: pd.DataFrame
+    flat: dict[str, Floats]
+    shown: Beats
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All of it.
+
+    Attributes:
+        name: the run's.
+        info: of its data.
+        notes: what a reader must be told, beside the data's own notes.
+        mapped: the maps.
+        attribution: the content of attribution.csv.
+        trust: how far to believe them.
+        layers: what each layer does and knows.
+    """
+
+    name: str
+    info: DataInfo
+    notes: tuple[str, ...]
+    mapped: Mapped
+    attribution: pd.DataFrame
+    trust: Trust
+    layers: Layers

@@ -1,0 +1,55 @@
+"""Maps on a common footing: short windows of the beat, compared by rank."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+WINDOW_S = 0.04
+"""Two maps are compared, and samples deleted, in windows of this length: about half a narrow QRS."""
+
+
+def window_index(samples: int, fs: float) -> npt.NDArray[np.int64]:
+    """Number of the window that each sample lies in, shape [sample]."""
+    return np.arange(samples) // max(1, round(WINDOW_S * fs))
+
+
+def windowed(values: Floats, index: npt.NDArray[np.int64]) -> Floats:
+    """Mean of each window, shape [beat, window], of values of shape [beat, sample]."""
+    sums = np.zeros((len(values), index[-1] + 1))
+    np.add.at(sums.T, index, values.T)
+    return sums / np.bincount(index)
+
+
+def rank_correlation(a: Floats, b: Floats, mask: Mask) -> Floats:
+    """Spearman's rank correlation of two maps, beat by beat.
+
+    Args:
+        a: shape [beat, window].
+        b: shape [beat, window].
+        mask: shape [beat, window]; windows that count.
+
+    Returns:
+        shape [beat]; NaN where fewer than three windows count or a map is flat.
+    """
+    from scipy.stats import rankdata
+
+    out = np.full(len(a), np.nan)
+    for i, use in enumerate(mask):
+        if use.sum() < 3 or np.ptp(a[i, use]) == 0 or np.ptp(b[i, use]) == 0:
+            continue
+        out[i] = np.corrcoef(rankdata(a[i, use]), rankdata(b[i, use]))[0, 1]
+    return out
+
+
+def mean_interval(values: Floats, rng: np.random.Generator, *, replicates: int = 1000) -> tuple[float, float, float]:
+    """Mean of `values`, shape [beat], with its 95 % percentile bootstrap interval over beats; NaN are left out."""
+    kept = values[np.isfinite(values)]
+    if len(kept) == 0:
+        return float("nan"), float("nan"), float("nan")
+    means = kept[rng.integers(0, len(kept), size=(replicates, len(kept)))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(kept.mean()), float(low), float(high)

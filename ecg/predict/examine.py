@@ -1,0 +1,92 @@
+"""R peaks and signal quality of one lead, in pieces, so that a day needs little more memory than an hour."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.detector import detect_r_peaks
+from ecg.beats.quality import FLAT, FLAT_MV, INVALID, RR_LONG, Quality, check_beats, check_lead
+from ecg.errors import EcgError
+from ecg.progress import track
+from ecg.recordings.formats import OwnRecording
+
+PIECE_S = 3600.0
+"""About how long a piece is (s); a recording of up to one and a half is looked at as a whole."""
+MARGIN_S = 30.0
+"""Signal before and after a piece that is looked at too (s): the detector's thresholds settle, no run is cut in two."""
+LOWEST_FS = 80.0
+"""The detector filters from 5 to 30 Hz, which needs more than 60 samples a second."""
+SAME_BEAT_S = 0.1
+"""Two pieces may place the beat on their border a little differently; no two beats are so close."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a lead looks like.
+
+    Attributes:
+        peaks: shape [beat], R peaks in samples, ascending, two or more.
+        unusable: by reason, shape [time], True where the signal cannot be used.
+        reasons: shape [beat], why the signal around a beat cannot be used, or an empty string.
+    """
+
+    peaks: npt.NDArray[np.int64]
+    unusable: Mapping[str, Mask]
+    reasons: npt.NDArray[np.str_]
+
+
+def examine(own: OwnRecording) -> Examined:
+    """Find R peaks, and what cannot be used.
+
+    A long pause is no reason against the beats beside it, other than in `check_beats`: in one's own recording it is a
+    finding, see `ecg.predict.summary`.
+
+    Raises:
+        EcgError: the lead is constant or flat, shows fewer than two R peaks, or is sampled too slowly.
+    """
+    recording, fs = own.recording, own.recording.fs
+    lead = f"{recording.record}: lead {recording.leads[0]}"
+    if fs < LOWEST_FS:
+        raise EcgError(f"{lead} has {fs:g} samples a second; to find R peaks it takes {LOWEST_FS:g} or more")
+    if recording.digital.min() == recording.digital.max():
+        raise EcgError(f"{lead} is constant over its {recording.seconds:.1f} s: nothing to label")
+    missing = np.zeros(recording.n_samples, dtype=np.bool_)
+    for start, stop in own.gaps:
+        missing[start:stop] = True
+    unusable: dict[str, Mask] = {}
+    found, problems = [], set()
+    for outer, inner in track(_pieces(recording.n_samples, fs), "finding R peaks"):
+        signal = (recording.digital[0, outer] - recording.baseline[0]) / recording.gain[0]
+        peaks = outer.start + detect_r_peaks(signal, fs)
+        found.append(peaks[(peaks >= inner.start) & (peaks < inner.stop)])
+        quality = check_lead(np.where(missing[outer], np.nan, signal), fs)
+        problems.add(quality.problem)
+        for reason, mask in quality.unusable.items():
+            whole = unusable.setdefault(reason, np.zeros_like(missing))
+            whole[inner] = mask[inner.start - outer.start : inner.stop - outer.start]
+    if problems == {FLAT}:
+        raise EcgError(f"{lead} keeps within {FLAT_MV} mV: flat, disconnected, or in another unit (--unit)")
+    peaks = np.concatenate(found)
+    peaks = peaks[~unusable[INVALID][peaks]]
+    peaks = peaks[np.diff(peaks, prepend=-recording.n_samples) > SAME_BEAT_S * fs]
+    if len(peaks) < 2:
+        many = "no R peak" if not len(peaks) else "one R peak only"
+        raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s; a label needs two or more")
+    reasons = check_beats(peaks, Quality("", unusable), fs)
+    return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons))
+
+
+def _pieces(n: int, fs: float) -> list[tuple[slice, slice]]:
+    """Each piece with its margins, and without."""
+    count = max(round(n / (PIECE_S * fs)), 1)
+    edges = np.linspace(0, n, count + 1).astype(int).tolist()
+    margin = round(MARGIN_S * fs)
+    pairs = itertools.pairwise(edges)
+    return [(slice(max(start - margin, 0), min(stop + margin, n)), slice(start, stop)) for start, stop in pairs]

@@ -1,0 +1,148 @@
+"""Beats of one recording with a label each, as far as they can have one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.cuts import Cut
+from ecg.beats.cuts.paper import MATCH_S, nearest_index
+from ecg.beats.detected import annotated
+from ecg.beats.table import Beats
+from ecg.errors import EcgError
+from ecg.predict.examine import Examined, Mask, examine
+from ecg.recordings.formats import OwnRecording
+from ecg.recordings.recording import Recording
+from ecg.training.inference import probabilities
+from ecg.training.weights import Weights
+
+NOT_CUT = "no beat after it"
+"""Why the last beat of a recording has no label: every cut looks at the R peaks that follow."""
+UNLABELLED = -1
+BATCH = 512
+"""Beats at once; more do not fit the processor's cache (`experiments/predict`)."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Every R peak that was found; all arrays have one entry per R peak.
+
+    Attributes:
+        own: the recording.
+        examined: its quality.
+        classes: names of the classes.
+        sample: R peak in samples at the recording's own rate.
+        rr_s: RR interval before it in s; NaN for the first, and where the signal in between is missing.
+        label: class number, or -1.
+        probability: shape [beat, class], NaN without a label.
+        reason: why there is no label, or an empty string.
+    """
+
+    own: OwnRecording
+    examined: Examined
+    classes: tuple[str, ...]
+    sample: npt.NDArray[np.int64]
+    rr_s: npt.NDArray[np.float64]
+    label: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float32]
+    reason: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    @property
+    def recording(self) -> Recording:
+        """The recording."""
+        return self.own.recording
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Time of each R peak from the start of the recording in s."""
+        return self.sample / self.recording.fs
+
+    @property
+    def names(self) -> npt.NDArray[np.str_]:
+        """Label of each beat as text, `-` where there is none."""
+        return np.array([*self.classes, "-"])[self.label]
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float32]:
+        """Probability of the label, NaN without one."""
+        return np.asarray(self.probability.max(axis=1))
+
+    def count(self, name: str) -> int:
+        """Beats of the class called `name`."""
+        return int((self.label == self.classes.index(name)).sum())
+
+
+def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
+    """Find R peaks, cut the beats as the weights' training did, and label them.
+
+    Raises:
+        EcgError: the signal cannot be used, or no beat of it.
+    """
+    examined = examine(own)
+    beats, place = cut_beats(own.recording, examined, weights.cut)
+    if beats.x.shape[1:] != tuple(weights.info.shape):
+        raise EcgError(
+            f"{own.recording.record}: beats of shape {beats.x.shape[1:]}, the weights take {weights.info.shape}"
+        )
+    usable = examined.reasons[place] == ""
+    beats, place = beats.take(usable), place[usable]
+    if not len(beats):
+        said = ", ".join(sorted(set(examined.reasons) - {""})) or NOT_CUT
+        raise EcgError(f"{own.recording.record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
+    count, classes = len(examined.peaks), weights.info.classes
+    probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
+    probability[place] = probabilities(weights.model, beats.x, batch_size=BATCH)
+    label = np.full(count, UNLABELLED, dtype=np.int64)
+    label[place] = probability[place].argmax(axis=1)
+    reason = np.where((label == UNLABELLED) & (examined.reasons == ""), NOT_CUT, examined.reasons)
+    return Labelled(
+        own=own,
+        examined=examined,
+        classes=tuple(classes),
+        sample=examined.peaks,
+        rr_s=_rr(examined, own.recording.fs),
+        label=label,
+        probability=probability,
+        reason=reason,
+    )
+
+
+def cut_beats(recording: Recording, examined: Examined, cut: Cut) -> tuple[Beats, npt.NDArray[np.int64]]:
+    """Beats of any cut, and for each of them the number of its R peak; no R peak has two.
+
+    Args:
+        recording: with one lead.
+        examined: its R peaks.
+        cut: one of `ecg.beats.cuts`.
+    """
+    if (lead := getattr(cut, "lead", None)) is not None:  # a cut that looks for a lead's name gets the chosen one
+        recording = replace(recording, leads=(str(lead),))
+    prepared = annotated(recording, recording.leads[0], examined.peaks, cut.recording_fs)
+    assert prepared.annotations is not None
+    marks = prepared.annotations.sample
+    beats = cut(prepared)
+    place = nearest_index(marks, beats.sample)
+    away = np.abs(marks[place] - beats.sample)
+    order = np.lexsort((away, place))
+    first = order[np.flatnonzero(np.diff(place[order], prepend=-1))]
+    kept = np.sort(first[away[first] <= MATCH_S * prepared.fs])
+    return beats.take(kept), place[kept]
+
+
+def _rr(examined: Examined, fs: float) -> npt.NDArray[np.float64]:
+    """RR interval before each beat in s, NaN where it cannot be known."""
+    rr = np.diff(examined.peaks) / fs
+    total = np.cumsum(_any(examined), dtype=np.int32)
+    broken = total[examined.peaks[1:]] > total[examined.peaks[:-1]]
+    return np.concatenate([[np.nan], np.where(broken, np.nan, rr)])
+
+
+def _any(examined: Examined) -> Mask:
+    """Where the signal cannot be used, whatever the reason."""
+    masks = list(examined.unusable.values())
+    return np.asarray(np.logical_or.reduce(masks))

@@ -1,0 +1,152 @@
+"""The signal as a page holds it: few bytes, exact enough to look at.
+
+Each sample is the difference to the one before in steps of 5 uV, one byte; a byte of -128 announces an absolute value
+in the two bytes that follow (little-endian), at the start of every stretch and wherever a difference is too large.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.rpeaks import resample
+from ecg.predict.labelled import UNLABELLED, Labelled
+from ecg.recordings.formats import OwnRecording
+
+STEP_MV = 0.005
+"""Height of one step, the resolution of MIT-BIH."""
+RATES = (125.0, 100.0)
+"""Sampling rates of the strip in Hz; the second where the first would make the page too large."""
+MOST_SAMPLES = 8_800_000
+"""As many samples make a page of some 13 MB: 24 h at 100 Hz fit. Of longer recordings the page holds an excerpt."""
+AROUND_S = 5.0
+"""Signal before and after each beat of interest in an excerpt."""
+SAMPLE_S, EVERY_S = 10.0, 600.0
+"""An excerpt also holds so many seconds of every ten minutes, whatever happens in them."""
+_ESCAPE = -128
+_PIECE_S, _MARGIN_S = 3600, 2
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The signal to be shown.
+
+    Attributes:
+        fs: in Hz.
+        stretches: shape [stretch, 2], first sample at `fs` and number of samples.
+        code: base64 of the coded stretches, one after the other.
+        low, high: range in mV that nearly all samples lie in.
+        whole: whether all of the signal is in it, but for gaps.
+    """
+
+    fs: float
+    stretches: npt.NDArray[np.int64]
+    code: str
+    low: float
+    high: float
+    whole: bool
+
+    @property
+    def seconds(self) -> float:
+        """Length of the signal in it."""
+        return float(self.stretches[:, 1].sum() / self.fs)
+
+
+def make_strip(labelled: Labelled, most: int = MOST_SAMPLES) -> Strip:
+    """Code the signal, or as much of it as a page takes: rare classes first, then the unsure, then samples of all.
+
+    Args:
+        labelled: the recording and its beats.
+        most: samples that fit.
+    """
+    own, seconds = labelled.own, labelled.recording.seconds
+    fs = min(next((r for r in RATES if seconds * r <= most), RATES[-1]), own.recording.fs)
+    steps = in_steps(own, fs)
+    shown = np.ones(len(steps), dtype=np.bool_)
+    for start, stop in own.gaps / own.recording.fs * fs:
+        shown[int(np.ceil(start)) : int(stop)] = False
+    whole = len(steps) <= most
+    if not whole:
+        shown &= _excerpt(labelled, fs, len(steps), most)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8))).reshape(-1, 2)
+    low, high = np.percentile(steps[shown][:: max(len(steps) // 500_000, 1)], [0.05, 99.95]) * STEP_MV
+    stretches = np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1).astype(np.int64)
+    return Strip(fs, stretches, base64.b64encode(encode(steps, stretches)).decode(), float(low), float(high), whole)
+
+
+def in_steps(own: OwnRecording, fs: float) -> npt.NDArray[np.int16]:
+    """The signal at `fs` Hz in steps of `STEP_MV`, shape [time]; resampled hour by hour, to need little memory."""
+    recording = own.recording
+    count = int(np.ceil(recording.seconds * fs))
+    out = np.zeros(count, dtype=np.int16)
+    for start in range(0, max(int(np.ceil(recording.seconds)), 1), _PIECE_S):
+        before = min(start, _MARGIN_S)
+        first, last = round((start - before) * recording.fs), round((start + _PIECE_S + _MARGIN_S) * recording.fs)
+        signal = (recording.digital[0, first:last] - recording.baseline[0]) / recording.gain[0]
+        piece = np.rint(resample(signal, recording.fs, fs)[round(before * fs) :] / STEP_MV)
+        to = round(start * fs)
+        room = min(round(_PIECE_S * fs), count - to, len(piece))
+        out[to : to + room] = np.clip(piece[:room], -32768, 32767).astype(np.int16)
+    return out
+
+
+def _excerpt(labelled: Labelled, fs: float, n: int, most: int) -> npt.NDArray[np.bool_]:
+    """Which of `n` samples to keep so that about `most` remain."""
+    label, confidence = labelled.label, np.nan_to_num(labelled.confidence, nan=0.0)
+    counts = np.bincount(label[label >= 0], minlength=len(labelled.classes))
+    usual = int(counts.argmax())
+    rarity = np.where(label == UNLABELLED, len(label), counts[label])
+    order = np.lexsort((confidence, rarity))
+    wanted = labelled.seconds[order[label[order] != usual]]
+    unsure = labelled.seconds[np.argsort(confidence, kind="stable")]
+    sampled = np.arange(0, n / fs, EVERY_S) + SAMPLE_S / 2
+    shown = np.zeros(n, dtype=np.bool_)
+    left = most
+    for seconds in np.concatenate([sampled, wanted, unsure]):
+        part = shown[max(int((seconds - AROUND_S) * fs), 0) : int((seconds + AROUND_S) * fs)]
+        left -= int((~part).sum())
+        if left < 0:
+            break
+        part[:] = True
+    return shown
+
+
+def encode(steps: npt.NDArray[np.int16], stretches: npt.NDArray[np.int64]) -> bytes:
+    """Code stretches of a signal.
+
+    Args:
+        steps: shape [time].
+        stretches: shape [stretch, 2], first sample and number of samples.
+    """
+    return b"".join(_encode(steps[first : first + count]) for first, count in stretches.tolist())
+
+
+def _encode(values: npt.NDArray[np.int16]) -> bytes:
+    difference = np.diff(values.astype(np.int32))
+    far = np.concatenate([[True], np.abs(difference) > 127])
+    place = np.cumsum(np.where(far, 3, 1)) - np.where(far, 3, 1)
+    out = np.zeros(int(place[-1]) + (3 if far[-1] else 1), dtype=np.uint8)
+    out[place[1:]] = np.where(far[1:], 0, difference).astype(np.int8).view(np.uint8)
+    out[place[far]] = np.array(_ESCAPE, dtype=np.int8).view(np.uint8)
+    pair = values[far].astype("<i2").view(np.uint8).reshape(-1, 2)
+    out[place[far] + 1], out[place[far] + 2] = pair[:, 0], pair[:, 1]
+    return out.tobytes()
+
+
+def decode(code: bytes, stretches: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int16]]:
+    """The stretches again, as the page's script does it."""
+    out, at = [], 0
+    for _, count in stretches.tolist():
+        values, last = np.zeros(count, dtype=np.int16), 0
+        for i in range(count):
+            step = int.from_bytes(code[at : at + 1], "little", signed=True)
+            if step == _ESCAPE:
+                last, at = int.from_bytes(code[at + 1 : at + 3], "little", signed=True), at + 3
+            else:
+                last, at = last + step, at + 1
+            values[i] = last
+        out.append(values)
+    return out

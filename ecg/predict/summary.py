@@ -1,0 +1,137 @@
+"""One recording in a page of JSON: counts, rates, quality, and what the labels are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+import ecg
+from ecg.beats.detector import detector_name
+from ecg.predict.labelled import Labelled
+from ecg.predict.trust import NO_DIAGNOSIS, Trust
+
+LOW_CONFIDENCE = 0.6
+"""A label whose probability is below this is counted as one of low confidence."""
+RATE_BEATS = 10
+"""Lowest and highest heart rate are over this many RR intervals in a row."""
+PAUSE_S = 2.0
+"""RR intervals above this are listed as pauses: 2 to 3 s is what Holter reports commonly count from."""
+ECTOPIC = ("V", "S")
+"""Classes whose runs are counted."""
+
+
+def summary(
+    labelled: Labelled, trust: Trust, scores: Mapping[str, float] | None, notes: tuple[str, ...]
+) -> dict[str, object]:
+    """Everything that `<record>.json` holds.
+
+    Args:
+        labelled: the recording's beats.
+        trust: of the weights.
+        scores: against the reference annotations, where there are any.
+        notes: what a reader must be told of this recording.
+    """
+    recording = labelled.recording
+    return {
+        "record": recording.record,
+        "no_diagnosis": NO_DIAGNOSIS,
+        "simulated": recording.simulated,
+        "notes": list(notes),
+        "signal": _signal(labelled),
+        "r_peaks": {"count": len(labelled), "detector": detector_name()},
+        "beats": _beats(labelled),
+        "runs": {name: runs(labelled, name) for name in ECTOPIC if name in labelled.classes},
+        "heart_rate": heart_rate(labelled),
+        **_whole_record(labelled),
+        "scores": dict(scores) if scores is not None else None,
+        "weights": trust.described(),
+        "ecg": ecg.__version__,
+    }
+
+
+def _signal(labelled: Labelled) -> dict[str, object]:
+    own, fs = labelled.own, labelled.recording.fs
+    return {
+        "lead": own.recording.leads[0],
+        "leads": list(own.leads),
+        "fs": fs,
+        "seconds": round(own.recording.seconds, 3),
+        "gaps_s": [[round(start / fs, 3), round(stop / fs, 3)] for start, stop in own.gaps.tolist()],
+        "unusable_share": {reason: float(mask.mean()) for reason, mask in labelled.examined.unusable.items()},
+    }
+
+
+def _beats(labelled: Labelled) -> dict[str, object]:
+    has = labelled.label >= 0
+    confidence = labelled.confidence[has]
+    why, counts = np.unique(labelled.reason[~has], return_counts=True)
+    return {
+        "labelled": int(has.sum()),
+        "not_labelled": {str(w): int(n) for w, n in zip(why, counts, strict=True)},
+        "counts": {name: labelled.count(name) for name in labelled.classes},
+        "low_confidence": {
+            "below": LOW_CONFIDENCE,
+            "share": float((confidence < LOW_CONFIDENCE).mean()),
+            "count": int((confidence < LOW_CONFIDENCE).sum()),
+        },
+        "mean_confidence": float(confidence.mean()),
+    }
+
+
+def runs(labelled: Labelled, name: str) -> dict[str, int]:
+    """Single beats, pairs, and runs of three and more beats of one class, with no other R peak between them."""
+    is_name = np.concatenate([[False], labelled.names == name, [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(is_name)).reshape(-1, 2)
+    length = edges[:, 1] - edges[:, 0]
+    return {
+        "single": int((length == 1).sum()),
+        "pairs": int((length == 2).sum()),
+        "runs": int((length >= 3).sum()),
+        "longest": int(length.max()) if len(length) else 0,
+    }
+
+
+def heart_rate(labelled: Labelled) -> dict[str, object]:
+    """Rates in beats per minute from RR intervals, and pauses; intervals across missing signal are left out."""
+    known = np.isfinite(labelled.rr_s)
+    rr = labelled.rr_s[known]
+    if not len(rr):
+        return {
+            "mean": None,
+            "lowest": None,
+            "highest": None,
+            "per_minute": [],
+            "pauses": {"above_s": PAUSE_S, "count": 0},
+        }
+    over = min(RATE_BEATS, len(rr))
+    mean = np.convolve(rr, np.full(over, 1 / over), mode="valid")
+    return {
+        "mean": 60 / float(rr.mean()),
+        "lowest": 60 / float(mean.max()),
+        "highest": 60 / float(mean.min()),
+        "over_intervals": over,
+        "per_minute": per_minute(labelled.seconds[known], rr),
+        "pauses": {"above_s": PAUSE_S, "count": int((rr > PAUSE_S).sum()), "longest_s": float(rr.max())},
+    }
+
+
+def per_minute(seconds: npt.NDArray[np.float64], rr: npt.NDArray[np.float64]) -> list[float | None]:
+    """Mean heart rate of each minute of the recording in beats per minute; None without an RR interval in it."""
+    minute = (seconds // 60).astype(np.int64)
+    count, total = np.bincount(minute), np.bincount(minute, weights=rr)
+    return [round(60 * float(n) / float(t), 1) if n else None for n, t in zip(count, total, strict=True)]
+
+
+def _whole_record(labelled: Labelled) -> dict[str, object]:
+    """For a task about the person, the mean probability over all beats."""
+    if not about_person(labelled.classes):
+        return {}
+    mean = np.nanmean(labelled.probability, axis=0)
+    return {"whole_record": {name: float(p) for name, p in zip(labelled.classes, mean, strict=True)}}
+
+
+def about_person(classes: tuple[str, ...]) -> bool:
+    """Whether labels say something of the person, as with infarction, and not of single beats."""
+    return not set(classes) & set("NSVFQ")

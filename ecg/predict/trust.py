@@ -1,0 +1,113 @@
+"""What is known of the weights: where they come from, and on which split their quality was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ecg.beats.splits import LEAK_LINE
+from ecg.page.numbers import number
+from ecg.recordings.download import sha256
+from ecg.training.folder import RunFolder, read_json
+from ecg.training.weights import Weights
+
+NO_DIAGNOSIS = "Research software. No medical device; these labels are no diagnosis."
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Facts on a weights file.
+
+    Attributes:
+        weights: the file's content.
+        sha256: of the file.
+        metrics: test metrics, by the keys of `metrics.json`: all of them where the run's folder is at hand, else the
+            few that travel with the weights.
+        trained_on: patients whose beats trained or validated, where the run's folder is at hand.
+    """
+
+    weights: Weights
+    sha256: str
+    metrics: Mapping[str, float]
+    trained_on: frozenset[str]
+
+    @property
+    def sentence(self) -> str:
+        """On which split the quality was measured, and how good it was."""
+        info = self.weights.info
+        simulated = " SIMULATED" if info.simulated else ""
+        where = f"Measured on the test side of split {info.split} of{simulated} {info.dataset} ({info.source}): "
+        return where + (self._scores() or "no scores are known") + "."
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader of any label must be told of the weights."""
+        info, said = self.weights.info, []
+        if info.simulated:
+            said.append("The weights were trained on SIMULATED recordings: their labels say nothing about real hearts.")
+        if self.weights.training.get("limit_batches") is not None:
+            said.append("The weights come from a run with trainer.limit_batches: their labels mean nothing.")
+        return (*said, *(note for note in info.notes if note == LEAK_LINE))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What else the split says of itself."""
+        return tuple(note for note in self.weights.info.notes if note != LEAK_LINE)
+
+    @property
+    def short(self) -> str:
+        """The split and one number."""
+        info, macro = self.weights.info, number(self.metrics.get("test/macro_f1"))
+        score = "its scores are not known" if macro is None else f"macro-F1 {100 * macro:.1f} %"
+        return f"Quality, measured on split {info.split} of {info.dataset} ({info.source}): {score}; by class below."
+
+    def known_patient(self, record: str) -> str:
+        """A warning where a record has the name of a training patient, else an empty string."""
+        if record not in self.trained_on:
+            return ""
+        return f"A patient called {record} was in training: if this is that recording, its scores are no test."
+
+    def _scores(self) -> str:
+        classes = self.weights.info.classes
+        each = [
+            f"{name} Se {100 * se:.1f} % +P {100 * ppv:.1f} %"
+            for name in classes
+            if (se := number(self.metrics.get(f"test/{name}/se"))) is not None
+            and (ppv := number(self.metrics.get(f"test/{name}/ppv"))) is not None
+        ]
+        macro = number(self.metrics.get("test/macro_f1"))
+        return ", ".join(each + ([f"macro-F1 {100 * macro:.1f} %"] if macro is not None else []))
+
+    def described(self) -> dict[str, object]:
+        """For a summary in JSON."""
+        info = self.weights.info
+        return {
+            "file": str(self.weights.path),
+            "sha256": self.sha256,
+            "dataset": info.dataset,
+            "source": info.source,
+            "simulated": info.simulated,
+            "split": info.split,
+            "cut": info.cut,
+            "leads": list(info.leads),
+            "quality": self.sentence,
+            "warnings": [*self.warnings, *self.remarks],
+            "test": dict(self.metrics),
+        }
+
+
+def trust(weights: Weights) -> Trust:
+    """Gather what the weights file says, and the run folder around it, if it is in one.
+
+    Raises:
+        EcgError: the run folder's files are damaged.
+    """
+    folder = RunFolder(weights.path.parent)
+    beside = folder.weights == weights.path
+    said: Mapping[str, Any] = read_json(folder.metrics) if beside and folder.metrics.is_file() else weights.training
+    metrics = {key: float(v) for key, v in said.items() if key.startswith("test/") and number(v) is not None}
+    split = read_json(folder.split) if beside and folder.split.is_file() else {}
+    patients = split.get("patients") or {}
+    known = frozenset(str(p) for side in ("train", "val") for p in patients.get(side, ()))
+    return Trust(weights, sha256(weights.path), metrics, known)

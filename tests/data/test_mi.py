@@ -1,0 +1,250 @@
+"""The MI data module on tiny simulated recordings, tiny Kaggle files, and the real recordings there are."""
+
+from __future__ import annotations
+
+import json
+import logging
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecg.beats.cuts import CUTS
+from ecg.beats.splits import LEAK_LINE
+from ecg.config.dataset import FoldsConfig, MIConfig, SyntheticConfig
+from ecg.data.mi import SOURCES, SPLITS, MIData, physionet_source, synthetic_source
+from ecg.errors import EcgError
+from ecg.recordings.synthetic import write_mi
+
+TINY = SyntheticConfig(patients=12, minutes=0.5)
+
+
+def build(cache: Path, data_dir: Path | None = None, *, seed: int = 0, **changes: object) -> MIData:
+    settings: dict[str, object] = {"source": "synthetic", "synthetic": TINY, **changes}
+    config = MIConfig(**settings)  # type: ignore[arg-type]
+    return config.build(data_dir=data_dir or cache / "none", cache=cache, batch_size=8, seed=seed)
+
+
+def ready(cache: Path, data_dir: Path | None = None, **changes: object) -> MIData:
+    data = build(cache, data_dir, **changes)  # type: ignore[arg-type]
+    data.prepare_data()
+    data.setup()
+    return data
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def data(cache: Path) -> MIData:
+    return ready(cache)
+
+
+@pytest.fixture
+def ptb(tmp_path: Path) -> Path:
+    """A data folder with eight simulated patients in ptbdb/ as a partial download."""
+    write_mi(tmp_path / "ptbdb", patients=8, seconds=8, seed=1)
+    return tmp_path
+
+
+def test_the_data_describes_itself(data: MIData) -> None:
+    info = data.info
+    assert (info.dataset, info.source, info.cut, info.split) == ("mi", "synthetic", "kaggle", "patients")
+    assert info.classes == ("normal", "MI")
+    assert (info.fs, info.shape, info.leads) == (120, (1, 187), ("II",))
+    assert info.simulated
+    assert "SIMULATED" in info.title
+    assert info.by_patient
+    assert info.patient_label
+    assert info.facts["r_peaks"] == f"sleepecg {version('sleepecg')}"
+    assert info.facts["patients"] == {"synthetic": {"normal": 5, "MI": 7}}
+    assert info.facts["records"] == 12
+    assert info.facts["beats"] == len(data.beats)
+    json.dumps(dict(info.facts))
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_every_cut_gives_both_classes_on_every_side(cache: Path, cut: str) -> None:
+    data = ready(cache, cut=cut)
+    for side in data.info.counts.values():
+        assert min(side.values()) > 0
+    assert data.beats.x.shape[2] == data.cut.length
+    assert set(data.beats.symbol) == {""}
+
+
+def test_the_label_is_the_patients_and_the_time_is_the_recordings_own(data: MIData) -> None:
+    recording = data.source.recording(str(data.beats.record[0]))
+    assert recording is not None
+    assert recording.fs == 1000
+    sick = any("Myocardial infarction" in line for line in recording.comments)
+    assert set(data.beats.y[data.beats.record == recording.record]) == {int(sick)}
+    np.testing.assert_allclose(data.beats.seconds, data.beats.sample / 1000)
+    for sample in data.beats.sample[data.beats.record == recording.record]:
+        signal = recording.millivolts(recording.lead_index("II"))
+        near = signal[max(0, sample - 60) : sample + 60]
+        assert np.abs(signal[sample] - np.median(signal)) > 0.5 * np.abs(near - np.median(signal)).max()
+
+
+def test_the_cached_preparation_gives_the_same_beats_and_facts(data: MIData, cache: Path) -> None:
+    again = ready(cache)
+    assert again.cached
+    assert again.info == data.info
+    np.testing.assert_array_equal(again.beats.x, data.beats.x)
+
+
+def test_at_most_so_many_beats_of_a_patient(data: MIData, cache: Path) -> None:
+    few = ready(cache, beats_per_patient=3)
+    assert few.cached
+    assert np.unique(few.beats.patient, return_counts=True)[1].tolist() == [3] * 12
+    every = ready(cache, beats_per_patient=None)
+    assert few.info.facts["beats_over_the_limit_per_patient"] == len(every.beats) - 36
+    assert "beats_over_the_limit_per_patient" not in every.info.facts
+
+
+def test_folds_test_every_patient_once_whatever_the_seed(cache: Path) -> None:
+    tested: list[str] = []
+    for index in range(5):
+        data = ready(cache, split="folds", folds=FoldsConfig(index=index), seed=index)
+        assert (data.info.split, data.info.by_patient) == ("folds", True)
+        tested += np.unique(data.beats.patient[data.split.test]).tolist()
+    assert sorted(tested) == [f"patient{i:03d}" for i in range(12)]
+
+
+def test_split_by_beat_says_that_it_leaks(cache: Path) -> None:
+    info = ready(cache, split="beats").info
+    assert not info.by_patient
+    assert LEAK_LINE in info.notes
+
+
+def test_a_part_of_ptb_is_used_and_counted(ptb: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (header,) = (ptb / "ptbdb" / "patient003").glob("*.hea")
+    header.write_text(header.read_text().replace("Healthy control", "Cardiomyopathy"))
+    with caplog.at_level(logging.INFO):
+        facts = ready(ptb / "cache", ptb, source="physionet", split="beats").info.facts
+    assert facts["not_downloaded"] == 549 - 8
+    assert facts["records"] == 7
+    assert facts["records_left_out"] == {"another diagnosis, or none stated": 1}
+    assert "records left out: 1 another diagnosis" in caplog.text
+
+
+def test_a_lead_that_cannot_be_used_is_counted_by_reason(ptb: Path) -> None:
+    (samples,) = (ptb / "ptbdb" / "patient001").glob("*.dat")
+    (header,) = (ptb / "ptbdb" / "patient001").glob("*.hea")
+    samples.write_bytes(bytes(samples.stat().st_size))
+    lines = [" ".join([*line.split()[:6], "0", *line.split()[7:]]) if ".dat" in line else line
+             for line in header.read_text().splitlines()]  # fmt: skip
+    header.write_text("\n".join(lines) + "\n")
+    first = ready(ptb / "cache", ptb, source="physionet", split="beats")
+    again = ready(ptb / "cache", ptb, source="physionet", split="beats")
+    assert first.info.facts["records_left_out"] == {"lead II is flat": 1}
+    assert again.cached
+    assert again.info.facts == first.info.facts
+    assert "Only 8 of the 549 records of ptbdb were there." in first.info.notes
+
+
+def test_a_patient_in_two_classes_is_named_with_the_records(ptb: Path) -> None:
+    (header,) = (ptb / "ptbdb" / "patient001").glob("*.hea")
+    for path in list(header.parent.iterdir()):
+        path.rename(ptb / "ptbdb" / "patient000" / path.name)
+    with pytest.raises(EcgError, match=r"patient patient000 is in two classes: sim000 is MI, sim001 is normal"):
+        ready(ptb / "cache", ptb, source="physionet")
+
+
+def test_recordings_of_one_class_are_refused(ptb: Path) -> None:
+    for header in (ptb / "ptbdb").glob("*/*.hea"):
+        header.write_text(header.read_text().replace("Healthy control", "Myocardial infarction"))
+    with pytest.raises(EcgError, match=r"dataset\.source=physionet: no record of class normal \(found 8 MI\)"):
+        ready(ptb / "cache", ptb, source="physionet")
+
+
+def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
+    with pytest.raises(EcgError, match=r"dataset\.split=patients needs 3 patients.*found 1 normal and 2 MI"):
+        ready(cache, synthetic=SyntheticConfig(patients=3, minutes=0.5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"source": "disk"}, r"dataset\.source=disk: choose one of physionet, ptb-xl, both, kaggle, synthetic"),
+        ({"split": "kaggle"}, r"dataset\.split=kaggle: choose one of auto, patients, folds, beats"),
+        ({"cut": "papr"}, r"dataset\.cut=papr: choose one of"),
+        ({"min_likelihood": 101}, r"dataset\.min_likelihood=101: must be from 0 to 100"),
+        ({"beats_per_patient": 0}, r"dataset\.beats_per_patient=0: must be at least 1"),
+        ({"train_fraction_of_patients": 0}, r"dataset\.train_fraction_of_patients=0: must be from 0 \(not included\)"),
+        ({"train_fraction_of_patients": 0.5, "split": "beats"}, r"dataset\.split=patients or folds"),
+        ({"source": "kaggle", "split": "patients"}, r"dataset\.source=kaggle does not tell.*dataset\.split=beats"),
+        ({"source": "kaggle", "split": "folds"}, r"dataset\.split=beats"),
+    ],
+)
+def test_wrong_settings_name_the_key_and_the_choices(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(EcgError, match=said):
+        MIConfig(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"count": 1}, r"dataset\.folds\.count=1: must be from 2"),
+        ({"index": 5}, r"dataset\.folds\.index=5: must be from 0 to 4"),
+        ({"repeat": -1}, r"dataset\.folds\.repeat=-1: must be at least 0"),
+    ],
+)
+def test_wrong_folds_name_the_key(changes: dict[str, int], said: str) -> None:
+    with pytest.raises(EcgError, match=said):
+        FoldsConfig(**changes)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_config_builds_every_source_and_split_without_touching_the_disk(
+    tmp_path: Path, source: str, split: str
+) -> None:
+    if source == "kaggle" and split in ("patients", "folds"):
+        pytest.skip("refused, see above")
+    built = build(tmp_path / "cache", tmp_path / "data", source=source, split=split)
+    assert built.source.name == source
+    assert built.source.simulated == (source == "synthetic")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_missing_recordings_are_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def download(database: object, folder: Path) -> None:
+        asked.append(database.name)  # type: ignore[attr-defined]
+        write_mi(folder, patients=6, seconds=6)
+
+    monkeypatch.setattr("ecg.recordings.download.download", download)
+    source = physionet_source(tmp_path)
+    assert source.recording("sim000") is not None
+    assert source.recording("none") is None
+    assert asked == ["ptbdb"]
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    source = synthetic_source(tmp_path / "file" / "cache", patients=6, minutes=0.2, seed=0)
+    with pytest.raises(EcgError, match=r"cannot keep simulated recordings.*cache_dir="):
+        source.prepare(CUTS["kaggle"](), tmp_path)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("source", "patients"),
+    [
+        ("physionet", {"ptbdb": {"normal": 19, "MI": 11}}),
+        ("both", {"ptbdb": {"normal": 19, "MI": 11}, "ptb-xl": {"normal": 286, "MI": 43}}),
+    ],
+)
+def test_real_recordings_give_beats_of_every_patient(
+    ecg_data: Path, tmp_path_factory: pytest.TempPathFactory, source: str, patients: dict[str, dict[str, int]]
+) -> None:
+    data = ready(tmp_path_factory.getbasetemp() / "real-mi", ecg_data, source=source)
+    assert data.info.facts["patients"] == patients
+    rates = 60 / data.beats.rr_after[np.isfinite(data.beats.rr_after)]
+    assert 30 < np.median(rates) < 100
+    assert data.info.leads == ("II",)
+    assert ("share no patient" in " ".join(data.info.notes)) == (source == "both")

@@ -1,0 +1,135 @@
+"""One simulated minute in every format, and weights that were never trained: labels mean nothing, but are the same."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import edfio
+import numpy as np
+import pytest
+import torch
+
+from ecg.beats.cuts import KaggleCut
+from ecg.beats.labels import AAMI_CLASSES
+from ecg.cli import app
+from ecg.data.info import DataInfo
+from ecg.models import MODELS
+from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
+from ecg.recordings.recording import Recording
+from ecg.recordings.synthetic import write_arrhythmia
+from ecg.recordings.wfdb_files import read_record
+from ecg.training.weights import Weights, load_weights, save_weights
+
+LEADS = ("MLII", "V5")
+
+
+def info(classes: tuple[str, ...] = AAMI_CLASSES, dataset: str = "arrhythmia") -> DataInfo:
+    return DataInfo(
+        dataset=dataset,
+        classes=classes,
+        source="synthetic",
+        simulated=True,
+        cut="kaggle",
+        fs=120.0,
+        shape=(1, 187),
+        leads=LEADS,
+        split="patients",
+        notes=("A note of the split.",),
+        fingerprint="0",
+        counts={},
+    )
+
+
+def write_weights(path: Path, described: DataInfo, recording: Recording) -> Path:
+    """Weights as chance made them, but for the head: its logits differ from beat to beat, so labels do."""
+    torch.manual_seed(3)
+    model = MODELS["kachuee"](input_shape=described.shape, n_classes=len(described.classes)).eval()
+    head = next(part for part in model.head.modules() if isinstance(part, torch.nn.Linear))
+    with torch.no_grad():
+        logits = model(torch.from_numpy(KaggleCut()(recording).x))
+        head.weight.mul_(3 / logits.std(0)[:, None])
+        head.bias.sub_(logits.mean(0)).mul_(3 / logits.std(0))
+    save_weights(
+        path,
+        model.state_dict(),
+        info=described,
+        model={"name": "kachuee"},
+        cut={"name": "kaggle"},
+        training={"test/macro_f1": 0.123, "limit_batches": None},
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """sim000, sim001: a simulated minute each, with annotations."""
+    made = tmp_path_factory.mktemp("simulated")
+    write_arrhythmia(made, patients=2, minutes=1, seed=5)
+    return made
+
+
+@pytest.fixture(scope="session")
+def recording(folder: Path) -> Recording:
+    return read_record(folder / "sim001")
+
+
+@pytest.fixture(scope="session")
+def weights_path(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_weights(tmp_path_factory.mktemp("weights") / "weights.safetensors", info(), recording)
+
+
+@pytest.fixture(scope="session")
+def weights(weights_path: Path) -> Weights:
+    return load_weights(weights_path)
+
+
+@pytest.fixture(scope="session")
+def own(folder: Path) -> OwnRecording:
+    return read_own(find_inputs([folder / "sim001"])[0], Asked(preferred=LEADS))
+
+
+def write_edf(path: Path, recording: Recording, labels: tuple[str, ...] = LEADS) -> Path:
+    signals = []
+    for i, label in enumerate(labels):
+        digital = (recording.digital[i] - recording.baseline[i]).astype(np.int16)
+        bound = 2047 / recording.gain[i]
+        signals.append(
+            edfio.EdfSignal.from_digital(
+                digital,
+                recording.fs,
+                label=label,
+                physical_dimension="mV",
+                physical_range=(-bound, bound),
+                digital_range=(-2047, 2047),
+            )
+        )
+    edfio.Edf(signals).write(path)
+    return path
+
+
+def write_csv(path: Path, recording: Recording, values: np.ndarray | None = None) -> Path:
+    lines = ["time,V5,MLII"]
+    other, lead = recording.millivolts(1), recording.millivolts(0) if values is None else values
+    for i in range(recording.n_samples):
+        cell = "" if np.isnan(lead[i]) else f"{lead[i]:.4f}"
+        lines.append(f"{i / recording.fs:.6f},{other[i]:.4f},{cell}")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`ecg` with some words, in this process: what it says; its exit code must be `code`."""
+
+    def run(*words: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["ecg", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as end:
+            app()
+        said = "".join(capsys.readouterr())
+        assert int(end.value.code or 0) == code, said
+        return said
+
+    return run

@@ -1,0 +1,83 @@
+"""Counts against a reference that are right by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecg.beats.labels import AAMI_CLASSES
+from ecg.errors import EcgError
+from ecg.predict.annotations import beat_list, class_numbers
+from ecg.predict.scores import BeatList, compare, score
+
+NONE = np.zeros((0, 2), dtype=np.int64)
+
+
+def beats(seconds: list[float], names: str, flutter: list[list[int]] | None = None) -> BeatList:
+    samples = np.round(np.array(seconds) * 360).astype(np.int64)
+    return BeatList(samples, class_numbers(list(names)), np.array(flutter or NONE, dtype=np.int64).reshape(-1, 2))
+
+
+def test_missed_extra_and_unlabelled_beats_count_as_stated() -> None:
+    reference = beats([400, 401, 402, 403, 404], "NVVSN")
+    test = beats([400.1, 401, 403, 404, 410], "NV-SV")  # 402 missed, 403 found without a label?, 410 is nothing
+    test = beats([400.1, 401, 403, 404, 410], "NV-NV")
+    found = score([compare("a", reference, test, 360)])
+    assert found["r_peaks/matched"] == 4
+    assert found["r_peaks/missed"] == 1
+    assert found["r_peaks/extra"] == 1
+    assert found["r_peaks/gross/se"] == 4 / 5
+    assert found["r_peaks/gross/ppv"] == 4 / 5
+    assert found["beats/V/se"] == 1 / 2
+    assert found["beats/V/ppv"] == 1 / 2
+    assert found["beats/S/se"] == 0
+    assert "beats/S/ppv" not in found  # nothing was called S
+    assert found["beats/N/se"] == 1
+    assert found["beats/not_labelled"] == 1
+    assert found["ec57/gross/VEB/se"] == 1 / 2
+    assert found["ec57/gross/VEB/ppv"] == 1 / 2
+
+
+def test_the_learning_period_counts_for_the_usual_scores_only() -> None:
+    reference, test = beats([10, 400, 401], "VVN"), beats([10, 400, 401], "NVN")
+    found = score([compare("a", reference, test, 360)])
+    assert found["beats/V/se"] == 1 / 2
+    assert found["ec57/gross/VEB/se"] == 1
+
+
+def test_detections_within_flutter_are_left_out_and_counted() -> None:
+    reference = beats([1, 2, 9], "NNN", flutter=[[3 * 360, 8 * 360]])
+    test = beats([1, 2, 4, 5, 9, 9.5], "NNVVNN")
+    found = score([compare("a", reference, test, 360)])
+    assert found["r_peaks/in_flutter"] == 2
+    assert found["r_peaks/extra"] == 1
+    assert "beats/V/ppv" not in found
+
+
+def test_gross_sums_beats_and_average_means_records() -> None:
+    one = compare("a", beats([400, 401, 402, 403], "VVVV"), beats([400, 401, 402, 403], "VVVV"), 360)
+    two = compare("b", beats([400, 401], "VN"), beats([400, 401], "NN"), 360)
+    found = score([one, two])
+    assert found["beats/V/se"] == 4 / 5
+    assert found["beats/average/V/se"] == 1 / 2
+    assert found["ec57/gross/VEB/se"] == 4 / 5
+    assert found["ec57/average/VEB/se"] == 1 / 2
+
+
+def test_a_task_without_aami_classes_scores_r_peaks_only() -> None:
+    found = score([compare("a", beats([1, 2], "NN"), beats([1, 2], "--"), 360)], ())
+    assert found["r_peaks/gross/se"] == 1
+    assert not [key for key in found if not key.startswith("r_peaks")]
+
+
+def test_a_reference_without_beats_is_an_error() -> None:
+    with pytest.raises(EcgError, match="record a: the reference marks no beats"):
+        compare("a", beats([], ""), beats([1], "N"), 360)
+
+
+def test_annotations_become_beats_classes_and_flutter() -> None:
+    found = beat_list(np.array([5, 10, 20, 30, 40, 50, 60]), np.array(list("+NA[!]?")))
+    assert found.sample.tolist() == [10, 20, 60]
+    assert [AAMI_CLASSES[i] if i >= 0 else "-" for i in found.label] == ["N", "S", "-"]
+    assert found.flutter.tolist() == [[30, 50]]
+    assert beat_list(np.array([10, 30]), np.array(["N", "["])).flutter.tolist() == [[30, 31]]

@@ -1,0 +1,204 @@
+"""What a transfer freezes stays as it was; features computed once change nothing but the time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ecg.beats.cuts import PaperCut
+from ecg.data.module import BeatData
+from ecg.errors import EcgError
+from ecg.models import MODELS, LayeredModel
+from ecg.training.classifier import Classifier
+from ecg.training.fit import FitSettings, best_weights, make_trainer
+from ecg.training.folder import RunFolder
+from ecg.training.inference import probabilities
+from ecg.training.optimizers import optimizer_rule, schedule_rule
+from ecg.training.weights import Weights
+from ecg.transfer import Start, TransferRule, check_source, load_layers, prepare_start
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+NewModel = Callable[..., LayeredModel]
+SETTINGS = FitSettings("cpu", 1, "auto", "32-true", 3, None, None, "val/loss", 0.9, None)
+
+
+def start(
+    model: LayeredModel, data: BeatData, source: Weights | None, *, cache: Path, augmented: bool = False, **rule: object
+) -> Start:
+    made = TransferRule(**rule)  # type: ignore[arg-type]
+    return prepare_start(model, data, source, made, name="cnn", cache=cache, augmented=augmented)
+
+
+def fitted(begun: Start, folder: Path) -> LayeredModel:
+    """Train as a run does and return the whole model with its best weights."""
+    run = RunFolder(folder)
+    run.make()
+    classifier = Classifier(
+        begun.fitted,
+        loss=torch.nn.CrossEntropyLoss(),
+        optimizer=optimizer_rule("adamw", lr=1e-3, weight_decay=0.01, momentum=0.9),
+        schedule=schedule_rule("one_cycle", warmup=0.3, factor=0.3, patience=0),
+        frozen=begun.frozen,
+    )
+    trainer, _ = make_trainer(SETTINGS, run, None)
+    trainer.fit(classifier, begun.data)
+    begun.fitted.load_state_dict(best_weights(run))
+    return begun.model
+
+
+@pytest.mark.parametrize("k", [1, 3, 6])
+@pytest.mark.parametrize("cached", [True, False])
+def test_frozen_layers_are_bit_for_bit_those_of_the_source_after_training(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, k: int, cached: bool
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k, cache_features=cached)
+    assert (begun.fitted is begun.model) is not cached
+    names = begun.model.names
+    before = {key: value.clone() for key, value in begun.model.state_dict().items()}
+    after = fitted(begun, tmp_path / "run").state_dict()
+    theirs = source.model.state_dict()
+    for key, value in after.items():
+        layer = key.split(".")[1]
+        if layer in names[:-k]:
+            assert torch.equal(value, theirs[key]), key
+    assert not torch.equal(after["layers.head.1.weight"], before["layers.head.1.weight"])
+
+
+@pytest.mark.parametrize("k", [1, 2, 4, 5])
+def test_features_computed_once_give_the_predictions_of_the_uncached_run(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, k: int
+) -> None:
+    out = []
+    for cached in (True, False):
+        begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k, cache_features=cached)
+        out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}"), data.beats.x))
+    np.testing.assert_allclose(out[0], out[1], atol=1e-5)
+
+
+def test_all_layers_but_the_head_come_from_the_source_and_the_head_is_new(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=8)
+    ours, theirs, fresh = begun.model.state_dict(), source.model.state_dict(), new_model().state_dict()
+    for key, value in ours.items():
+        wanted = fresh if ".head." in key else theirs
+        assert torch.equal(value, wanted[key]), key
+    assert begun.facts["transfer/frozen"] == 0
+    assert begun.facts["transfer/matched_tensors"] == len(theirs) - 2
+
+
+def test_fresh_layers_are_only_those_that_are_retrained(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=3, init="fresh")
+    ours, theirs, fresh = begun.model.state_dict(), source.model.state_dict(), new_model().state_dict()
+    retrained = {"fc2", "fc3", "head"}
+    for key, value in ours.items():
+        assert torch.equal(value, (fresh if key.split(".")[1] in retrained else theirs)[key]), key
+
+
+def test_the_control_keeps_random_layers(data: BeatData, new_model: NewModel, tmp_path: Path) -> None:
+    begun = start(new_model(), data, None, cache=tmp_path, trainable_layers=2)
+    fresh = new_model().state_dict()
+    assert all(torch.equal(value, fresh[key]) for key, value in begun.model.state_dict().items())
+    assert begun.facts["transfer/features"] == "random"
+
+
+def test_jobs_share_features_and_other_layers_have_others(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
+) -> None:
+    first = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
+    again = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
+    control = start(new_model(), data, None, cache=tmp_path, trainable_layers=2)
+    stored = [s.facts["transfer/features_stored"] for s in (first, again, control)]
+    assert stored == [False, True, False]
+    np.testing.assert_array_equal(first.data.inputs, again.data.inputs)
+    assert not np.array_equal(first.data.inputs, control.data.inputs)
+    assert len(list((tmp_path / "features").glob("*.npy"))) == 2
+
+
+def test_damaged_features_are_computed_anew(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
+) -> None:
+    first = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
+    (path,) = (tmp_path / "features").glob("*.npy")
+    path.write_bytes(path.read_bytes()[:-100])
+    again = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
+    assert again.facts["transfer/features_stored"] is False
+    np.testing.assert_array_equal(first.data.inputs, again.data.inputs)
+
+
+def test_augmentation_turns_the_cache_off_and_says_so(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=2, augmented=True)
+    assert begun.fitted is begun.model
+    assert begun.facts["transfer/cached"] is False
+    assert "trainer.augment.when=never" in caplog.text
+
+
+def test_features_too_large_to_keep_are_not_kept(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=7, cache_limit_mb=0.1)
+    assert begun.fitted is begun.model
+    assert "transfer.cache_limit_mb" in caplog.text
+
+
+def test_reestimated_statistics_are_those_of_the_new_training_beats(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=1, reestimate_batchnorm=True)
+    convolution, norm = begun.model.layers["conv1"][0], begun.model.layers["conv1"][1]  # type: ignore[index]
+    with torch.no_grad():
+        seen = convolution(torch.from_numpy(data.beats.x[data.split.train]))
+    torch.testing.assert_close(norm.running_mean, seen.mean(dim=(0, 2)), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(norm.running_var, seen.var(dim=(0, 2)), rtol=1e-3, atol=1e-5)
+    assert norm.momentum == 0.1
+    everything = start(new_model(), data, source, cache=tmp_path, trainable_layers=8, reestimate_batchnorm=True)
+    kept = everything.model.layers["conv1"][1].running_mean.clone()  # type: ignore[index]
+    fitted(everything, tmp_path / "run")
+    moved = everything.model.layers["conv1"][1].running_mean  # type: ignore[index]
+    assert not torch.equal(kept, moved)  # what learns is back in training mode
+    assert "4 BatchNorm layers" in caplog.text
+
+
+@pytest.mark.parametrize("k", [0, 9, -1])
+def test_a_number_of_layers_out_of_range_names_the_layers(new_model: NewModel, k: int) -> None:
+    with pytest.raises(EcgError, match=rf"trainable_layers={k}: must be from 1 .* to 8 .* conv1, .*head"):
+        new_model().divide(k)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_can_be_divided_anywhere(name: str) -> None:
+    torch.manual_seed(0)
+    model = MODELS[name](input_shape=(1, 187), n_classes=2).eval()
+    x = torch.randn(3, 1, 187)
+    for k in range(1, len(model.names) + 1):
+        frozen, trained = model.divide(k)
+        features = model.first(frozen)(x)
+        rest = model.last(trained, tuple(features.shape[1:]))
+        torch.testing.assert_close(rest(features), model(x))
+        assert (frozen + trained) == model.names
+
+
+def test_a_source_of_another_model_cut_or_shape_is_refused(source: Weights) -> None:
+    with pytest.raises(EcgError, match="is a cnn, the new model is a kachuee; choose model=cnn"):
+        check_source(source, model="kachuee", cut=source.cut, input_shape=(1, 187))
+    with pytest.raises(EcgError, match=r"choose dataset\.cut=kaggle"):
+        check_source(source, model="cnn", cut=PaperCut(), input_shape=(1, 187))
+    with pytest.raises(EcgError, match="shape"):
+        check_source(source, model="cnn", cut=source.cut, input_shape=(2, 187))
+
+
+def test_a_partial_match_is_refused(source: Weights, new_model: NewModel) -> None:
+    narrow = replace(source, model=MODELS["kachuee"](input_shape=(1, 187), n_classes=5))
+    with pytest.raises(EcgError, match=r"0 of .* tensors match"):
+        load_layers(new_model(), narrow, ("conv1", "conv2"))
