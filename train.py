@@ -32,8 +32,9 @@ def main(composed: DictConfig) -> float:
 def table_of_jobs() -> None:
     """What became of each job of a sweep, after the last one."""
     if sweep.SweepFolder.last is not None:
-        from ecg.compare import job_table
         from rich.console import Console
+
+        from ecg.compare import job_table
 
         Console().print(job_table(sweep.SweepFolder.last, skipped=sweep.SweepFolder.skipped))
 

@@ -177,7 +177,7 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
         with whole_file(folder.records) as temporary:
             results.records.to_csv(temporary, float_format="%.6f")
     if results.subjects is not None:
-        with whole_file(folder.path / "subjects.csv") as temporary:
+        with whole_file(folder.subjects) as temporary:
             results.subjects.to_csv(temporary, float_format="%.6f")
     info = results.info
     described = {

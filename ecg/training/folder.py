@@ -89,6 +89,11 @@ class RunFolder:
         return self.path / "records.csv"
 
     @property
+    def subjects(self) -> Path:
+        """One row per test patient, where the label is the patient's and patients are kept apart."""
+        return self.path / "subjects.csv"
+
+    @property
     def summary(self) -> Path:
         """The table of results as Markdown."""
         return self.report / "results.md"

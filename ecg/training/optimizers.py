@@ -35,7 +35,7 @@ def optimizer_rule(name: str, *, lr: float, weight_decay: float, momentum: float
 
 
 def _fast(name: str, groups: Sequence[Any]) -> dict[str, bool]:
-    """One pass over all tensors instead of many: on a processor Adam's step of the cnn then takes an eighth of the time.
+    """One pass over all tensors instead of many; on a processor Adam then takes an eighth of the time for a step.
 
     Elsewhere PyTorch chooses by itself.
     """

@@ -61,7 +61,7 @@ def given(file: str) -> dict[tuple[str, ...], Any]:
     stored = OmegaConf.load(CONF / f"{file}.yaml")
     assert isinstance(stored, DictConfig)
     top = () if group == "experiment" else (group,)
-    return {(*top, *path): value for path, value in leaves(stored) if path[0] != "defaults"}
+    return {(*top, *path): value for path, value in leaves(stored) if path[0] not in ("defaults", "hydra")}
 
 
 def test_conf_has_the_groups_that_are_tested_here() -> None:
