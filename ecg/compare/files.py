@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ecg.atomic import whole_file
-from ecg.compare.measures import Measure, over_runs, shown_spread
+from ecg.compare.measures import Measure, known_measures, over_runs, shown_spread
 from ecg.compare.run import Run
 from ecg.compare.settings import NOT_RECORDED, Group, differing, meaning
 from ecg.compare.terminal import TIME, TRAINED
@@ -84,7 +84,7 @@ def markdown(
         lines += ["", f"## {'SIMULATED: ' if group.simulated else ''}{safe(group.title)}", ""]
         lines += [f"**{safe(note)}**\n" for note in group.notes]
         lines += [f"- {safe(line)}" for line in said[group.title]]
-        lines += ["", *_settings_lines(group, measures), ""]
+        lines += ["", *_settings_lines(group, known_measures(group, measures)), ""]
         lines += [f"![{safe(name)}]({file})\n" for name, file in figures[group.title]]
     if left_out:
         lines += ["", "## In no mean", "", *_table(["run", "state", "why"], _left_out(left_out), numbers=0)]

@@ -143,6 +143,11 @@ def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
     return [Measure(key) for key in (wanted, other) if key in known or key == wanted]
 
 
+def known_measures(group: Group, wanted: Sequence[Measure]) -> list[Measure]:
+    """Those of `wanted` that any run of the group has."""
+    return [measure for measure in wanted if over_runs(group.runs, measure.key) is not None]
+
+
 def other_measures(runs: Sequence[Run], first: Sequence[Measure]) -> list[Measure]:
     """The headline scores that any run has, by beat and by subject, without those in `first`."""
     keys = [f"{stage}/{tail}" for stage in ("test", "subject") for tail in HEADLINE]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecg.compare.run import RANDOM
-from ecg.compare.settings import LAYERS, SOURCE, Group, Setting
+from ecg.compare.settings import LAYERS, SOURCE, Group, Setting, short_key
 from ecg.report.style import INK
 
 # Okabe-Ito, which colour-blind readers can tell apart
@@ -93,4 +93,4 @@ def _lines(settings: Sequence[Setting], panel_keys: Sequence[str]) -> list[Line]
 
 
 def _said(values: Mapping[str, str | None]) -> str:
-    return ", ".join(f"{key.rpartition('.')[2]}={Path(str(value)).name}" for key, value in values.items())
+    return ", ".join(f"{short_key(key)}={Path(str(value)).name}" for key, value in values.items())

@@ -161,8 +161,16 @@ def _label(values: Mapping[str, str], run: Run) -> str:
         elif key == LAYERS or (key == SOURCE and value in (RANDOM, "null")):
             continue
         else:
-            parts.append(f"{key.rpartition('.')[2]}={Path(value).name if '/' in value else value}")
+            parts.append(f"{short_key(key)}={Path(value).name if '/' in value else value}")
     return ", ".join(parts) or run.name.rpartition("-seed")[0] or run.name
+
+
+def short_key(key: str) -> str:
+    """The last part of a dotted key; with the one before it where the last says little: `loss`, `augment.when`."""
+    parts = key.split(".")
+    if parts[-1] == "name" and len(parts) > 1:
+        return parts[-2]
+    return ".".join(parts[-2:]) if parts[-1] in ("when", "seed", "factor", "warmup", "patience") else parts[-1]
 
 
 def _text(value: object) -> str:

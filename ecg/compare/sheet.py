@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from ecg.compare.figures import Shown
-from ecg.compare.measures import Measure, other_measures, over_runs, shown_spread
+from ecg.compare.measures import Measure, known_measures, other_measures, over_runs, shown_spread
 from ecg.compare.run import Run
 from ecg.compare.settings import Group, Setting
 from ecg.compare.terminal import TIME, TRAINED, interval_text
@@ -52,7 +52,7 @@ def comparison_page(
     """
     sections = []
     for group in groups:
-        parts = _parts(group, measures, said[group.title], pictures[group.title])
+        parts = _parts(group, known_measures(group, measures), said[group.title], pictures[group.title])
         if len(groups) == 1:
             sections += [Section(name, body) for name, body in parts]
         else:
@@ -68,7 +68,10 @@ def comparison_page(
         notices.append(
             f"These runs were tested on {len(groups)} different things; compare scores within a part, never across."
         )
-    simulated = any(group.simulated for group in groups)
+    made_up = [group.title for group in groups if group.simulated]
+    simulated = len(made_up) == len(groups) > 0
+    if made_up and not simulated:
+        notices.insert(0, f"SIMULATED recordings in: {'; '.join(made_up)}. Those parts say nothing about real hearts.")
     return page(title, sections, notices=notices, simulated=simulated, style=SORT_STYLE + _STYLE, script=SORT_SCRIPT)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ecg.compare.jobs import COLOURS
-from ecg.compare.measures import Measure, over_runs, shown_spread
+from ecg.compare.measures import Measure, known_measures, over_runs, shown_spread
 from ecg.compare.run import Run
 from ecg.compare.settings import Group
 from ecg.page.numbers import count, duration
@@ -25,9 +25,10 @@ def interval_text(run: Run, measure: Measure) -> str:
     return f"{measure.show(found[0])}-{measure.show(found[1])}" if found else ""
 
 
-def terminal_tables(groups: Sequence[Group], measures: Sequence[Measure], left_out: Sequence[Run]) -> Iterator[Table]:
+def terminal_tables(groups: Sequence[Group], wanted: Sequence[Measure], left_out: Sequence[Run]) -> Iterator[Table]:
     """Per group its runs and, where settings have replicates, its settings; then the runs that do not count."""
     for group in groups:
+        measures = known_measures(group, wanted)
         replicated = any(len(setting.runs) > 1 for setting in group.settings)
         many = replicated and len(group.runs) > MOST_RUNS
         if not many:
@@ -52,7 +53,7 @@ def _new(title: str, caption: str = "") -> Table:
 
 def _headings(table: Table, measures: Sequence[Measure]) -> None:
     for measure in measures:
-        table.add_column(f"{measure.name}{measure.unit}", justify="right")
+        table.add_column(f"{measure.name}{measure.unit}".replace(" per ", "\nper "), justify="right")
     table.add_column("trained", justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
 
@@ -62,7 +63,7 @@ def _runs_table(group: Group, measures: Sequence[Measure]) -> Table:
 
     heading = f"{'SIMULATED: ' if group.simulated else ''}{group.title}: {len(group.runs)} runs"
     table = _new(heading, " ".join([*group.notes, "Below a score its 95 % interval."]))
-    table.add_column("run", overflow="fold", min_width=min(24, max(len(run.name) for run in group.runs)))
+    table.add_column("run", overflow="fold", min_width=min(18, max(len(run.name) for run in group.runs)))
     table.add_column("what differs", overflow="fold")
     _headings(table, measures)
     for setting in group.settings:

@@ -44,8 +44,9 @@ def findings(group: Group, measure: Measure) -> list[str]:
         return [" ".join(lines), *_controls(group, measure)]
     word = "lowest" if measure.lower_is_better else "highest"
     first = f"{measure.title} {split} is {word} with {setting.label}: {_value(found, measure)}."
+    against = _against_scratch(group, setting, measure)
     parts = [
-        [first, *_against_scratch(group, setting, measure)],
+        *([[first, *against]] if len(panels(group)) == 1 else [[first], *([line] for line in against)]),
         [*_first_layer(group, measure), *_controls(group, measure)],
         [*_chosen_by_validation(group, setting, measure), *_trust(setting, measure)],
     ]

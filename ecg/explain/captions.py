@@ -25,9 +25,10 @@ CAPTIONS: Mapping[str, Caption] = MappingProxyType(
         "saliency": Caption(
             "Single beats coloured by the evidence of each sample",
             "How to read: thick orange parts of the line speak for the class that the model names, thick blue ones "
-            "against it, thin grey ones do not matter. Violet below: Grad-CAM, pale where it speaks against. Each beat "
-            "is coloured relative to its own strongest sample, so colours do not compare between beats. A dash (P', "
-            "QRS') marks the next beat. Dotted: padding, no signal.",
+            "against it, thin grey ones do not matter. Below, Grad-CAM and HiResCAM: above their line and dark where "
+            "a moment speaks for the class, below it and pale where against. Each beat is coloured relative to its "
+            "own strongest sample, so colours do not compare between beats. A dash (P', QRS') marks the next beat. "
+            "Dotted: padding, no signal.",
         ),
         "classes": Caption(
             "Mean beat of each class with its evidence",
@@ -100,11 +101,17 @@ LAYERS_READING = (
     "top names the class whose beats excite those units most: a beat of class V should light up the part below V."
 )
 
+CAM_WORDS = (
+    "Grad-CAM gives each channel one weight for all moments. That fits networks that average over time at their end; "
+    "the networks here weigh each moment by itself, for which HiResCAM (Draelos and Carin 2020, arXiv 2011.08891) is "
+    "the fitting form. Grad-CAM is shown because it is the usual one; the checks below tell which to believe."
+)
+
 TRUST_INTRODUCTION = (
-    "A picture of evidence always looks convincing. These checks ask whether it says anything about the model: two "
-    "methods should mark the same samples, so should two trainings that differ by chance alone; a map that stays when"
-    " the learnt weights are replaced by random ones is not about what was learnt; and samples that matter should "
-    "change the answer when they are taken away."
+    "A picture of evidence always looks convincing. These checks ask whether it says anything about the model: "
+    "different methods should mark the same samples, so should two trainings that differ by chance alone; a map that "
+    "stays when the learnt weights are replaced by random ones is not about what was learnt; and samples that matter "
+    "should change the answer when they are taken away."
 )
 
 WAVES_SOURCE = (
@@ -122,7 +129,8 @@ LIMITS = (
 def probe_words(*, by_patient: bool) -> str:
     """How the probes were made; `by_patient`: whether the split keeps patients apart."""
     leak = (
-        "no patient is on both sides. "
+        "no patient is on both sides. Since the network has seen the training beats before, they look better sorted "
+        "to it than new ones do, above all in the late layers. "
         if by_patient
         else "in this split patients are on both sides, so that part of its score is memory of patients. "
     )

@@ -56,7 +56,7 @@ class Trust:
     """How far the maps can be believed.
 
     Attributes:
-        methods: shape [beat], rank correlation of the two methods.
+        methods: by pair of methods, shape [beat], their rank correlation.
         anyway: by method, shape [beat], rank correlation of the maps of two beats of one class.
         seeds: by other run, by method: shape [beat], rank correlation on beats that both runs call the same.
         cascade: by method, by layer from the head down: shape [beat].
@@ -64,7 +64,7 @@ class Trust:
         table: the content of trust.csv.
     """
 
-    methods: Floats
+    methods: dict[str, Floats]
     anyway: dict[str, Floats]
     seeds: dict[str, dict[str, Floats]]
     cascade: dict[str, dict[str, Floats]]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ecg.explain.captions import (
+    CAM_WORDS,
     CAPTIONS,
     LAYERS_INTRODUCTION,
     LAYERS_READING,
@@ -24,7 +25,7 @@ from ecg.page import Section, details, listing, page, paragraph, picture, subhea
 
 # the figures are narrow enough to be read on a phone without being pushed sideways
 _STYLE = """
-figure img { width: min(100%, 44rem); }
+figure img { width: min(100%, 44rem); } figcaption { max-width: 44rem; }
 @media (max-width: 40rem) { figure img { width: 100%; } figure .wide { border-right: none; } }
 table.words3 td { white-space: normal; }
 """
@@ -98,15 +99,14 @@ def _where(findings: Findings, folder: Path) -> str:
     axis = findings.layers.axes[findings.mapped.layer]
     step, width = (1000 * samples / findings.info.fs for samples in (axis.step, axis.width))
     windows = [(name, WAVES[name]) for name in NAMES if (findings.attribution["region"] == name).any()]
-    introduction = (
-        "Two methods ask which samples made the model say what it said. Integrated gradients follow the beat as it "
-        "grows out of the average beat and add up what each sample contributes; Grad-CAM asks which moments of the "
-        f"layer {findings.mapped.layer} carry the evidence, and is as coarse as that layer: one value every "
-        f"{step:.0f} ms, each made of {width:.0f} ms of signal."
+    methods = (
+        "Three methods ask which samples made the model say what it said. Integrated gradients follow the beat as it"
+        " grows out of the average beat and add up what each sample contributes. Grad-CAM and HiResCAM ask which "
+        f"moments of the layer {findings.mapped.layer} carry the evidence, and are as coarse as that layer: one value"
+        f" every {step:.0f} ms, each made of {width:.0f} ms of signal."
     )
     return (
-        paragraph(introduction)
-        + paragraph(wave_sentence(findings))
+        _lines([methods, CAM_WORDS, wave_sentence(findings)])
         + "".join(_shown(folder, name) for name in ("saliency", "classes", "waves"))
         + subheading("The waves")
         + table(("wave", "window"), windows, words=2, caption=WAVES_SOURCE)
@@ -116,7 +116,7 @@ def _where(findings: Findings, folder: Path) -> str:
 
 def _trust(findings: Findings, folder: Path) -> str:
     rows = [(one.asked, one.found, one.verdict) for one in verdicts(findings)]
-    seeds = [] if findings.trust.seeds else ["Give several seeds of a run to see whether they agree."]
+    seeds = [f"Run {who}." for who in findings.trust.seeds] or ["Give several seeds of a run to see if they agree."]
     return (
         _lines([TRUST_INTRODUCTION, *seeds])
         + table(("question", "found (95 % interval over beats)", "verdict"), rows, words=3)
@@ -145,7 +145,7 @@ def _how(findings: Findings, beats: int, seed: int) -> str:
         ("data", findings.info.title),
         ("explained quantity", "log-odds of the predicted class, log(p / (1 - p))"),
         (METHODS[0], f"captum, {STEPS} steps from the average beat; the sum misses its target by {missed:.1f} %"),
-        (METHODS[1], f"captum, layer {findings.mapped.layer}, without the final ReLU"),
+        (" and ".join(METHODS[1:]), f"captum, layer {findings.mapped.layer}, without the final ReLU"),
         ("comparing maps", "Spearman's rank correlation over windows of 40 ms, padding left out"),
         ("probes", "32 principal components, logistic regression with classes weighing the same"),
     ]

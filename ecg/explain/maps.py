@@ -1,4 +1,4 @@
-"""Maps of a beat that say which samples speak for a class: integrated gradients and Grad-CAM, by captum."""
+"""Maps of a beat that say which samples speak for a class: integrated gradients, Grad-CAM and HiResCAM, by captum."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ints = npt.NDArray[np.int64]
 
 STEPS = 32
 _BATCH = 128  # beats at once: more fall out of the processor's cache and take longer
-METHODS = ("integrated gradients", "Grad-CAM")
+METHODS = ("integrated gradients", "Grad-CAM", "HiResCAM")
 INSTALL = "ecg explain needs captum; install it with: pip install 'captum>=0.8,<1'"
 
 
@@ -112,12 +112,25 @@ def grad_cam(model: LayeredModel, x: npt.NDArray[np.float32], target: Ints, laye
     Returns:
         shape [beat, sample].
     """
-    method = captum_attr().LayerGradCam(LogOdds(model), model.layers[layer])
+    return _of_layer(captum_attr().LayerGradCam(LogOdds(model), model.layers[layer]), x, target, axis)
+
+
+def hires_cam(model: LayeredModel, x: npt.NDArray[np.float32], target: Ints, layer: str, axis: TimeAxis) -> Floats:
+    """As `grad_cam`, but with each moment's own gradient in place of a channel's mean gradient.
+
+    Draelos and Carin 2020 (arXiv 2011.08891). Grad-CAM's one weight per channel fits networks that average over time
+    after their last convolution; those that flatten weigh each moment by itself, and this is their map.
+    """
+    return _of_layer(captum_attr().LayerGradientXActivation(LogOdds(model), model.layers[layer]), x, target, axis)
+
+
+def _of_layer(method: Any, x: npt.NDArray[np.float32], target: Ints, axis: TimeAxis) -> Floats:
+    """The map of one of captum's layer methods, summed over channels and brought to the input's samples."""
     inputs = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _BATCH)
     targets = torch.split(torch.from_numpy(target), _BATCH)
     coarse = torch.cat([method.attribute(a, target=b).detach() for a, b in zip(inputs, targets, strict=True)])
     samples = np.arange(x.shape[2])
-    return np.stack([np.interp(samples, axis.centres, row) for row in coarse[:, 0].double().numpy()])
+    return np.stack([np.interp(samples, axis.centres, row) for row in coarse.sum(dim=1).double().numpy()])
 
 
 Explainer = Callable[[LayeredModel, npt.NDArray[np.float32], Ints], Floats]
@@ -127,8 +140,9 @@ Explainer = Callable[[LayeredModel, npt.NDArray[np.float32], Ints], Floats]
 def explainers(
     baseline: npt.NDArray[np.float32], layer: str, axis: TimeAxis, *, steps: int = STEPS
 ) -> dict[str, Explainer]:
-    """Both methods, ready to use, by the names in `METHODS`; for the arguments see them."""
+    """All methods, ready to use, by the names in `METHODS`; for the arguments see them."""
     return {
         METHODS[0]: lambda model, x, target: integrated_gradients(model, x, target, baseline, steps=steps),
         METHODS[1]: lambda model, x, target: grad_cam(model, x, target, layer, axis),
+        METHODS[2]: lambda model, x, target: hires_cam(model, x, target, layer, axis),
     }

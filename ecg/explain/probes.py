@@ -157,6 +157,7 @@ class Rise:
         last_layer: the last layer before the head.
         last: its score.
         chance: what the majority class alone gives.
+        certain: whether the best layer's 95 % interval lies above the input's.
     """
 
     layer: str
@@ -167,6 +168,7 @@ class Rise:
     last_layer: str
     last: float
     chance: float
+    certain: bool
 
 
 def rise(probes: pd.DataFrame, what: str, model: str = "trained") -> Rise | None:
@@ -182,4 +184,5 @@ def rise(probes: pd.DataFrame, what: str, model: str = "trained") -> Rise | None
     return Rise(
         layer=layers[first], score=float(score[first]), first=float(score[0]), best_layer=layers[best],
         best=float(score[best]), last_layer=layers[-2], last=float(score[-2]), chance=chance,
+        certain=bool(rows["low"].iloc[best] > rows["high"].iloc[0]),
     )  # fmt: skip

@@ -125,7 +125,10 @@ def _trust(
     few = balanced_sample(beats, amounts.tested, np.random.default_rng(seed))
     maps = {name: map_[few] for name, map_ in mapped.maps.items()}
     return trust_of(
-        methods=footing.agreement(*mapped.maps.values()),
+        methods={
+            f"{METHODS[0]} and {name}": footing.agreement(mapped.maps[METHODS[0]], mapped.maps[name])
+            for name in METHODS[1:]
+        },
         anyway={n: footing.other_beats(m, np.random.default_rng(seed)) for n, m in mapped.maps.items()},
         seeds={who: _same_call(other, mapped, footing, methods) for who, other in subject.others.items()},
         cascade=cascade(model, footing.take(few), quick, draws=amounts.draws, seed=seed),

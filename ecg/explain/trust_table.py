@@ -17,7 +17,7 @@ Add = Callable[[str, str, str, Floats], None]
 
 def trust_of(
     *,
-    methods: Floats,
+    methods: dict[str, Floats],
     anyway: dict[str, Floats],
     seeds: dict[str, dict[str, Floats]],
     cascade: dict[str, dict[str, Floats]],
@@ -39,7 +39,8 @@ def trust_of(
         )
 
     add("error of completeness", METHODS[0], "", completeness)
-    add("rank correlation of methods", " and ".join(METHODS), "", methods)
+    for pair, values in methods.items():
+        add("rank correlation of methods", pair, "", values)
     for method, values in anyway.items():
         add("rank correlation with another beat of the class", method, "", values)
     for who, by_method in seeds.items():

@@ -47,27 +47,34 @@ def layer_sentences(findings: Findings) -> list[str]:
         said.append(_record_sentence(who, findings))
     if known is not None and who is not None:
         rows = layers.probes
-        at = rows[(rows["what"] == "record") & (rows["model"] == "trained") & (rows["layer"] == known.best_layer)]
-        there = float(at["score"].iloc[0])
+        at = rows[(rows["what"] == "record") & (rows["model"] == "trained") & (rows["layer"] == known.layer)]
         said.append(
-            f"In {known.best_layer}, where the class is read best, the patient is read with {percent(there)} "
-            f"(chance {percent(who.chance)})."
+            f"In {known.layer}, where the class has risen, the patient is read with "
+            f"{percent(float(at['score'].iloc[0]))} (chance {percent(who.chance)})."
         )
     return said + list(layers.silent)
 
 
 def _class_sentence(known: Rise) -> str:
-    start = f"A straight cut reads the class from the raw beat with {percent(known.first)} balanced accuracy"
-    chance = f"(chance {percent(known.chance)})"
+    start = (
+        f"A straight cut reads the class from the raw beat with {percent(known.first)} balanced accuracy "
+        f"(chance {percent(known.chance)})"
+    )
     if known.best - known.first < CLEARLY:
         return (
-            f"{start} {chance}; the best layer, {known.best_layer}, gives {percent(known.best)}: no layer makes the "
-            "class much easier to read than the raw beat is."
+            f"{start}; the best layer, {known.best_layer}, gives {percent(known.best)}: no layer makes the class much "
+            "easier to read than the raw beat is."
         )
-    return (
-        f"{start} {chance}. It rises to {percent(known.best)} in {known.best_layer}; {known.layer} is the first layer "
-        f"that comes within a tenth of that, with {percent(known.score)}."
+    where = (
+        f"It rises to {percent(known.best)} in {known.best_layer}"
+        if known.layer == known.best_layer
+        else f"It rises to {percent(known.score)} in {known.layer} (the best, {known.best_layer}, has "
+        f"{percent(known.best)})"
     )
+    falls = known.best - known.last >= CLEARLY
+    after = f", and falls again to {percent(known.last)} in {known.last_layer}" if falls else ""
+    doubt = " The 95 % intervals of the two overlap: other patients might show no rise." if not known.certain else ""
+    return f"{start}. {where}{after}.{doubt}"
 
 
 def _record_sentence(who: Rise, findings: Findings) -> str:
@@ -103,21 +110,23 @@ def verdicts(findings: Findings) -> list[Verdict]:
     trust = findings.trust
     rng = np.random.default_rng(0)
     usual = {method: float(np.nanmean(values)) for method, values in trust.anyway.items()}
-    mean, low, high = mean_interval(trust.methods, rng)
-    out = [
-        Verdict(
-            "Do the two methods mark the same samples?",
-            f"rank correlation {mean:.2f} ({low:.2f} to {high:.2f})",
-            "yes" if mean >= 0.5 else "in part" if mean >= 0.2 else "hardly: believe no single map",
+    out = []
+    for pair, values in trust.methods.items():
+        mean, low, high = mean_interval(values, rng)
+        out.append(
+            Verdict(
+                f"Do {pair} mark the same samples?",
+                f"rank correlation {mean:.2f} ({low:.2f} to {high:.2f})",
+                "yes" if mean >= 0.5 else "in part" if mean >= 0.2 else "hardly: believe no single map",
+            )
         )
-    ]
-    for who, by_method in trust.seeds.items():
+    for number, by_method in enumerate(trust.seeds.values(), 2):
         for method, values in by_method.items():
             mean, low, high = mean_interval(values, rng)
             ok = "more alike than two beats of a class" if low > usual[method] else "no more alike than two beats are"
             out.append(
                 Verdict(
-                    f"Does another seed look at the same samples? ({method}; {who})",
+                    f"Does run {number} look at the same samples? ({method})",
                     f"rank correlation {mean:.2f} ({low:.2f} to {high:.2f}); two beats of a class {usual[method]:.2f}",
                     ("yes" if mean >= 0.5 else "in part" if mean >= 0.2 else "hardly") + f", {ok}",
                 )
@@ -157,10 +166,8 @@ def trust_sentence(findings: Findings) -> str:
     """The checks in one line."""
     found = verdicts(findings)
     passed = sum(one.verdict.startswith("yes") for one in found)
-    return (
-        f"{passed} of {len(found)} checks of the maps came out well; the methods agree with a rank correlation of "
-        f"{np.nanmean(findings.trust.methods):.2f}."
-    )
+    alike = "; ".join(f"{pair}: {np.nanmean(values):.2f}" for pair, values in findings.trust.methods.items())
+    return f"{passed} of {len(found)} checks of the maps came out well. Rank correlation of {alike}."
 
 
 def source_sentences(findings: Findings) -> list[str]:

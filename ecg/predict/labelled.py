@@ -21,7 +21,7 @@ from ecg.training.weights import Weights
 NOT_CUT = "no beat after it"
 """Why the last beat of a recording has no label: every cut looks at the R peaks that follow."""
 UNLABELLED = -1
-BATCH = 512
+BATCH = 256
 """Beats at once; more do not fit the processor's cache (`experiments/predict`)."""
 
 

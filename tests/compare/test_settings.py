@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecg.compare import read_runs
 from ecg.compare.series import panels
-from ecg.compare.settings import group_runs
+from ecg.compare.settings import group_runs, short_key
 
 from .conftest import fake_run
 
@@ -98,3 +98,8 @@ def test_a_scratch_trained_for_longer_stands_beside_the_transfers(tmp_path: Path
     fake_run(tmp_path / "2", k=None, config={"trainer.epochs": 50})
     (panel,) = panels(group_runs(read_runs([tmp_path]))[0])
     assert [line.role for line in panel.lines] == ["transfer", "scratch"]
+
+
+def test_keys_are_short_but_still_say_what_they_are() -> None:
+    keys = ("dataset.train_share", "trainer.loss.name", "trainer.augment.when", "model.name")
+    assert [short_key(key) for key in keys] == ["train_share", "loss", "augment.when", "model"]

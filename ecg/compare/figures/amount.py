@@ -11,7 +11,7 @@ from ecg.compare.figures.frame import RANDOM_STYLE, SCRATCH_STYLE, axis_label, c
 from ecg.compare.measures import Measure, over_runs
 from ecg.compare.run import RANDOM
 from ecg.compare.series import GREY, outer_keys
-from ecg.compare.settings import Group, Setting
+from ecg.compare.settings import Group, Setting, short_key
 from ecg.report.style import INK, new_figure, tidy
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ def amount_figure(group: Group, measure: Measure) -> Figure | None:
     for setting in group.settings:
         amount = _number(setting, keys[0])
         if amount is not None and over_runs(setting.runs, measure.key):
-            rest = setting.label.replace(f"{keys[0].rpartition('.')[2]}={setting.values[keys[0]]}", "").strip(", ")
+            rest = setting.label.replace(f"{short_key(keys[0])}={setting.values[keys[0]]}", "").strip(", ")
             lines.setdefault((setting.k or 0, rest.replace(", ,", ",")), []).append((amount, setting))
-    name = keys[0].rpartition(".")[2].replace("_", " ")
+    name = short_key(keys[0]).replace("_", " ")
     figure = new_figure(context(group, f"{measure.title} by {name}"), 9.2, 5.4)
     axes = figure.add_subplot()
     tidy(axes)

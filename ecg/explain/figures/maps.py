@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from ecg.explain.findings import Findings
 from ecg.explain.maps import METHODS
 from ecg.explain.waves import NAMES, label_waves, seconds, signal_mask
 from ecg.explain.windows import window_index, windowed
-from ecg.report.style import FAINT, INK, Context, class_colours, new_figure, say, tidy
+from ecg.report.style import FAINT, INK, Context, class_colours, new_figure, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 AGAINST, NEITHER, FOR = "#0072B2", "#C4C4C4", "#D55E00"
-CAM = "#8A6BBE"
+CAMS = {METHODS[1]: "#8A6BBE", METHODS[2]: "#2E8B6F"}
 BAND = "#DDDDDD"
 LETTERS = {"T to P": "", "next P": "P'", "next beat": "QRS'", "padding": "", "before": ""}
 """How a wave is called in the narrow space above a beat; a dash marks the next beat's."""
@@ -36,9 +37,9 @@ def saliency_figure(findings: Findings) -> Figure:
     for axes, chosen in zip(panels, mapped.chosen, strict=True):
         i = chosen.beat
         used = signal_mask(mapped.beats.x[i][None])[0]
-        gradients, cam = (mapped.maps[method][i] for method in METHODS)
+        maps = {method: map_[i] for method, map_ in mapped.maps.items()}
         x = mapped.beats.x[i, 0].astype(np.float64)
-        _beat(axes, t, x, used, _smooth(gradients, info.fs), cam, (x.min(), x.max()))
+        _beat(axes, t, x, used, maps, info.fs, (x.min(), x.max()))
         _waves(axes, t, mapped.waves[i])
         verdict = f"{info.classes[mapped.beats.y[i]]} called {info.classes[mapped.called[i]]}"
         sure = 100 * mapped.probabilities[i, mapped.called[i]]
@@ -61,15 +62,15 @@ def classes_figure(findings: Findings) -> Figure:
         name = info.classes[c]
         if len(right) == 0:
             tidy(axes, f"{name}: no beat called right")
-            say(axes, "nothing to average")
+            axes.set_yticks([])
             continue
         x = mapped.beats.x[right, 0].astype(np.float64)
         used = signal_mask(mapped.beats.x[right]).mean(axis=0) >= 0.5
         low, high = np.quantile(x, [0.1, 0.9], axis=0)
         axes.fill_between(t, low, high, color=BAND, linewidth=0, zorder=0.5)
-        gradients, cam = (mapped.maps[method][right].mean(axis=0) for method in METHODS)
+        maps = {method: map_[right].mean(axis=0) for method, map_ in mapped.maps.items()}
         mean = x.mean(axis=0)
-        _beat(axes, t, mean, used, _smooth(gradients, info.fs), cam, (low.min(), max(high.max(), mean.max())))
+        _beat(axes, t, mean, used, maps, info.fs, (low.min(), max(high.max(), mean.max())))
         rr = mapped.beats.rr_after[right]
         usual = np.median(rr[np.isfinite(rr)]) if np.isfinite(rr).any() else np.nan
         _waves(axes, t, label_waves(np.array([usual]), used[None], t)[0])
@@ -85,7 +86,7 @@ def _panels(words: Context, rows: int) -> tuple[Figure, list[Axes]]:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    figure = new_figure(words, WIDTH_IN, 1.9 + 1.85 * rows)
+    figure = new_figure(words, WIDTH_IN, 1.9 + 2.0 * rows)
     heights = [0.12, *[1.0] * rows]
     first, *panels = figure.subplots(rows + 1, 1, gridspec_kw={"height_ratios": heights})
     for axes in panels[:-1]:
@@ -95,7 +96,7 @@ def _panels(words: Context, rows: int) -> tuple[Figure, list[Axes]]:
         Line2D([], [], color=FOR, linewidth=3.5, label="speaks for it"),
         Line2D([], [], color=NEITHER, linewidth=1.5, label="neither"),
         Line2D([], [], color=AGAINST, linewidth=3.5, label="against it"),
-        Patch(color=CAM, label="Grad-CAM"),
+        *(Patch(color=colour, label=method) for method, colour in CAMS.items()),
     ]
     key(first, handles, len(handles))
     return figure, panels
@@ -113,17 +114,18 @@ def _beat(
     t: Floats,
     x: Floats,
     used: npt.NDArray[np.bool_],
-    gradients: Floats,
-    cam: Floats,
+    maps: Mapping[str, Floats],
+    fs: float,
     limits: tuple[float, float],
 ) -> None:
-    """A line whose colour is the gradients' evidence, and below `limits` an area whose height is Grad-CAM's."""
+    """A line whose colour is the evidence by gradients, and below `limits` an area for each other method."""
     from matplotlib.collections import LineCollection
     from matplotlib.colors import LinearSegmentedColormap
 
     tidy(axes)
     axes.grid(visible=False)
     colours = LinearSegmentedColormap.from_list("evidence", [AGAINST, NEITHER, FOR])
+    gradients = _smooth(maps[METHODS[0]], fs)
     reach = max(float(np.quantile(np.abs(gradients), 0.98)), 1e-12)
     points = np.stack([t, x], axis=1)
     segments = np.stack([points[:-1], points[1:]], axis=1)
@@ -133,17 +135,17 @@ def _beat(
         linestyles=["-" if u else ":" for u in used[:-1]], capstyle="round", zorder=3,
     )  # fmt: skip
     axes.add_collection(lines)
-    cam_reach = max(float(np.abs(cam).max()), 1e-12)
     low, high = limits[0], max(limits[1], limits[0] + 1e-6)
-    room = 0.42 * (high - low)
-    zero = low - 0.62 * room
-    axes.fill_between(
-        t, zero, zero + 0.5 * room * np.clip(cam, 0, None) / cam_reach, color=CAM, alpha=0.75, linewidth=0
-    )
-    axes.fill_between(t, zero, zero + 0.5 * room * np.clip(cam, None, 0) / cam_reach, color=CAM, alpha=0.3, linewidth=0)
-    axes.axhline(zero, color=CAM, linewidth=0.6)
+    room = 0.26 * (high - low)
+    zero = low
+    for method, colour in CAMS.items():
+        zero -= 1.15 * room
+        height = 0.5 * room * maps[method] / max(float(np.abs(maps[method]).max()), 1e-12)
+        axes.fill_between(t, zero, zero + np.clip(height, 0, None), color=colour, alpha=0.8, linewidth=0)
+        axes.fill_between(t, zero, zero + np.clip(height, None, 0), color=colour, alpha=0.3, linewidth=0)
+        axes.axhline(zero, color=colour, linewidth=0.6)
     axes.set_xlim(t[0], t[-1])
-    axes.set_ylim(low - 1.25 * room, high + 0.12 * (high - low))
+    axes.set_ylim(zero - 0.65 * room, high + 0.12 * (high - low))
     axes.set_yticks([tick for tick in axes.get_yticks() if low - 1e-6 <= tick <= high + 1e-6])
     axes.set_ylabel("amplitude", fontsize=9)
     axes.tick_params(labelsize=9)

@@ -21,9 +21,8 @@ def shares_figure(findings: Findings) -> Figure:
     table, info = findings.attribution, findings.info
     waves = [name for name in NAMES if (table["region"] == name).any()]
     classes = [name for name in info.classes if (table["class"] == name).any()]
-    figure = new_figure(
-        context("Where the evidence lies, by wave and class", info), WIDTH_IN, 2.1 + 0.95 * len(classes) + 0.6
-    )
+    height = 2.0 + len(METHODS) * (0.7 + 0.37 * len(classes))
+    figure = new_figure(context("Where the evidence lies, by wave and class", info), WIDTH_IN, height)
     panels = figure.subplots(len(METHODS), 1, squeeze=False)[:, 0]
     image = None
     for axes, method in zip(panels, METHODS, strict=True):

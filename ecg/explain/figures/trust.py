@@ -16,21 +16,23 @@ from ecg.report.style import FAINT, INK, class_colours, new_figure, tidy
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = {METHODS[0]: "#D55E00", METHODS[1]: "#8A6BBE", RANDOM: "#6B6B6B"}
+COLOURS = {METHODS[0]: "#D55E00", METHODS[1]: "#8A6BBE", METHODS[2]: "#2E8B6F", RANDOM: "#6B6B6B"}
 
 
 def agreement_figure(findings: Findings) -> Figure:
     """Rank correlation, beat by beat: of the two methods per class, between seeds, and of unlike beats."""
     trust, mapped, info = findings.trust, findings.mapped, findings.info
     colours = class_colours(info.classes)
-    rows: list[tuple[str, Floats, str]] = [("methods, all beats", trust.methods, INK)]
-    for c, name in enumerate(info.classes):
-        if (values := trust.methods[mapped.beats.y == c]).size:
-            rows.append((f"methods, {name}", values, colours[name]))
+    rows: list[tuple[str, Floats, str]] = []
+    for pair, both in trust.methods.items():
+        rows.append((pair.replace(METHODS[0], "IG"), both, INK))
+        for c, name in enumerate(info.classes):
+            if (values := both[mapped.beats.y == c]).size:
+                rows.append((f"beats of class {name}", values, colours[name]))
     for number, by_method in enumerate(trust.seeds.values(), 2):
         rows += [(f"run 1 and {number}, {_short(m)}", values, COLOURS[m]) for m, values in by_method.items()]
     rows += [(f"two beats of a class, {_short(m)}", values, "#9A9A9A") for m, values in trust.anyway.items()]
-    figure = new_figure(context("Do the maps agree?", info), WIDTH_IN, 1.9 + 0.36 * len(rows))
+    figure = new_figure(context("Do the maps agree?", info), WIDTH_IN, 1.9 + 0.3 * len(rows))
     axes = figure.subplots()
     tidy(axes)
     axes.axvline(0, color=FAINT, linewidth=1)
@@ -81,22 +83,23 @@ def cascade_figure(findings: Findings) -> Figure:
 def deletion_figure(findings: Findings) -> Figure:
     """Probability of the predicted class while samples are taken out, and while they are put in."""
     curves, info = findings.trust.curves, findings.info
-    figure = new_figure(context("Do the marked samples matter?", info), WIDTH_IN, 6.2)
+    figure = new_figure(context("Do the marked samples matter?", info), WIDTH_IN, 7.2)
     panels = figure.subplots(2, 1, sharex=True, sharey=True)
     titles = {
         "deletion": "taking samples out: the lower, the better the map",
         "insertion": "putting samples in: the higher, the better the map",
     }
     for axes, (kind, title) in zip(panels, titles.items(), strict=True):
-        tidy(axes, title)
+        tidy(axes)
         areas = curves.areas(kind)
         for order, values in getattr(curves, kind).items():
             found = np.array([mean_interval(column, np.random.default_rng(0)) for column in values.T])
             axes.fill_between(100 * curves.fraction, *found[:, 1:].T, color=COLOURS[order], alpha=0.18, linewidth=0)
             label = f"{order}: area {areas[order].mean():.2f}"
             axes.plot(100 * curves.fraction, found[:, 0], color=COLOURS[order], linewidth=1.8, label=label)
+        axes.set_title(title, loc="left", fontsize=11, color=INK, pad=42)
         axes.set_ylim(0, 1.02)
         axes.set_ylabel("probability of the\npredicted class", fontsize=10)
-        axes.legend(fontsize=9, framealpha=0.9, edgecolor="#DDDDDD")
+        axes.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2)
     panels[1].set_xlabel("share of the beat (%)", fontsize=10)
     return figure

@@ -1,0 +1,192 @@
+"""How fast is `ecg predict`, and where does the time go? Writes results.csv and a table into README.md.
+
+python experiments/predict/measure.py --data-dir path/to/data --weights path/to/run
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from day import write_day
+from readme_part import rewrite
+
+from ecg.atomic import whole_file
+from ecg.beats.detector import detect_r_peaks
+from ecg.predict.examine import Examined, examine
+from ecg.predict.files import write_files
+from ecg.predict.labelled import BATCH, cut_beats, label_beats
+from ecg.predict.page import record_page
+from ecg.predict.summary import summary
+from ecg.predict.trust import trust
+from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
+from ecg.training.inference import probabilities
+from ecg.training.weights import Weights, load_weights
+
+HERE = Path(__file__).parent
+HEADS = ("what", "value", "unit", "share of the whole %", "spread", "target", "met")
+LEAST_RATIO = 20.0
+T = TypeVar("T")
+Row = dict[str, str]
+
+
+def timed(work: Callable[[], T], repeats: int) -> tuple[T, list[float]]:
+    """What `work` gives, and the seconds it took each time."""
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        out = work()
+        seconds.append(time.perf_counter() - start)
+    return out, seconds
+
+
+def row(what: str, values: list[float], unit: str, *, whole: float = 0.0, target: str = "") -> Row:
+    """One line of the table: the median and its spread; `target` is such as `< 60`."""
+    value = statistics.median(values)
+    spread = f"{min(values):.3g} to {max(values):.3g}" if len(values) > 1 else ""
+    share = f"{100 * value / whole:.1f}" if whole else ""
+    met = ""
+    if target:
+        sign, bound = target.split()
+        met = "yes" if (value < float(bound) if sign == "<" else value >= float(bound)) else "no"
+    line = dict(zip(HEADS, (what, f"{value:.3g}", unit, share, spread, target, met), strict=True))
+    print("  ".join(part for part in line.values() if part), flush=True)
+    return line
+
+
+def naive(own: OwnRecording, examined: Examined, weights: Weights, count: int, *, gradients: bool) -> float:
+    """Seconds for each beat of a plain loop: cut one, scale it, make a tensor, run the model, take the softmax."""
+    signal, peaks = own.recording.digital[0].astype(np.float64), examined.peaks
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(peaks) - 2, size=min(count, len(peaks) - 2), replace=False)
+    start = time.perf_counter()
+    with torch.set_grad_enabled(gradients):
+        for k in np.sort(chosen):
+            piece = signal[peaks[k] : peaks[k + 1] + int(0.2 * (peaks[k + 2] - peaks[k + 1])) : 3]
+            scaled = np.zeros(187, dtype=np.float32)
+            height = piece.max() - piece.min()
+            values = (piece - piece.min()) / height if height else np.zeros_like(piece)
+            scaled[: min(len(piece), 187)] = values[:187]
+            torch.softmax(weights.model(torch.tensor(scaled)[None, None]), dim=1)[0].tolist()
+    return (time.perf_counter() - start) / len(chosen)
+
+
+def stages(record: Path, weights: Weights, repeats: int) -> tuple[list[Row], OwnRecording, Examined, float]:
+    """Seconds of each stage, and of the whole, in this process; then those of cutting and labelling."""
+    source, asked = find_inputs([record])[0], Asked(preferred=weights.info.leads)
+    known = trust(weights)
+    own, reading = timed(lambda: read_own(source, asked), repeats)
+    examined, finding = timed(lambda: examine(own), repeats)
+    signal = own.recording.millivolts(0)[: round(3600 * own.recording.fs)]
+    _, hour = timed(lambda: detect_r_peaks(signal, own.recording.fs), repeats)
+    detecting = [s * own.recording.n_samples / len(signal) for s in hour]
+    (beats, _), cutting = timed(lambda: cut_beats(own.recording, examined, weights.cut), repeats)
+    _, labelling = timed(lambda: probabilities(weights.model, beats.x, batch_size=BATCH), repeats)
+    labelled = label_beats(own, weights)
+    content = summary(labelled, known, None, ())
+    html, drawing = timed(lambda: record_page(labelled, content, known, None, ()), repeats)
+    with tempfile.TemporaryDirectory() as out:
+        _, writing = timed(lambda: write_files(Path(out), labelled, content, html), repeats)
+    parts = {
+        "reading": reading,
+        "R peaks and signal quality": finding,
+        "cutting beats": cutting,
+        "labelling them": labelling,
+        "summary and page": drawing,
+        "writing files": writing,
+    }
+    whole = sum(statistics.median(values) for values in parts.values())
+    rows = [row(name, values, "s", whole=whole) for name, values in parts.items()]
+    rows.append(row("all stages together", [whole], "s", whole=whole))
+    both = [a + b for a, b in zip(reading, detecting, strict=True)]
+    rows.append(row("reading and R-peak detection alone (one hour measured, extrapolated)", both, "s", whole=whole))
+    rows.append(row("all stages / reading alone", [whole / statistics.median(reading)], "times"))
+    rows.append(row("all stages / reading and R-peak detection alone", [whole / statistics.median(both)], "times"))
+    rows.append(row("size of the page", [len(html) / 1e6], "MB"))
+    return rows, own, examined, statistics.median(cutting) + statistics.median(labelling)
+
+
+def process(record: Path, weights: Path) -> tuple[float, float]:
+    """Seconds and peak memory in GB of a whole `ecg predict`, imports included."""
+    with tempfile.TemporaryDirectory() as out:
+        words = ["-m", "ecg.cli", "predict", str(record), "--weights", str(weights), "--out", str(Path(out) / "out")]
+        start = time.perf_counter()
+        child = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(child.pid, 0)
+        assert status == 0, f"ecg predict ended with status {status}"
+        return time.perf_counter() - start, used.ru_maxrss / 1e6
+
+
+def loops(own: OwnRecording, examined: Examined, weights: Weights, ours: float, count: int, repeats: int) -> list[Row]:
+    """The plain loops against our cutting and labelling, both for all beats of the recording."""
+    rows = []
+    total = len(examined.peaks)
+    for what, gradients in (("autograd on, as first written", True), ("torch.no_grad()", False)):
+        seconds = [naive(own, examined, weights, count, gradients=gradients) * total for _ in range(repeats)]
+        rows.append(row(f"beat by beat, {what} ({count} beats measured, extrapolated to {total:,})", seconds, "s"))
+        target = f">= {LEAST_RATIO:g}" if gradients else ""
+        ratios = [s / ours for s in seconds]
+        rows.append(row(f"beat by beat, {what} / cutting and labelling in batches", ratios, "times", target=target))
+    return rows
+
+
+def markdown(rows: Iterable[Row]) -> str:
+    """The rows as a table."""
+    head = [f"| {' | '.join(HEADS)} |", "|---|---:|---|---:|---|---|---|"]
+    return "\n".join([*head, *(f"| {' | '.join(line.values())} |" for line in rows)])
+
+
+def main() -> None:
+    """Measure a day; takes about five minutes on two cores."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data-dir", type=Path, required=True, help="holds mitdb/, the recordings of MIT-BIH")
+    parser.add_argument("--weights", type=Path, required=True, help="a run folder or a weights file")
+    parser.add_argument("--hours", type=float, default=24.0, help="length of the recording")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="half an hour, once; nothing is kept")
+    options = parser.parse_args()
+    hours, repeats = (0.5, 1) if options.quick else (options.hours, options.repeats)
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > 0.2 * cores:
+        print(f"warning: load {load:.1f} on {cores} cores: something else is running, so the numbers mean little")
+    with tempfile.TemporaryDirectory() as folder:
+        record = write_day(options.data_dir / "mitdb", Path(folder), hours)
+        wholes = [process(record, options.weights) for _ in range(repeats)]
+        day = hours >= 24
+        rows = [
+            row("`ecg predict`, whole process", [s for s, _ in wholes], "s", target="< 60" if day else ""),
+            row("its peak memory", [gb for _, gb in wholes], "GB", target="< 2" if day else ""),
+        ]
+        weights = load_weights(options.weights)
+        more, own, examined, ours = stages(record, weights, repeats)
+        rows += more
+        rows += loops(own, examined, weights, ours, 200 if options.quick else 2000, repeats)
+    name = weights.settings["name"]
+    facts = (
+        f"Recording: {own.recording.seconds / 3600:.1f} h at {own.recording.fs:g} Hz, {len(examined.peaks):,} R peaks, "
+        f"two leads in the file, one read. Model: {name}. {cores} cores, torch {torch.__version__} on "
+        f"{torch.get_num_threads()} threads. Medians of {repeats}; load before the start: {load:.2f}."
+    )
+    print(f"\n{markdown(rows)}\n\n{facts}")
+    if options.quick:
+        return
+    with whole_file(HERE / "results.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, HEADS)
+        writer.writeheader()
+        writer.writerows(rows)
+    rewrite(HERE / "README.md", "measure.py", f"{markdown(rows)}\n\n{facts}")
+
+
+if __name__ == "__main__":
+    main()
