@@ -9,7 +9,9 @@ import typer
 
 from ecg.cli.compare import compare
 from ecg.cli.data import download, kaggle_csv
+from ecg.cli.evaluate import evaluate
 from ecg.cli.explain import explain
+from ecg.cli.export import export
 from ecg.cli.predict import predict
 from ecg.cli.score import score
 from ecg.errors import EcgError
@@ -20,7 +22,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (download, kaggle_csv, compare, explain, predict, score):
+for command in (download, kaggle_csv, compare, evaluate, explain, export, predict, score):
     cli.command()(command)
 
 

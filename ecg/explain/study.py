@@ -51,7 +51,7 @@ class Amounts:
     @classmethod
     def of(cls, beats: int) -> Amounts:
         """Shares of `beats`, with ceilings where more would cost time and show nothing."""
-        return cls(beats, min(max(beats // 10, 40), 600), min(max(beats // 60, 30), 100), min(beats, 1000))
+        return cls(beats, min(max(beats // 10, 40), 600), min(max(beats // 60, 12), 100), min(beats, 1000))
 
 
 def study(subject: Subject, amounts: Amounts, *, layer: str | None, seed: int, doing: Doing) -> Findings:

@@ -46,13 +46,19 @@ def layer_sentences(findings: Findings) -> list[str]:
     if who is not None:
         said.append(_record_sentence(who, findings))
     if known is not None and who is not None:
+        layer, how = (known.layer, "has risen") if _rises(known) else (known.best_layer, "is read best")
         rows = layers.probes
-        at = rows[(rows["what"] == "record") & (rows["model"] == "trained") & (rows["layer"] == known.layer)]
+        at = rows[(rows["what"] == "record") & (rows["model"] == "trained") & (rows["layer"] == layer)]
         said.append(
-            f"In {known.layer}, where the class has risen, the patient is read with "
-            f"{percent(float(at['score'].iloc[0]))} (chance {percent(who.chance)})."
+            f"In {layer}, where the class {how}, the patient is read with {percent(float(at['score'].iloc[0]))} "
+            f"(chance {percent(who.chance)})."
         )
     return said + list(layers.silent)
+
+
+def _rises(known: Rise) -> bool:
+    """Whether any layer makes the class clearly easier to read than the raw beat is."""
+    return known.best - known.first >= CLEARLY
 
 
 def _class_sentence(known: Rise) -> str:
@@ -60,7 +66,7 @@ def _class_sentence(known: Rise) -> str:
         f"A straight cut reads the class from the raw beat with {percent(known.first)} balanced accuracy "
         f"(chance {percent(known.chance)})"
     )
-    if known.best - known.first < CLEARLY:
+    if not _rises(known):
         return (
             f"{start}; the best layer, {known.best_layer}, gives {percent(known.best)}: no layer makes the class much "
             "easier to read than the raw beat is."

@@ -79,7 +79,8 @@ def examine(own: OwnRecording) -> Examined:
     if len(peaks) < 2:
         many = "no R peak" if not len(peaks) else "one R peak only"
         raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s; a label needs two or more")
-    reasons = check_beats(peaks, Quality("", unusable), fs)
+    met = {reason: mask for reason, mask in unusable.items() if mask.any() or reason == INVALID}  # fewer to look at
+    reasons = check_beats(peaks, Quality("", met), fs)
     return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons))
 
 

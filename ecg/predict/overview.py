@@ -12,11 +12,12 @@ import pandas as pd
 from ecg.atomic import whole_file
 from ecg.page import Section, listing, page, paragraph, write_page
 from ecg.page.numbers import count, duration, percent
+from ecg.predict.files import OVERVIEW
 from ecg.predict.page import scores_html
 from ecg.predict.story import Outcome
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 
-INDEX, RECORDS = "index.html", "records.csv"
+INDEX, RECORDS = OVERVIEW
 
 
 def overview_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:

@@ -173,7 +173,7 @@ def _signal(said: Mapping[str, Any]) -> str:
     missing = sum(stop - start for start, stop in gaps)
     lines = [
         f"Lead {signal['lead']} of {', '.join(signal['leads'])}; {signal['fs']:g} Hz, {duration(signal['seconds'])}.",
-        f"{len(gaps)} gaps, {duration(missing)} in all." if gaps else "No gaps.",
+        f"Gaps: {len(gaps)}, {duration(missing)} in all." if gaps else "No gaps.",
         *(f"{reason}: {percent(share)} % of the time." for reason, share in signal["unusable_share"].items() if share),
     ]
     return listing(lines)

@@ -118,7 +118,8 @@ def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple
     gaps = labelled.own.gaps
     if len(gaps):
         missing = float((gaps[:, 1] - gaps[:, 0]).sum()) / labelled.recording.fs
-        notes.append(f"{len(gaps)} gaps in the signal, {missing:.1f} s in all: beats beside them have no label.")
+        many = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+        notes.append(f"{many} in the signal, {missing:.1f} s in all: beats beside a gap have no label.")
     if compared is not None and (said := known.known_patient(labelled.recording.patient)):
         notes.append(said)
     return tuple(notes)

@@ -39,7 +39,8 @@ def report_run(
     """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
     info = results.info
     facts = _facts(config, history, start, job_type=job_type, seconds=seconds)
-    headline = {key: results.metrics[key] for key in ("test/accuracy", "test/balanced_accuracy", "test/macro_f1")}
+    kept = ("/accuracy", "/balanced_accuracy", "/macro_f1", "/auroc", "/se", "/ppv", "/support")
+    quality = {key: value for key, value in results.metrics.items() if key.startswith("test/") and key.endswith(kept)}
     cut = {"name": data.cut.name, **asdict(data.cut)}  # type: ignore[call-overload]
     save_weights(
         folder.weights,
@@ -47,7 +48,7 @@ def report_run(
         info=info,
         model=asdict(config.model),
         cut=cut,
-        training={**facts, **headline},
+        training={**facts, **quality},
     )
     figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
     drawn = {name: folder.report / f"{name}.png" for name in figures}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
         "enable_version_counter": False,
     }
     best = ModelCheckpoint(filename="best", monitor=settings.monitor, mode=settings.mode, **kept)
-    last = ModelCheckpoint(filename="last", **kept)  # not save_last=True: that skips epochs that are not the best
+    last = LastEpoch(filename="last", **kept)  # not save_last=True: that skips epochs that are not the best
     callbacks: list[Callback] = [history, best, last]
     if settings.ema_decay is not None:
         callbacks.append(RunningMean(settings.ema_decay))
@@ -131,6 +132,27 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
         raise EcgError(f"{path} is missing: training ended before its first epoch did")
     state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     return {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
+
+
+class LastEpoch(ModelCheckpoint):
+    """The end of the newest whole epoch, but no more often than every `EVERY_S`; and of the last one.
+
+    A checkpoint with the optimizer's state is four times the model: written after each of many short epochs it would take
+    longer than training. What a killed run did since is done again, with the same result.
+    """
+
+    EVERY_S = 20.0
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._written = float("-inf")
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write, if the last time is long ago or there will be no other; early stopping has spoken before."""
+        ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if ends or time.monotonic() - self._written >= self.EVERY_S:
+            super().on_train_epoch_end(trainer, pl_module)
+            self._written = time.monotonic()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import wfdb
+from safetensors.torch import save_file
 
 from ecg.predict.labelled import label_beats
 from ecg.predict.trust import NO_DIAGNOSIS
@@ -120,6 +122,7 @@ def test_bad_input_is_one_line(
     (tmp_path / "text.dat").write_text("text")
     (tmp_path / "cut.safetensors").write_bytes(weights_path.read_bytes()[:5000])
     (tmp_path / "file").touch()
+    save_file({"w": torch.zeros(1)}, tmp_path / "old.safetensors", {"format": "ecg-weights-0"})
     sim = folder / "sim001"
     for words, expected in (
         ((sim, "--lead", "V9"), "no lead 'V9'; it has MLII, V5"),
@@ -131,6 +134,7 @@ def test_bad_input_is_one_line(
         ((tmp_path / "text.dat",), "needs its header"),
         ((tmp_path / "nothing",), "does not exist"),
         ((sim, tmp_path / "bare.npy", "--weights", tmp_path / "cut.safetensors"), "cut off or no safetensors file"),
+        ((sim, "--weights", tmp_path / "old.safetensors"), "holds ecg-weights-0 in its metadata, this version"),
         ((sim, "--weights", tmp_path), "has no weights.safetensors: it is no run folder"),
         ((sim, "--out", tmp_path / "file"), "cannot be written"),
     ):
@@ -147,7 +151,7 @@ def test_a_gap_is_stated(command: Command, recording: Recording, weights_path: P
     lead = recording.millivolts(0).copy()
     lead[7200:9000] = np.nan
     said = command("predict", write_csv(tmp_path / "x.csv", recording, lead), "--weights", weights_path, "--out", out)
-    assert "1 gaps in the signal, 5.0 s in all" in said
+    assert "1 gap in the signal, 5.0 s in all" in said
     content = json.loads((out / "x.json").read_text())
     assert content["signal"]["gaps_s"] == [[20.0, 25.0]]
     assert content["beats"]["not_labelled"]["invalid samples"] >= 2

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from ecg.beats.cuts.base import min_max
 from ecg.beats.labels import aami_labels
 from ecg.beats.table import Beats, rr_intervals
 from ecg.errors import EcgError
@@ -17,6 +17,7 @@ from ecg.recordings.wfdb_files import require_annotations
 SOURCE_FS = 360
 STEP = 3
 OVERHANG = 0.2
+_AT_ONCE = 4096  # beats; some million samples fit the processor's cache better than a day's
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,10 @@ class KaggleCut:
             raise EcgError(f"record {recording.record}: {len(beats)} annotated beats, the kaggle cut needs two or more")
         before, after = rr_intervals(marks.sample[beats], recording.fs)
         kept = beats[:-1]
-        signal = recording.digital[0].astype(np.float64)
-        x = np.zeros((len(kept), 1, self.length), dtype=np.float32)
         last = len(marks) - 1
-        for row, k in enumerate(kept):
-            start, following = marks.sample[k], marks.sample[k + 1]
-            stop = following + int(OVERHANG * (marks.sample[min(k + 2, last)] - following))
-            segment = signal[start:stop:STEP]
-            if len(segment):  # two marks on one sample leave nothing between them
-                scaled = min_max(segment)[: self.length]
-                x[row, 0, : len(scaled)] = scaled
+        start, following = marks.sample[kept], marks.sample[kept + 1]
+        overhang = OVERHANG * (marks.sample[np.minimum(kept + 2, last)] - following)
+        x = cut_rows(recording.digital[0], start, following + overhang.astype(np.int64), self.length)
         return Beats.of_record(
             x,
             labels[kept],
@@ -88,3 +83,40 @@ class KaggleCut:
             rr_before=before[:-1],
             rr_after=after[:-1],
         )
+
+
+def cut_rows(
+    signal: npt.NDArray[np.int32], start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], length: int
+) -> npt.NDArray[np.float32]:
+    """Every third sample of each segment, scaled to 0..1 over the whole segment, cropped or zero-padded to `length`.
+
+    Equal, bit by bit, to a loop over the beats; a day of them takes half a second.
+
+    Args:
+        signal: shape [time].
+        start: shape [beat], first sample of each segment.
+        stop: shape [beat], the sample after its last; beyond the signal's end the segment is cut short.
+        length: samples of a row.
+
+    Returns:
+        shape [beat, 1, length]; zeros for a flat segment, or one without samples (two marks on one sample).
+    """
+    x = np.zeros((len(start), 1, length), dtype=np.float32)
+    counts = np.maximum(-((start - np.minimum(stop, len(signal))) // STEP), 0)
+    for first in range(0, len(start), _AT_ONCE):
+        count = counts[first : first + _AT_ONCE]
+        row = np.repeat(np.arange(len(count)), count)
+        if not len(row):
+            continue
+        begin = np.cumsum(count) - count
+        within = np.arange(len(row)) - begin[row]
+        values = signal[start[first + row] + STEP * within].astype(np.float64)
+        has = count > 0
+        low, span = np.zeros(len(count)), np.zeros(len(count))
+        low[has] = np.minimum.reduceat(values, begin[has])
+        span[has] = np.maximum.reduceat(values, begin[has]) - low[has]
+        own = span[row]
+        scaled = np.divide(values - low[row], own, out=np.zeros_like(values), where=own > 0)
+        kept = within < length
+        x[first + row[kept], 0, within[kept]] = scaled[kept]
+    return x

@@ -28,7 +28,7 @@ def agreement_figure(findings: Findings) -> Figure:
         rows.append((pair.replace(METHODS[0], "IG"), both, INK))
         for c, name in enumerate(info.classes):
             if (values := both[mapped.beats.y == c]).size:
-                rows.append((f"beats of class {name}", values, colours[name]))
+                rows.append((f"class {name}", values, colours[name]))
     for number, by_method in enumerate(trust.seeds.values(), 2):
         rows += [(f"run 1 and {number}, {_short(m)}", values, COLOURS[m]) for m, values in by_method.items()]
     rows += [(f"two beats of a class, {_short(m)}", values, "#9A9A9A") for m, values in trust.anyway.items()]

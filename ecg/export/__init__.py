@@ -1,0 +1,7 @@
+"""Weights as an ONNX model that runs without torch, checked against torch before it is kept."""
+
+from __future__ import annotations
+
+from ecg.export.story import Exported, export
+
+__all__ = ["Exported", "export"]

@@ -1,0 +1,125 @@
+"""Gather sweeps into results.csv (every run), summary.csv, figures and the tables of README.md.
+
+python experiments/transfer/collect.py ptb-xl=outputs/multirun/<sweep> both=outputs/multirun/<sweep> ...
+
+A name may be given several folders, with commas between. Questions that are not named keep their rows and tables.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ecg.compare import Run, read_runs
+from ecg.compare.settings import Setting, group_runs
+from ecg.compare.story import compare_runs
+from ecg.metrics.bootstrap import auroc_interval
+from ecg.metrics.subjects import subject_metrics
+
+HERE = Path(__file__).parent
+SHOWN = {
+    "subject/auroc": "AUROC, patients",
+    "subject/balanced_accuracy": "bal. acc., patients",
+    "test/auroc": "AUROC, beats",
+    "test/macro_f1": "macro-F1, beats",
+}
+BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
+FIGURES = ("layers", "cost", "amount")
+
+
+def mean(runs: Sequence[Run], key: str) -> str:
+    """Mean and standard deviation over the runs, in percent."""
+    values = pd.Series([run.value(key) for run in runs], dtype=float) * 100
+    return f"{values.mean():.1f} ± {values.std():.1f}" if len(values) > 1 else f"{values.mean():.1f}"
+
+
+def pooled(setting: Setting) -> str:
+    """AUROC over the patients of all folds, each tested once, with its 95 % interval."""
+    tables = [pd.read_csv(run.files.subjects) for run in setting.runs]
+    table = pd.concat(tables, ignore_index=True)
+    if table["patient"].duplicated().any():
+        return "-"
+    classes = ("normal", "MI")
+    target = (table["label"] == classes[1]).to_numpy().astype(int)
+    score = table[f"p_{classes[1]}"].to_numpy()
+    value = subject_metrics(table, classes)["subject/auroc"]
+    low, high = auroc_interval(target, score, groups=None, replicates=2000, seed=0) or (float("nan"), float("nan"))
+    return f"{100 * value:.1f} ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def tables(runs: Sequence[Run]) -> str:
+    """Markdown: a table per group of comparable runs, one row per setting, the baselines below."""
+    parts = []
+    for group in group_runs(runs):
+        folds = group.split == "folds"
+        head = [
+            "setting",
+            "n",
+            *SHOWN.values(),
+            *(["AUROC, all patients pooled (95 %)"] if folds else []),
+            "trained",
+            "s",
+        ]
+        rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+        for one in group.settings:
+            trained, seconds = (
+                pd.Series([run.value(k) for run in one.runs]).mean() for k in ("params/trainable", "time/fit_s")
+            )
+            extra = [pooled(one)] if folds else []
+            scores = [mean(one.runs, key) for key in SHOWN]
+            rows.append([one.label, str(len(one.runs)), *scores, *extra, f"{trained:,.0f}", f"{seconds:.0f}"])
+        seen = {run.replicate: run for run in group.runs}
+        for name, words in BASELINES.items():
+            scores = [mean(list(seen.values()), f"baseline/{name}/{key}") for key in SHOWN]
+            rows.append([words, str(len(seen)), *scores, *(["-"] if folds else []), "-", "-"])
+        parts.append(f"{group.title}:\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows))
+    return "\n\n".join(parts)
+
+
+def gather(name: str, folders: list[Path]) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Rows of every run and setting of one question, and its tables; its figures are copied."""
+    with tempfile.TemporaryDirectory() as path:
+        out = Path(path)
+        compare_runs(folders, out=out, metric="test/macro_f1")
+        every, summary = pd.read_csv(out / "runs.csv"), pd.read_csv(out / "summary.csv")
+        for figure in out.rglob("*.png"):
+            if any(word in figure.name for word in FIGURES):
+                (HERE / "figures").mkdir(exist_ok=True)
+                shutil.copy(figure, HERE / "figures" / f"{name}_{figure.name}")
+    every["folder"] = [Path(folder).name for folder in every["folder"]]
+    for table in (every, summary):
+        table.insert(0, "question", name)
+    return every, summary, tables(read_runs(folders))
+
+
+def kept(path: Path, new: list[pd.DataFrame]) -> pd.DataFrame:
+    """The new rows, after those of questions that are not gathered now."""
+    named = {name for table in new for name in table["question"]}
+    before = [table[~table["question"].isin(named)] for table in ([pd.read_csv(path)] if path.exists() else [])]
+    return pd.concat([*before, *new], ignore_index=True)
+
+
+def main(words: list[str]) -> None:
+    """Write everything."""
+    found = {
+        name: gather(name, [Path(f) for f in folders.split(",")]) for name, folders in (w.split("=") for w in words)
+    }
+    for file, i in (("results.csv", 0), ("summary.csv", 1)):
+        path = HERE / file
+        kept(path, [parts[i] for parts in found.values()]).to_csv(path, index=False, float_format="%.6g")
+    readme = HERE / "README.md"
+    text = readme.read_text()
+    for name, (_, _, block) in found.items():
+        start, end = f"<!-- {name}: written by collect.py -->", f"<!-- end of {name} -->"
+        text = re.sub(rf"{start}.*?{end}", lambda _, s=start, b=block, e=end: f"{s}\n{b}\n{e}", text, flags=re.S)
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
