@@ -20,7 +20,7 @@ def export(
     """Write a model as ONNX, with its metadata, and check it against torch on the run's own test beats.
 
     A file that disagrees is not kept. Where the recordings are not at hand, random beats are taken, and it says so.
-    Needs onnx, onnxruntime and onnxscript: pip install -e '.[export]'.
+    Needs onnx and onnxruntime: pip install 'onnx>=1.17,<2' 'onnxruntime>=1.20,<2'.
     """
     from ecg.export import export as work
 

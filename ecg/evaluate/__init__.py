@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ecg.evaluate.story import Evaluation, evaluate
+from ecg.evaluate.files import Evaluation
+from ecg.evaluate.story import evaluate
 
 __all__ = ["Evaluation", "evaluate"]

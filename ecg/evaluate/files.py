@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ecg.atomic import whole_file
 from ecg.data.info import DataInfo
-from ecg.data.module import BeatData
+from ecg.data.sources import Source
 from ecg.errors import EcgError
+from ecg.evaluate.overlap import Overlap
 from ecg.page import write_page
 from ecg.report.protocols import protocol_markdown
 from ecg.report.results import Results, write_results
@@ -27,6 +30,33 @@ NAMED = ("dataset", "dataset.source", "dataset.split")
 SILENT = ("data_dir", "cache_dir", "bootstrap")
 """Overrides that the folder's name holds already, and those that leave the evaluated beats as they are."""
 EVALUATION = "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` made.
+
+    Attributes:
+        folder: tables, figures, `metrics.json` and the page.
+        results: every score.
+        overlap: what the evaluated beats and training have in common.
+        sentence: the same in words.
+        comparison: what the weights reached on their own test beats, in words.
+        weights: what was evaluated.
+    """
+
+    folder: RunFolder
+    results: Results
+    overlap: Overlap
+    sentence: str
+    comparison: str
+    weights: Weights
+
+    @property
+    def shown(self) -> dict[str, str | float]:
+        """The scores and what they are of, for tables."""
+        info = self.results.info
+        return {"dataset": info.dataset, "split": info.split, "source": info.source, **self.results.metrics}
 
 
 def folder_name(info: DataInfo, side: str, overrides: Sequence[str]) -> str:
@@ -57,57 +87,36 @@ def check_folder(path: Path, *, force: bool) -> None:
 
 
 def write_evaluation(
-    folder: RunFolder,
-    name: str,
-    results: Results,
-    data: BeatData,
-    weights: Weights,
-    *,
-    facts: Mapping[str, object],
-    described: Mapping[str, Any],
-    where: str,
+    made: Evaluation, source: Source, name: str, *, facts: Mapping[str, object], described: Mapping[str, Any]
 ) -> None:
     """Write what a run writes of its test: figures, tables, page, predictions, and metrics.json last.
 
     Args:
-        folder: where to.
+        made: what to write, and where.
+        source: gives the recording behind the strip.
         name: of the evaluation.
-        results: of the evaluated beats.
-        data: the evaluated data.
-        weights: what was evaluated.
         facts: what metrics.json says beside the scores.
         described: how the evaluation was made, as in evaluation.json.
-        where: words on the weights, for the page.
     """
+    folder, results, weights = made.folder, made.results, made.weights
     _remove_old(folder)
     write_json(folder.path / EVALUATION, described)
-    figures = run_figures(results, pd.DataFrame(), data.source, best_epoch=None, title=name)
+    figures = run_figures(results, pd.DataFrame(), source, best_epoch=None, title=name)
     del figures["learning_curves"]  # nothing was learned
     drawn = {key: folder.report / f"{key}.png" for key in figures}
     for key, figure in figures.items():
         save_figure(figure, drawn[key])
-    info = results.info
-    shown: dict[str, str | float] = {
-        "dataset": info.dataset,
-        "split": info.split,
-        "source": info.source,
-        **results.metrics,
-    }
-    summary = class_table_markdown(shown, info.classes, results.intervals, results.table_context)
-    folder.summary.write_text(
-        summary + comparison_markdown(shown, info.classes, results.intervals) + protocol_markdown(shown)
+    classes, intervals = results.info.classes, results.intervals
+    summary = class_table_markdown(made.shown, classes, intervals, results.table_context)
+    beside = comparison_markdown(made.shown, classes, intervals)
+    with whole_file(folder.summary) as temporary:
+        temporary.write_text(summary + beside + protocol_markdown(made.shown))
+    where = f"evaluated: {weights.path}\n{made.comparison}".strip()
+    page = run_page(
+        name, results, drawn, facts=weights.training, config=described["config"], provenance=described, where=where
     )
-    made = run_page(
-        name,
-        results,
-        drawn,
-        facts=weights.training,
-        config=described["config"],
-        provenance=described,
-        where=where,
-    )
-    write_page(folder.page, made)
-    write_results(results, folder, dict(facts))
+    write_page(folder.page, page)
+    write_results(results, folder, dict(facts) | {"weights": described["weights"], "overlap/said": made.sentence})
 
 
 def _remove_old(folder: RunFolder) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,63 +10,24 @@ import numpy.typing as npt
 
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
-from ecg.config import RunConfig, compose
+from ecg.config import RunConfig
 from ecg.config.checks import one_of
-from ecg.data.info import DataInfo
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
-from ecg.evaluate.files import check_folder, folder_name, write_evaluation
+from ecg.evaluate.describe import EvaluatedInfo, evaluated_info, evaluation_name, headline_facts, how_made
+from ecg.evaluate.files import Evaluation, check_folder, folder_name, write_evaluation
 from ecg.evaluate.lineage import Training, trainings
 from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
 from ecg.evaluate.settings import evaluated_config
-from ecg.evaluate.words import overlap_sentence, own_scores, side_note, split_notes, weights_notes
+from ecg.evaluate.words import overlap_sentence, own_scores
 from ecg.metrics.baselines import baseline_probabilities
 from ecg.recordings.data_dir import cache_folder, data_folder
-from ecg.recordings.download import sha256
 from ecg.report.results import Results, score
 from ecg.training.folder import RunFolder
 from ecg.training.inference import probabilities
-from ecg.training.provenance import provenance
 from ecg.training.weights import Weights, load_weights
 
 SIDES = ("test", "val", "train", "all")
-
-
-@dataclass(frozen=True)
-class EvaluatedInfo(DataInfo):
-    """Description of evaluated beats, whose split does not say who trained.
-
-    Attributes:
-        new_patients: whether it is certain that none of their patients trained the weights.
-    """
-
-    new_patients: bool = False
-
-    @property
-    def by_patient(self) -> bool:
-        """Whether scores by record and patient, and intervals over patients, mean what they seem to."""
-        return self.new_patients
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What `evaluate` made.
-
-    Attributes:
-        folder: tables, figures, `metrics.json` and the page.
-        results: every score.
-        overlap: what the evaluated beats and training have in common.
-        sentence: the same in words.
-        comparison: what the weights reached on their own test beats, in words.
-        tried: whether the weights come from a run with `trainer.limit_batches`.
-    """
-
-    folder: RunFolder
-    results: Results
-    overlap: Overlap
-    sentence: str
-    comparison: str
-    tried: bool
 
 
 def evaluate(
@@ -103,25 +63,26 @@ def evaluate(
     index = np.arange(len(data.beats)) if side == "all" else data.split.sides[side]
     common = overlap(trained, config.dataset, data, index)
     sentence = overlap_sentence(common, trained)
-    info = _info(data, weights, index, common, sentence, side)
+    info = evaluated_info(data, weights, index, common, sentence, side)
     folder = out or weights.path.parent / "evaluations" / folder_name(info, side, overrides)
     check_folder(folder, force=force)
     results = _score(config, weights, data, info, index, trained, common)
     doing("drawing")
-    comparison = own_scores(weights)
-    described = _described(config, weights, data, [str(where), *overrides, "--side", side])
+    made = Evaluation(RunFolder(folder), results, common, sentence, own_scores(weights), weights)
+    name = evaluation_name(weights, config, info)
     write_evaluation(
-        RunFolder(folder),
-        _name(weights, info),
-        results,
-        data,
-        weights,
-        facts=_facts(config, weights, described, common, sentence, side, overrides),
-        described=described,
-        where=f"evaluated: {weights.path}\n{comparison}".strip(),
+        made,
+        data.source,
+        name,
+        facts={
+            **headline_facts(name, config, weights),
+            **common.described(),
+            "side": side,
+            "overrides": list(overrides),
+        },
+        described=how_made(config, weights, info, [str(where), *overrides, "--side", side]),
     )
-    tried = weights.training.get("limit_batches") is not None
-    return Evaluation(RunFolder(folder), results, common, sentence, comparison, tried)
+    return made
 
 
 def _data(config: RunConfig, weights: Weights, side: str) -> BeatData:
@@ -156,30 +117,6 @@ def _everything(beats: Beats) -> Split:
     return Split("all", none, none, np.arange(len(beats)))
 
 
-def _info(
-    data: BeatData, weights: Weights, index: npt.NDArray[np.int64], common: Overlap, sentence: str, side: str
-) -> EvaluatedInfo:
-    """The data's description, with notes and counts that are about the evaluated beats and this training."""
-    info, y = data.info, data.beats.y[index]
-    leads = sorted({str(lead) for lead in data.beats.lead[index]})
-    of_source = tuple(note for note in info.notes if note not in data.split.notes)
-    notes = (
-        sentence,
-        *weights_notes(weights, leads, simulated=info.simulated),
-        *side_note(side),
-        *of_source,
-        *split_notes(data.split.notes, common, side=side),
-    )
-    said = {field.name: getattr(info, field.name) for field in fields(DataInfo)}
-    said |= {
-        "notes": notes,
-        "leads": tuple(leads),
-        "split": info.split if side in ("test", "all") else f"{info.split}, {side} side",
-        "counts": {"evaluated": {name: int((y == c).sum()) for c, name in enumerate(info.classes)}},
-    }
-    return EvaluatedInfo(**said, new_patients=common.new_patients)
-
-
 def _score(
     config: RunConfig,
     weights: Weights,
@@ -198,45 +135,3 @@ def _score(
         if len(mine) == sum(letters.count(TRAINED) for letters in (trained[0].letters or {}).values()):
             baselines = baseline_probabilities(mine.x, mine.y, beats.x, len(info.classes))
     return score(info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
-
-
-def _name(weights: Weights, info: DataInfo) -> str:
-    name = str(weights.training.get("name") or weights.path.stem)
-    simulated = " (trained on SIMULATED recordings)" if weights.info.simulated and not info.simulated else ""
-    return f"{name}{simulated}, evaluated"
-
-
-def _described(config: RunConfig, weights: Weights, data: BeatData, words: list[str]) -> dict[str, object]:
-    """How the evaluation was made."""
-    made = provenance(seed=config.seed, fingerprint=data.info.fingerprint, precision="32-true", wandb_id="")
-    made |= {"command": ["-m", "ecg.cli", "evaluate", *words], "wandb_id": None}
-    stored = {"file": str(weights.path.resolve()), "sha256": sha256(weights.path), "trained_on": weights.info.title}
-    return {**made, "weights": stored, "config": {**compose.as_dict(config), "dataset": asdict(config.dataset)}}
-
-
-def _facts(
-    config: RunConfig,
-    weights: Weights,
-    described: dict[str, object],
-    common: Overlap,
-    sentence: str,
-    side: str,
-    overrides: Sequence[str],
-) -> dict[str, object]:
-    """What metrics.json says beside the scores."""
-    own = {f"own/{key}": value for key, value in weights.training.items() if key.startswith("test/")}
-    return {
-        "name": _name(weights, weights.info),
-        "job_type": "evaluation",
-        "model": config.model.name,
-        "seed": weights.training.get("seed"),
-        "limit_batches": weights.training.get("limit_batches"),
-        "weights": described["weights"],
-        "side": side,
-        "overrides": list(overrides),
-        **common.described(),
-        "overlap": sentence,
-        "own/split": weights.info.split,
-        "own/source": weights.info.source,
-        **own,
-    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 from rich.text import Text
 
-from ecg.evaluate.story import Evaluation
+from ecg.evaluate.files import Evaluation
 from ecg.report.protocols import protocol_table
 from ecg.report.subjects import comparison_table
 from ecg.report.tables import class_table
@@ -14,20 +16,16 @@ from ecg.report.tables import class_table
 def tell(made: Evaluation) -> None:
     """What is in common with training, then the tables of a run, then where everything is."""
     console, results = Console(), made.results
-    info = results.info
+    classes, intervals = results.info.classes, results.intervals
     console.print(Text(made.sentence, style="bold yellow" if made.overlap.loud else "bold"))
-    shown: dict[str, str | float] = {
-        "dataset": info.dataset,
-        "split": info.split,
-        "source": info.source,
-        **results.metrics,
-    }
-    console.print(class_table(shown, info.classes, results.intervals, results.table_context))
-    for table in (comparison_table(shown, info.classes, results.intervals), protocol_table(shown)):
+    context = results.table_context
+    context = replace(context, footnote=context.footnote.removeprefix(made.sentence).strip())  # said already
+    console.print(class_table(made.shown, classes, intervals, context))
+    for table in (comparison_table(made.shown, classes, intervals), protocol_table(made.shown)):
         if table is not None:
             console.print(table)
     if made.comparison:
         console.print(made.comparison, highlight=False)
-    if made.tried:
+    if made.weights.training.get("limit_batches") is not None:
         console.print("[bold]The weights come from a run with trainer.limit_batches: these are no results.[/bold]")
     console.print(f"folder: {made.folder.path}\nreport: {made.folder.page}", highlight=False, soft_wrap=True)

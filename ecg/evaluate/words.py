@@ -9,7 +9,7 @@ from ecg.evaluate.lineage import Training
 from ecg.evaluate.overlap import Overlap
 from ecg.training.weights import Weights
 
-MEMORY = "so these scores measure memory, not how well the model does on new patients"
+MEMORY = "these scores measure memory, not how well the model does on new patients"
 
 
 def overlap_sentence(found: Overlap, trained: Sequence[Training]) -> str:
@@ -26,11 +26,12 @@ def _trained(found: Overlap) -> str:
     if found.beats:
         up_to = "up to " if found.at_most else ""
         shared = f"OVERLAP: {up_to}{found.beats:,} of the {found.of_beats:,} evaluated beats trained this model"
-        return f"{shared}{_whose(found)}: {MEMORY}."
+        return f"{shared}{_whose(found)}; {MEMORY}."
     if found.patients is None:
         return "No evaluated beat trained this model; whether its patients did cannot be known: the source names none."
     if found.patients > found.expected:
-        return f"OVERLAP: no evaluated beat trained this model, but other beats did{_whose(found)}: {MEMORY}."
+        shared = "OVERLAP: no evaluated beat trained this model, but other beats of the same patients did"
+        return f"{shared}{_whose(found)}; {MEMORY}."
     if found.expected:
         return (
             f"No evaluated beat trained this model; of the {found.of_patients:,} patients {found.expected} did with "
@@ -40,13 +41,10 @@ def _trained(found: Overlap) -> str:
 
 
 def _whose(found: Overlap) -> str:
-    """Records and patients, where they are known."""
+    """Records and patients, where they are known: ` (44 of 48 records, 43 of 47 patients)`."""
     if found.records is None or found.patients is None:
         return ""
-    return (
-        f" ({found.records:,} of the {found.of_records:,} records, "
-        f"{found.patients:,} of the {found.of_patients:,} patients)"
-    )
+    return f" ({found.records:,} of {found.of_records:,} records, {found.patients:,} of {found.of_patients:,} patients)"
 
 
 def _chosen(found: Overlap) -> str:
@@ -59,8 +57,12 @@ def split_notes(given: Sequence[str], found: Overlap, *, side: str) -> tuple[str
     """What the evaluated split says of itself, as far as it is about these beats and this training."""
     if side != "test":
         return ()
-    untrue = (LEAK_LINE, SAME_SUBJECT_LINE) if found.elsewhere else ()
-    return tuple(note for note in given if note not in untrue)
+    dropped = set()
+    if found.patients is not None or found.elsewhere:  # `overlap_sentence` says it with numbers
+        dropped.add(LEAK_LINE)
+    if not (found.expected and found.new_patients):
+        dropped.add(SAME_SUBJECT_LINE)
+    return tuple(note for note in given if note not in dropped)
 
 
 def side_note(side: str) -> tuple[str, ...]:

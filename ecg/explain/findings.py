@@ -31,7 +31,8 @@ class Mapped:
         waves: shape [beat, sample], number of the wave.
         baseline: shape [channel, sample], the average beat that maps compare with.
         layer: the layer that Grad-CAM looks at.
-        completeness: shape [beat], how far integrated gradients are from adding up, as a share of what they should.
+        completeness: shape [beat], how far integrated gradients are from adding up, in shares of the mean of what they
+            should add up to.
         chosen: beats to look at.
     """
 

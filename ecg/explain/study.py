@@ -104,7 +104,7 @@ def _map(
     called = probability.argmax(axis=1).astype(np.int64)
     maps = {name: method(model, sample.x, called) for name, method in methods.items()}
     wanted = log_odds(model, sample.x)[np.arange(len(called)), called] - log_odds(model, baseline[None])[0, called]
-    missed = np.abs(maps[METHODS[0]].sum(axis=1) - wanted) / np.maximum(np.abs(wanted), 1e-6)
+    missed = np.abs(maps[METHODS[0]].sum(axis=1) - wanted) / max(float(np.abs(wanted).mean()), 1e-12)
     embedding = list(collect(model, sample.x).values())[-2].flatten(1).double().numpy()
     chosen = telling_beats(sample.y, probability, embedding, info.classes)
     label = waves(sample, info.cut, info.fs)

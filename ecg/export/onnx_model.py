@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -21,11 +19,8 @@ if TYPE_CHECKING:
 
 INPUT, OUTPUTS = "beats", ("probabilities", "logits")
 OPSET = 18
-"""The operators that torch 2.6 to 2.13 all write without a conversion; read by onnxruntime since 1.14."""
-INSTALL = (
-    "ecg export needs onnx, onnxruntime and onnxscript; install them with: "
-    "pip install 'onnx>=1.17,<2' 'onnxruntime>=1.20,<2' 'onnxscript>=0.6.2,<1'"
-)
+"""Version of the operators; tried with torch 2.6 and 2.13, and older than any onnxruntime that we allow."""
+INSTALL = "ecg export needs onnx and onnxruntime; install them with: pip install 'onnx>=1.17,<2' 'onnxruntime>=1.20,<2'"
 
 
 class WithProbabilities(nn.Module):
@@ -42,7 +37,7 @@ class WithProbabilities(nn.Module):
 
 
 def require_libraries() -> None:
-    """Say so before any work if a library is missing.
+    """Say so before any work where a library is missing.
 
     Raises:
         EcgError: with the command that installs them.
@@ -50,7 +45,6 @@ def require_libraries() -> None:
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
     except ImportError:
         raise EcgError(INSTALL) from None
 
@@ -62,24 +56,21 @@ def onnx_model(weights: Weights) -> ModelProto:
     """
     import onnx
 
-    module = WithProbabilities(weights.model).eval()
-    beats = torch.zeros(2, *weights.info.shape)  # two: the exporter takes a batch of one for a constant
-    with _quiet():
-        program = torch.onnx.export(
+    module, written = WithProbabilities(weights.model).eval(), io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
             module,
-            (beats,),
-            dynamo=True,  # the other exporter is deprecated
+            (torch.zeros(2, *weights.info.shape),),
+            written,  # type: ignore[arg-type]  # a file is what torch says it takes; a buffer is what it takes as well
+            dynamo=False,  # the newer exporter fails on torch 2.6 (batch norm); this one does for all that we allow
             input_names=[INPUT],
             output_names=list(OUTPUTS),
-            dynamic_shapes={"beats": {0: torch.export.Dim("batch")}},
+            dynamic_axes={name: {0: "batch"} for name in (INPUT, *OUTPUTS)},
             opset_version=OPSET,
-            external_data=False,
-            verbose=False,
         )
-    assert program is not None
-    made: ModelProto = onnx.ModelProto.FromString(program.model_proto.SerializeToString())
+    made = onnx.load_from_string(written.getvalue())
     made.doc_string = f"{weights.info.title}. Research software, no medical device."
-    del made.metadata_props[:]
     onnx.helper.set_model_props(made, stored_metadata(weights))
     onnx.checker.check_model(made, full_check=True)
     return made
@@ -88,17 +79,4 @@ def onnx_model(weights: Weights) -> ModelProto:
 def stored_metadata(weights: Weights) -> dict[str, str]:
     """What the weights file holds beside its tensors, word for word: format, ecg, model, data, cut, training."""
     with safe_open(weights.path, framework="pt") as stored:
-        return dict(stored.metadata())
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter remarks on libraries that are not needed here, torchvision for one."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
+        return dict(sorted(stored.metadata().items()))  # safetensors keeps no order

@@ -98,7 +98,7 @@ def _facts(config: RunConfig, history: History, start: Start, *, job_type: str, 
         "time/fit_s": round(history.seconds, 2),
         "time/total_s": round(seconds, 2),
         "best_epoch": history.best_epoch,
-        f"best/{config.trainer.monitor}": history.best,
+        f"best/{config.trainer.monitor}": float(f"{history.best:.6g}"),  # as in history.csv, which a resumed run reads
         "limit_batches": config.trainer.limit_batches,
         **start.facts,
     }

@@ -137,7 +137,7 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
 class LastEpoch(ModelCheckpoint):
     """The end of the newest whole epoch, but no more often than every `EVERY_S`; and of the last one.
 
-    A checkpoint with the optimizer's state is four times the model: written after each of many short epochs it would take
+    A checkpoint with the optimizer's state is four times the model: after each of many short epochs, writing would take
     longer than training. What a killed run did since is done again, with the same result.
     """
 

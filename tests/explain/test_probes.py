@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from ecg.beats.table import Beats
 from ecg.explain.cka import compare_layers, gram, linear_cka
 from ecg.explain.features import FEATURES, fit_projections, project
 from ecg.explain.probes import ask, class_question, linear_probe, record_question, rise
@@ -28,7 +29,7 @@ def forgets_who() -> LayeredModel:
     return LayeredModel(layers, input_shape=(1, SAMPLES), n_classes=2).eval()
 
 
-def planted(rng: np.random.Generator, n: int = 400, patients: int = 4):  # noqa: ANN201
+def planted(rng: np.random.Generator, n: int = 400, patients: int = 4) -> Beats:
     """Beats whose samples 0-3 code the class and 4-7 the patient."""
     y, who = rng.integers(0, 2, n), rng.integers(0, patients, n)
     x = 0.1 * rng.standard_normal((n, 1, SAMPLES))

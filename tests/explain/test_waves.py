@@ -18,7 +18,7 @@ def names_at(rr: float, *times: float, start: float = 0.0) -> list[str]:
 
 def test_every_cut_has_its_r_peak() -> None:
     assert set(R_PEAK_S) == set(CUTS)
-    with pytest.raises(EcgError, match="cut other.*kaggle, paper"):
+    with pytest.raises(EcgError, match=r"cut other.*kaggle, paper"):
         r_peak("other")
 
 
