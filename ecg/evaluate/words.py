@@ -60,7 +60,7 @@ def split_notes(given: Sequence[str], found: Overlap, *, side: str) -> tuple[str
     dropped = set()
     if found.patients is not None or found.elsewhere:  # `overlap_sentence` says it with numbers
         dropped.add(LEAK_LINE)
-    if not (found.expected and found.new_patients):
+    if found.elsewhere or not found.new_patients:
         dropped.add(SAME_SUBJECT_LINE)
     return tuple(note for note in given if note not in dropped)
 

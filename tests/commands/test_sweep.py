@@ -123,7 +123,7 @@ def test_a_source_that_does_not_fit_is_refused_before_anything_is_written(
     swept: tuple[Shell, str], shell: Shell
 ) -> None:
     there, _ = swept
-    (source,) = there.outputs.glob("sources/*")
+    (source,) = there.outputs.glob("sources/arrhythmia*")
     k = "transfer.trainable_layers=2"
     said = shell.train(*MI, k, "model=kachuee", f"transfer.source={source}", code=1)
     assert "is a cnn, the new model is a kachuee; choose model=cnn" in said

@@ -1,0 +1,244 @@
+"""`ecg evaluate`: a run's own numbers where nothing is changed, and never a word too few on what trained the model."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ecg.compare.find import run_folders
+from ecg.config import compose
+from ecg.evaluate import evaluate
+from ecg.training.folder import RunFolder
+
+Command = Callable[..., str]
+
+
+def metrics(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+    return content
+
+
+def scores(folder: Path) -> dict[str, Any]:
+    prefixes = ("test/", "records/", "subject/", "ec57/", "without_232/", "baseline/", "intervals")
+    return {key: value for key, value in metrics(folder).items() if key.startswith(prefixes)}
+
+
+def training_beats(run: Path, cache: Path) -> set[tuple[str, int]]:
+    """Record and sample of the run's training beats, from its configuration alone."""
+    config = compose.load(run / "config.yaml")
+    data = config.dataset.build(data_dir=cache, cache=cache, batch_size=64, seed=config.seed)
+    data.prepare_data()
+    data.setup()
+    trained = data.beats.take(data.split.train)
+    return set(zip(map(str, trained.record), map(int, trained.sample), strict=True))
+
+
+def evaluated_beats(folder: Path) -> list[tuple[str, int]]:
+    table = pd.read_csv(folder / "predictions.csv", dtype={"record": str})
+    return list(zip(table["record"], table["sample"], strict=True))
+
+
+@pytest.mark.parametrize("name", ["by_patient", "by_beat", "mi"])
+def test_nothing_changed_gives_the_runs_own_scores(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    run: Path = request.getfixturevalue(name)
+    made = evaluate(run, out=tmp_path / "same")
+    assert scores(made.folder.path) == scores(run)
+    assert made.overlap.beats == 0
+    pd.testing.assert_frame_equal(pd.read_csv(made.folder.predictions), pd.read_csv(run / "predictions.csv"))
+
+
+def test_new_patients_are_said_to_be_new(by_patient: Path, tmp_path: Path) -> None:
+    made = evaluate(by_patient, out=tmp_path / "same")
+    assert not made.overlap.loud
+    assert made.sentence.startswith("No patient in common")
+    found = metrics(made.folder.path)
+    assert (found["overlap/beats"], found["overlap/records"], found["overlap/patients"]) == (0, 0, 0)
+    assert "OVERLAP" not in made.folder.page.read_text()
+
+
+def test_known_patients_are_counted_where_their_beats_are_new(by_beat: Path, tmp_path: Path) -> None:
+    made = evaluate(by_beat, out=tmp_path / "same")
+    assert made.overlap.loud
+    assert made.sentence.startswith(
+        "OVERLAP: no evaluated beat trained this model, but other beats of the same patients"
+    )
+    found = metrics(made.folder.path)
+    assert found["overlap/beats"] == 0
+    assert found["overlap/patients"] == found["evaluated/patients"] == 12
+
+
+def test_beats_that_trained_are_counted_on_terminal_page_and_in_metrics(
+    by_beat: Path, cache: Path, tmp_path: Path, command: Command
+) -> None:
+    out = tmp_path / "patients"
+    said = command(by_beat, "dataset.split=patients", "--out", out)
+    beats = evaluated_beats(out)
+    shared = len([beat for beat in beats if beat in training_beats(by_beat, cache)])
+    assert 0 < shared < len(beats)
+    found = metrics(out)
+    assert found["overlap/beats"] == shared
+    assert found["overlap/patients"] == found["overlap/records"] == found["evaluated/patients"]
+    sentence = f"OVERLAP: {shared:,} of the {len(beats):,} evaluated beats trained this model"
+    for text in (said, (out / "report/index.html").read_text(), found["overlap/said"], found["notes"][0]):
+        assert sentence in text
+    assert "records/S/se" not in found  # scores by record are for records that are new
+    assert "too narrow for new patients" in said
+
+
+@pytest.mark.parametrize(("side", "trained", "chose"), [("train", 1, 0), ("val", 0, 1)])
+def test_the_other_sides_are_what_they_are(
+    side: str, trained: int, chose: int, by_patient: Path, tmp_path: Path
+) -> None:
+    made = evaluate(by_patient, side=side, out=tmp_path / side)
+    n = made.overlap.of_beats
+    assert (made.overlap.beats, made.overlap.validation) == (trained * n, chose * n)
+    assert made.overlap.loud
+    assert f"split patients, {side} side" in made.results.context.title
+    letter = {"train": "T", "val": "V"}[side]
+    split = json.loads((by_patient / "split.json").read_text())
+    assert n == sum(letters.count(letter) for letters in split["beats"].values())
+
+
+def test_every_beat_of_a_source_can_be_evaluated(by_patient: Path, tmp_path: Path) -> None:
+    made = evaluate(by_patient, side="all", out=tmp_path / "all")
+    split = json.loads((by_patient / "split.json").read_text())
+    assert made.overlap.of_beats == sum(map(len, split["beats"].values()))
+    counts = [sum(letters.count(letter) for letters in split["beats"].values()) for letter in "TV"]
+    assert [made.overlap.beats, made.overlap.validation] == counts
+    assert "Every beat of the source was evaluated" in made.folder.page.read_text()
+
+
+def test_other_simulated_patients_are_new_and_the_folder_is_named_for_them(
+    by_beat: Path, command: Command, drawn: None
+) -> None:
+    said = command(by_beat, "dataset.synthetic.seed=7", "dataset.split=patients", "--side", "all")
+    assert "No patient in common: these are other recordings" in said
+    out = by_beat / "evaluations" / "arrhythmia-synthetic-all-synthetic.seed7"
+    found = metrics(out)
+    assert (found["overlap/beats"], found["overlap/patients"], found["evaluated/patients"]) == (0, 0, 12)
+    assert "records/S/se" in found
+    assert "resampling whole patients" in said
+    assert "same patients are in training and test" not in said
+    assert found["simulated"] is True
+    for name in ("predictions.csv", "records.csv", "evaluation.json", "report/results.md", "report/strip.png"):
+        assert (out / name).is_file()
+    assert not (out / "report/learning_curves.png").exists()
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_the_same_simulated_patients_for_longer_are_known(by_patient: Path, tmp_path: Path) -> None:
+    """Their recordings are others, so that nobody can tell which beats trained: whole records count."""
+    made = evaluate(by_patient, ["dataset.synthetic.minutes=0.6"], side="all", out=tmp_path / "longer")
+    people = json.loads((by_patient / "split.json").read_text())["patients"]["train"]
+    assert made.overlap.patients == len(people)
+    assert made.overlap.at_most
+    assert made.overlap.beats == sum(beat[0] in people for beat in evaluated_beats(made.folder.path))
+    assert "OVERLAP: up to " in made.sentence
+
+
+def test_beats_are_found_again_where_they_were_thinned(mi: Path, cache: Path, tmp_path: Path) -> None:
+    made = evaluate(mi, ["dataset.beats_per_patient=null"], side="all", out=tmp_path / "all")
+    beats = evaluated_beats(made.folder.path)
+    shared = training_beats(mi, cache) & set(beats)
+    assert len(shared) == len(training_beats(mi, cache)) < len(beats)
+    assert made.overlap.beats == len(shared)
+    assert not made.overlap.at_most
+
+
+def test_the_page_makes_no_request_and_says_what_was_done(by_patient: Path, tmp_path: Path) -> None:
+    made = evaluate(by_patient, ["dataset.split=beats"], out=tmp_path / "beats")
+    html = made.folder.page.read_text()
+    assert not re.findall(r"(?:src|href)=[\"'](?!#|data:)[^\"']*", html)
+    assert not re.findall(r"https?://", html)
+    assert "SIMULATED" in html
+    assert "ecg.cli evaluate" in html
+    assert "dataset.split=beats --side test" in html
+    assert (
+        "on its own test beats (arrhythmia, SIMULATED recordings, source synthetic, cut kaggle, split patients)" in html
+    )
+
+
+def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.safetensors"
+    shutil.copy(by_patient / "weights.safetensors", alone)
+    cache = compose.load(by_patient / "config.yaml").cache_dir
+    small = ["dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5", f"cache_dir={cache}", "bootstrap=20"]
+    made = evaluate(alone, small)
+    assert made.folder.path == tmp_path / "evaluations" / (
+        "arrhythmia-synthetic-patients-test-synthetic.patients12-synthetic.minutes0.5"
+    )
+    assert "OVERLAP UNKNOWN" in made.sentence
+    assert "no split.json beside the weights" in made.sentence
+    found = metrics(made.folder.path)
+    assert found["overlap/beats"] is None
+    assert found["overlap/patients"] is None
+    assert found["test/accuracy"] == metrics(by_patient)["test/accuracy"]
+
+
+def test_results_are_not_overwritten_unless_forced(by_patient: Path, tmp_path: Path, command: Command) -> None:
+    out = tmp_path / "out"
+    command(by_patient, "--out", out)
+    assert (out / "records.csv").is_file()
+    before = (out / "metrics.json").read_bytes()
+    assert "holds something already" in command(by_patient, "dataset.split=beats", "--out", out, code=1)
+    assert (out / "metrics.json").read_bytes() == before
+    command(by_patient, "dataset.split=beats", "--out", out, "--force")
+    assert metrics(out)["split"] == "beats"
+    assert not (out / "records.csv").exists()  # the older results' own
+
+
+def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Command) -> None:
+    before = (by_patient / "metrics.json").read_bytes()
+    said = command(by_patient, "--out", by_patient, "--force", code=1)
+    assert "is a run's own folder" in said
+    assert (by_patient / "metrics.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trainer.epochs=3"], "trainer.epochs=3: ecg evaluate changes only dataset.*, data_dir, cache_dir, bootstrap"),
+        (["model=cnn"], "the model and its training are the weights' own"),
+        (["dataset.sorce=synthetic"], "unknown key dataset.sorce: did you mean dataset.source?"),
+        (["dataset.source=nowhere"], "dataset.source=nowhere: choose one of physionet, kaggle, synthetic"),
+        (["dataset.synthetic.patients=many"], "dataset.synthetic.patients=many: must be a whole number"),
+        (["dataset.split=folds"], "dataset.split=folds: choose one of auto, kaggle, beats, patients"),
+        (["dataset.split=beats,patients"], "one value for each key"),
+        (["~dataset.split"], "one value for each key"),
+        (["dataset.split"], "cannot read the setting 'dataset.split'"),
+        (["dataset=mi"], "dataset=mi has the classes normal, MI; these weights know only N, S, V, F, Q"),
+        (["dataset=birds"], "dataset=birds: choose one of arrhythmia, mi"),
+        (["dataset.cut=paper"], "dataset.cut=paper: these weights know beats of KaggleCut"),
+        (["bootstrap=-1"], "bootstrap=-1: must be from 0 to 100000"),
+        (["--side", "left"], "--side=left: choose one of test, val, train, all"),
+    ],
+)
+def test_what_cannot_be_evaluated_ends_in_one_line(
+    words: list[str], message: str, by_patient: Path, command: Command
+) -> None:
+    said = command(by_patient, *words, code=1)
+    (line,) = [line for line in said.splitlines() if not line.endswith(" ...")]
+    assert message in line
+    assert not (by_patient / "evaluations").exists()
+
+
+def test_the_dataset_group_can_be_named_again(by_patient: Path, tmp_path: Path) -> None:
+    """It then starts from that dataset's own settings, but for the cut."""
+    cache = compose.load(by_patient / "config.yaml").cache_dir
+    named = ["dataset=arrhythmia", "dataset.source=synthetic", "dataset.synthetic.patients=12"]
+    made = evaluate(by_patient, [*named, "dataset.synthetic.minutes=0.5", f"cache_dir={cache}"], out=tmp_path / "same")
+    assert made.results.metrics == evaluate(by_patient, out=tmp_path / "again").results.metrics
+
+
+def test_compare_does_not_take_an_evaluation_for_a_run(by_patient: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(by_patient, tmp_path / "runs" / "run"))
+    evaluate(copy, ["bootstrap=0"])
+    assert RunFolder(copy / "evaluations" / "arrhythmia-synthetic-patients-test").metrics.is_file()
+    assert run_folders(tmp_path / "runs") == [copy]

@@ -1,0 +1,252 @@
+"""`ecg export`: the same model in another format, with its metadata, or no file at all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from safetensors import safe_open
+
+from ecg.beats.labels import AAMI_CLASSES
+from ecg.cli import app
+from ecg.config import ArrhythmiaConfig, RunConfig, TrainerConfig, compose
+from ecg.config.dataset import SyntheticConfig
+from ecg.config.model import KachueeConfig
+from ecg.data import arrhythmia, mi
+from ecg.data.info import DataInfo
+from ecg.errors import EcgError
+from ecg.export import export, story
+from ecg.export.beats import AT_HAND
+from ecg.export.check import Check
+from ecg.export.onnx_model import onnx_model
+from ecg.models import MODELS
+from ecg.recordings import download
+from ecg.recordings.selection import MI_CLASSES
+from ecg.training.folder import RunFolder
+from ecg.training.weights import load_weights, save_weights
+
+KINDS = [(model, classes) for model in MODELS for classes in (AAMI_CLASSES, MI_CLASSES)]
+
+
+def write_weights(path: Path, model: str = "kachuee", classes: tuple[str, ...] = AAMI_CLASSES) -> Path:
+    """Weights as chance made them, BatchNorm statistics included, so that a forgotten eval mode shows."""
+    torch.manual_seed(1)
+    made = MODELS[model](input_shape=(1, 187), n_classes=len(classes))
+    made.train()(torch.rand(64, 1, 187))
+    info = DataInfo(
+        dataset="arrhythmia" if classes == AAMI_CLASSES else "mi",
+        classes=classes,
+        source="synthetic",
+        simulated=True,
+        cut="kaggle",
+        fs=120.0,
+        shape=(1, 187),
+        leads=("MLII",),
+        split="patients",
+        notes=("A note of the split.",),
+        fingerprint="0",
+        counts={"train": dict.fromkeys(classes, 1)},
+    )
+    training = {"test/macro_f1": 0.5, "seed": 1}
+    save_weights(path, made.state_dict(), info=info, model={"name": model}, cut={"name": "kaggle"}, training=training)
+    return path
+
+
+@pytest.fixture(scope="module")
+def kachuee(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_weights(tmp_path_factory.mktemp("weights") / "weights.safetensors")
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`ecg export` with some words, in this process: what it says; its exit code must be `code`."""
+
+    def run(*words: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["ecg", "export", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            app()
+        said = "".join(capsys.readouterr())
+        assert int(end.value.code or 0) == code, said
+        return said
+
+    return run
+
+
+@pytest.mark.parametrize(("model", "classes"), KINDS)
+def test_onnxruntime_gives_what_torch_gives_for_any_number_of_beats(
+    model: str, classes: tuple[str, ...], tmp_path: Path
+) -> None:
+    weights = load_weights(write_weights(tmp_path / "weights.safetensors", model, classes))
+    made = export(weights.path, beats=50)
+    assert made.path == tmp_path / "weights.onnx"
+    assert made.check.beats == 50
+    assert made.check.largest < 1e-5
+    assert made.check.other_labels == 0
+    session = onnxruntime.InferenceSession(str(made.path))
+    (given,) = session.get_inputs()
+    assert (given.name, given.type, given.shape) == ("beats", "tensor(float)", ["batch", 1, 187])
+    assert [out.name for out in session.get_outputs()] == ["probabilities", "logits"]
+    for n in (1, 3, 600):
+        x = np.random.default_rng(n).random((n, 1, 187), dtype=np.float32)
+        probability, logits = session.run(None, {"beats": x})
+        with torch.inference_mode():
+            expected = weights.model(torch.from_numpy(x))
+        np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
+        np.testing.assert_allclose(probability, expected.softmax(1).numpy(), atol=1e-5)
+        assert probability.shape == (n, len(classes))
+
+
+def test_the_metadata_is_that_of_the_weights(kachuee: Path, tmp_path: Path) -> None:
+    path = export(kachuee, out=tmp_path / "deep" / "model.onnx", beats=5).path
+    found = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    with safe_open(kachuee, "pt") as stored:
+        assert found == stored.metadata()
+    data = json.loads(found["data"])
+    assert data["classes"] == list(AAMI_CLASSES)
+    assert (data["fs"], data["leads"], data["split"]) == (120.0, ["MLII"], "patients")
+    assert json.loads(found["training"])["test/macro_f1"] == 0.5
+
+
+def test_the_same_weights_give_the_same_file(kachuee: Path) -> None:
+    weights = load_weights(kachuee)
+    assert onnx_model(weights).SerializeToString() == onnx_model(weights).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on simulated recordings as far as export reads it."""
+    home = tmp_path_factory.mktemp("run")
+    folder = RunFolder(home / "run")
+    folder.make()
+    write_weights(folder.weights)
+    dataset = ArrhythmiaConfig(source="synthetic", synthetic=SyntheticConfig(patients=6, minutes=0.5))
+    config = RunConfig(dataset=dataset, model=KachueeConfig(), trainer=TrainerConfig(), cache_dir=str(home / "cache"))
+    compose.save(config, folder.config)
+    return folder.path
+
+
+def test_it_is_checked_on_the_runs_own_test_beats(run_folder: Path, command: Callable[..., str]) -> None:
+    said = command(run_folder, "--beats", 20)
+    assert (run_folder / "weights.onnx").is_file()
+    assert "checked on 20 of the " in said
+    assert "test beats of arrhythmia, SIMULATED recordings" in said
+    assert "all labels equal" in said
+    assert "no diagnosis" in said
+    assert "weights were trained on SIMULATED" in said
+
+
+def test_without_the_recordings_random_beats_are_taken_and_nothing_is_downloaded(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a check is worth no download")
+
+    monkeypatch.setattr(download, "download", never)
+    copy = RunFolder(tmp_path / "run")
+    write_weights(copy.weights)
+    for dataset in ("arrhythmia/physionet", "arrhythmia/kaggle", "mi/physionet", "mi/ptb-xl", "mi/both", "mi/kaggle"):
+        name, source = dataset.split("/")
+        schema = compose.SCHEMAS["dataset", f"{name}_schema"]
+        config = RunConfig(dataset=schema(source=source), model=KachueeConfig(), trainer=TrainerConfig())
+        compose.save(config, copy.config)
+        made = export(copy.path, data_dir=tmp_path / "nothing", beats=5, force=True)
+        assert not made.real_beats
+        assert "random beats" in made.checked_on
+        assert f"dataset.source={source}" in made.checked_on
+
+
+def test_weights_that_stand_alone_are_checked_on_random_beats(kachuee: Path, tmp_path: Path) -> None:
+    made = export(kachuee, out=tmp_path / "a.onnx", beats=7)
+    assert made.checked_on.startswith("7 random beats")
+    assert "stand alone" in made.checked_on
+
+
+def test_every_source_says_when_its_recordings_are_at_hand() -> None:
+    wanted = {("arrhythmia", source) for source in arrhythmia.SOURCES} | {("mi", source) for source in mi.SOURCES}
+    assert set(AT_HAND) == wanted
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(kachuee: Path, tmp_path: Path, command: Callable[..., str]) -> None:
+    out = tmp_path / "a.onnx"
+    out.write_text("mine")
+    assert "--force" in command(kachuee, "--out", out, "--beats", 5, code=1)
+    assert out.read_text() == "mine"
+    command(kachuee, "--out", out, "--beats", 5, "--force")
+    onnx.checker.check_model(str(out))
+
+
+def test_a_model_that_disagrees_leaves_no_file(kachuee: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bent(weights: object) -> onnx.ModelProto:
+        made = onnx_model(weights)  # type: ignore[arg-type]
+        head = next(tensor for tensor in made.graph.initializer if tensor.name.endswith("head.bias"))
+        head.CopyFrom(
+            onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(head) + np.float32([1, 0, 0, 0, 0]), head.name)
+        )
+        return made
+
+    monkeypatch.setattr(story, "onnx_model", bent)
+    with pytest.raises(EcgError, match="disagree on 5 beats"):
+        export(kachuee, out=tmp_path / "a.onnx", beats=5)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a.onnx").write_text("older")
+    with pytest.raises(EcgError, match="disagree"):
+        export(kachuee, out=tmp_path / "a.onnx", beats=5, force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+    assert (tmp_path / "a.onnx").read_text() == "older"
+
+
+def test_not_a_number_is_no_agreement() -> None:
+    assert Check(3, 1e-5, 0).require().sentence.endswith("all labels equal")
+    for bad in (2e-4, float("nan")):
+        with pytest.raises(EcgError, match="no file was written"):
+            Check(3, bad, 0).require()
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+def test_a_missing_library_is_named_with_the_command_that_installs_it(
+    library: str, kachuee: Path, tmp_path: Path, command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    said = command(kachuee, "--out", tmp_path / "a.onnx", code=1)
+    assert said.startswith("error: ecg export needs onnx and onnxruntime; install them with: pip install 'onnx>=")
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--beats", "0"], "--beats 0: must be at least 1"),
+        (["--out", "."], "is a folder; name a file"),
+    ],
+)
+def test_bad_words_end_in_one_line(words: list[str], message: str, kachuee: Path, command: Callable[..., str]) -> None:
+    said = command(kachuee, *words, code=1)
+    assert message in said
+    assert len(said.splitlines()) == 1
+
+
+def test_no_weights_end_in_one_line(tmp_path: Path, command: Callable[..., str]) -> None:
+    assert "does not exist" in command(tmp_path / "none", code=1)
+    (tmp_path / "weights.safetensors").write_bytes(b"no weights")
+    assert "no safetensors file" in command(tmp_path, code=1)
+
+
+@pytest.mark.real
+def test_real_beats_agree(ecg_data: Path, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    write_weights(folder.weights, "kachuee", MI_CLASSES)
+    schema = compose.SCHEMAS["dataset", "mi_schema"]
+    config = RunConfig(
+        dataset=schema(source="physionet"), model=KachueeConfig(), trainer=TrainerConfig(), cache_dir=str(tmp_path)
+    )
+    compose.save(config, folder.config)
+    made = export(folder.path, data_dir=ecg_data)
+    assert made.real_beats
+    assert "test beats of mi, source physionet" in made.checked_on
