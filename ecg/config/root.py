@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import MISSING
 
@@ -12,6 +14,9 @@ from ecg.config.model import ModelConfig
 from ecg.config.tracking import TrackingConfig
 from ecg.config.trainer import TrainerConfig
 from ecg.config.transfer import TransferConfig
+
+if TYPE_CHECKING:
+    from ecg.data.module import BeatData
 
 
 @dataclass
@@ -41,6 +46,29 @@ class RunConfig:
     def __post_init__(self) -> None:
         in_range("seed", self.seed, 0, 2**31 - 1)
         in_range("bootstrap", self.bootstrap, 0, 100_000)
+
+    def build_data(self, data_dir: Path | None = None) -> BeatData:
+        """The data module of the run; nothing is read yet.
+
+        Args:
+            data_dir: another folder than the run's own.
+        """
+        from ecg.recordings.data_dir import data_folder
+
+        named = data_dir or (Path(self.data_dir) if self.data_dir else None)
+        return self.dataset.build(
+            data_dir=data_folder(named),
+            cache=self.cache,
+            batch_size=self.trainer.batch_size,
+            seed=self.seed,
+        )
+
+    @property
+    def cache(self) -> Path:
+        """Folder for prepared beats, features and simulated recordings."""
+        from ecg.recordings.data_dir import cache_folder
+
+        return cache_folder(Path(self.cache_dir) if self.cache_dir else None)
 
     @property
     def name(self) -> str:

@@ -21,7 +21,6 @@ from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
 from ecg.evaluate.settings import evaluated_config
 from ecg.evaluate.words import overlap_sentence, own_scores
 from ecg.metrics.baselines import baseline_probabilities
-from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.report.results import Results, score
 from ecg.training.folder import RunFolder
 from ecg.training.inference import probabilities
@@ -92,12 +91,7 @@ def _data(config: RunConfig, weights: Weights, side: str) -> BeatData:
         EcgError: other classes or beats of another shape than the weights know.
     """
     known = weights.info
-    data = config.dataset.build(
-        data_dir=data_folder(Path(config.data_dir) if config.data_dir else None),
-        cache=cache_folder(Path(config.cache_dir) if config.cache_dir else None),
-        batch_size=config.trainer.batch_size,
-        seed=config.seed,
-    )
+    data = config.build_data()
     if data.classes != known.classes:
         raise EcgError(
             f"dataset={config.dataset.name} has the classes {', '.join(data.classes)}; these weights know only "

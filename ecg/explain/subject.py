@@ -15,7 +15,6 @@ from ecg.config import RunConfig, compose
 from ecg.data.info import DataInfo
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
-from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.training.folder import RunFolder, read_json
 from ecg.training.weights import Weights, load_weights, weights_file
 
@@ -111,13 +110,7 @@ def _dataset_folder(run: Path, dataset_from: Path | None) -> Path:
 
 
 def _data(config: RunConfig, data_dir: Path | None) -> BeatData:
-    named = data_dir or (Path(config.data_dir) if config.data_dir else None)
-    data = config.dataset.build(
-        data_dir=data_folder(named),
-        cache=cache_folder(Path(config.cache_dir) if config.cache_dir else None),
-        batch_size=config.trainer.batch_size,
-        seed=config.seed,
-    )
+    data = config.build_data(data_dir)
     data.prepare_data()
     data.setup()
     return data

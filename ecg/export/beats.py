@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ecg.config import RunConfig, compose
 from ecg.errors import EcgError
-from ecg.recordings.data_dir import cache_folder, data_folder
+from ecg.recordings.data_dir import data_folder
 from ecg.recordings.physionet import missing_files
 from ecg.recordings.ptbdb import has_ptbdb
 from ecg.recordings.ptbxl import has_ptbxl
@@ -82,12 +82,7 @@ def _test_beats(weights: Weights, data_dir: Path | None) -> tuple[npt.NDArray[np
     dataset = config.dataset
     if not AT_HAND[dataset.name, dataset.source](folder):
         raise EcgError(f"the recordings of dataset.source={dataset.source} are not in {folder}; see --data-dir")
-    data = dataset.build(
-        data_dir=folder,
-        cache=cache_folder(Path(config.cache_dir) if config.cache_dir else None),
-        batch_size=config.trainer.batch_size,
-        seed=config.seed,
-    )
+    data = config.build_data(folder)
     data.prepare_data()
     data.setup()
     if data.info.shape != weights.info.shape:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from pathlib import Path
 from uuid import uuid4
 
 import pytorch_lightning as pl
@@ -15,7 +14,6 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.baselines import baseline_probabilities
 from ecg.models import LayeredModel
-from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.report.results import Results, score, write_split
 from ecg.run.fitting import fit
 from ecg.run.report import report_run
@@ -106,12 +104,7 @@ def _main_process() -> bool:
 
 def _data(config: RunConfig) -> BeatData:
     """The prepared and divided beats."""
-    data = config.dataset.build(
-        data_dir=data_folder(Path(config.data_dir) if config.data_dir else None),
-        cache=cache_folder(Path(config.cache_dir) if config.cache_dir else None),
-        batch_size=config.trainer.batch_size,
-        seed=config.seed,
-    )
+    data = config.build_data()
     data.prepare_data()
     data.setup()
     sides = ", ".join(f"{sum(n.values()):,} {side}" for side, n in data.info.counts.items())

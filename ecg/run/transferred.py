@@ -8,7 +8,6 @@ from pathlib import Path
 from ecg.config import RunConfig
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel
-from ecg.recordings.data_dir import cache_folder
 from ecg.training.folder import RunFolder, write_json
 from ecg.training.weights import describe_weights, load_weights
 from ecg.transfer import Start, prepare_start
@@ -34,7 +33,7 @@ def prepared(config: RunConfig, model: LayeredModel, data: BeatData, source: Pat
         weights,
         config.transfer.build(),
         name=config.model.name,
-        cache=cache_folder(Path(config.cache_dir) if config.cache_dir else None),
+        cache=config.cache,
         augmented=config.trainer.augment.build(auto=augmented(config)).active,
     )
     start.facts["transfer/probe_first"] = config.transfer.probe_first
