@@ -19,7 +19,7 @@ import pandas as pd
 from ecg.compare import Run, read_runs
 from ecg.compare.settings import Setting, group_runs
 from ecg.compare.story import compare_runs
-from ecg.metrics.bootstrap import auroc_interval
+from ecg.metrics.subjects import auroc_interval
 from ecg.metrics.subjects import subject_metrics
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ SHOWN = {
     "test/macro_f1": "macro-F1, beats",
 }
 BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
-FIGURES = ("layers", "cost", "amount")
+FIGURES = ("layers", "time", "amount")
 
 
 def mean(runs: Sequence[Run], key: str) -> str:
@@ -87,7 +87,7 @@ def gather(name: str, folders: list[Path]) -> tuple[pd.DataFrame, pd.DataFrame, 
     with tempfile.TemporaryDirectory() as path:
         out = Path(path)
         compare_runs(folders, out=out, metric="test/macro_f1")
-        every, summary = pd.read_csv(out / "runs.csv"), pd.read_csv(out / "summary.csv")
+        every, summary = pd.read_csv(out / "runs.csv").copy(), pd.read_csv(out / "summary.csv").copy()
         for figure in out.rglob("*.png"):
             if any(word in figure.name for word in FIGURES):
                 (HERE / "figures").mkdir(exist_ok=True)

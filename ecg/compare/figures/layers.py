@@ -84,7 +84,9 @@ def _along(axes: Axes, line: Line, measure: Measure, shift: float | None) -> Non
         label=line.label,
         zorder=4,
     )
-    low, high = [m - s for m, s in zip(mean, sd, strict=True)], [m + s for m, s in zip(mean, sd, strict=True)]
+    top = 100 if measure.scale == 100 else float("inf")  # no share is above 100 %
+    low = [max(m - s, 0) if top == 100 else m - s for m, s in zip(mean, sd, strict=True)]
+    high = [min(m + s, top) for m, s in zip(mean, sd, strict=True)]
     axes.fill_between(k, low, high, color=line.colour, alpha=0.15 if shift is None else 0.08, linewidth=0, zorder=2)
     for setting in line.settings:
         values = [measure.scale * v for run in setting.runs if (v := run.value(measure.key)) is not None]
