@@ -19,8 +19,7 @@ import pandas as pd
 from ecg.compare import Run, read_runs
 from ecg.compare.settings import Setting, group_runs
 from ecg.compare.story import compare_runs
-from ecg.metrics.subjects import auroc_interval
-from ecg.metrics.subjects import subject_metrics
+from ecg.metrics.subjects import auroc_interval, subject_metrics
 
 HERE = Path(__file__).parent
 SHOWN = {
