@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,3 +17,20 @@ def ecg_data() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("ECG_DATA does not name a folder with real recordings")
     return Path(named)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """`ecg` with some words, in this process: what it says; its exit code must be `code`."""
+    from ecg.cli import app
+
+    def run(*words: object, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["ecg", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as end:
+            app()
+        said = "".join(capsys.readouterr())
+        assert int(end.value.code or 0) == code, said
+        return said
+
+    return run

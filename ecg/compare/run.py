@@ -15,8 +15,6 @@ from ecg.page.numbers import number
 from ecg.training.folder import RunFolder, read_json
 
 State = Literal["finished", "no result", "failed", "unfinished"]
-ERROR = "error.txt"
-"""Written by a job that failed; its first line is the message."""
 RANDOM = "random"
 
 
@@ -92,7 +90,7 @@ class Run:
 def is_run(folder: Path) -> bool:
     """Whether `folder` belongs to a run, be it one that failed before its first file."""
     files = RunFolder(folder)
-    if files.metrics.is_file() or (folder / ERROR).is_file() or (folder / ".hydra" / "overrides.yaml").is_file():
+    if files.metrics.is_file() or files.error.is_file() or (folder / ".hydra" / "overrides.yaml").is_file():
         return True
     return files.config.is_file() and "dataset.name" in _flat(_yaml(files.config))
 
@@ -121,7 +119,8 @@ def read_run(folder: Path) -> Run:
 
 
 def _state(folder: Path) -> tuple[State, str, dict[str, Any]]:
-    files, error = RunFolder(folder), folder / ERROR
+    files = RunFolder(folder)
+    error = files.error
     said = next(iter(error.read_text(errors="replace").splitlines()), "") if error.is_file() else ""
     if files.metrics.is_file():
         try:

@@ -20,6 +20,7 @@ from ecg.config import compose
 from ecg.config.job import Job
 from ecg.config.root import RunConfig
 from ecg.errors import EcgError
+from ecg.training.folder import RunFolder, read_json
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,6 @@ VARIABLE = "ECG_SWEEP"
 """Environment variable that tells worker processes of a launcher which sweep they belong to."""
 MARK = "sweep.json"
 """In the sweep's folder: the settings that were typed."""
-ERROR = "error.txt"
-"""In the folder of a job that failed: why."""
 _NOT_THE_SWEEP = ("-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "rerun=")
 
 
@@ -79,30 +78,30 @@ def take_up(config: RunConfig, job: Job) -> tuple[Job, float | None]:
         EcgError: its folder holds a run with other settings.
     """
     assert job.sweep is not None
-    (job.folder / ERROR).unlink(missing_ok=True)
+    RunFolder(job.folder).error.unlink(missing_ok=True)
     _mark(job.sweep)
-    stored, results = job.folder / "config.yaml", job.folder / "metrics.json"
-    if not stored.is_file():
+    folder = RunFolder(job.folder)
+    if not folder.config.is_file():
         return job, None
-    before, now = compose.as_dict(compose.load(stored)), compose.as_dict(config)
+    before, now = compose.as_dict(compose.load(folder.config)), compose.as_dict(config)
     changed = [key for key in now if key != "rerun" and before.get(key) != now[key]]
     if changed:
         raise EcgError(
             f"{job.folder} holds a run of this sweep with other settings ({', '.join(changed)}); "
             "rerun=true starts the sweep anew"
         )
-    if not results.is_file():
+    if not folder.metrics.is_file():
         log.info("going on with %s", job.folder.name)
         return replace(job, resume=True), None
     SweepFolder.skipped.add(job.folder.name)
     log.info("%s is finished already; rerun=true starts the sweep anew", job.folder.name)
-    value = json.loads(results.read_text()).get(f"best/{config.trainer.monitor}")
+    value = read_json(folder.metrics).get(f"best/{config.trainer.monitor}")
     return job, float("nan") if value is None else float(value)
 
 
 def failed(job: Job, message: str) -> None:
     """Keep the reason in the job's folder, for the table at the end and for `ecg compare`."""
-    with whole_file(job.folder / ERROR) as temporary:
+    with whole_file(RunFolder(job.folder).error) as temporary:
         temporary.write_text(f"{message}\n{' '.join(job.overrides)}\n")
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from ecg.atomic import whole_folder
-from ecg.beats.cuts import Cut
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.beats.splits import beats_split, kaggle_split, patients_split
 from ecg.data.module import BeatData, SplitRule
-from ecg.data.sources import KaggleSource, RecordingSource, Source
-from ecg.errors import EcgError
+from ecg.data.simulated import simulated_folder
+from ecg.data.sources import KaggleSource, RecordingSource
 from ecg.recordings.physionet import DATABASES, MITDB_RECORDS, missing_files, mitdb_patient, require_mitdb
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import read_record
@@ -23,19 +21,8 @@ SPLITS = ("auto", "kaggle", "beats", "patients")
 class ArrhythmiaData(BeatData):
     """MIT-BIH (or simulated, or ready-made Kaggle) beats as N, S, V, F or Q. See `BeatData` for the arguments."""
 
-    def __init__(
-        self, *, source: Source, cut: Cut, split_rule: SplitRule, cache: Path, batch_size: int = 256, seed: int = 0
-    ) -> None:
-        super().__init__(
-            dataset="arrhythmia",
-            classes=AAMI_CLASSES,
-            source=source,
-            cut=cut,
-            split_rule=split_rule,
-            cache=cache,
-            batch_size=batch_size,
-            seed=seed,
-        )
+    dataset = "arrhythmia"
+    classes = AAMI_CLASSES
 
 
 def physionet_source(data_dir: Path) -> RecordingSource:
@@ -62,16 +49,8 @@ def synthetic_source(cache: Path, *, patients: int, minutes: float, seed: int) -
     def fetch() -> tuple[Path, list[str]]:
         from ecg.recordings.synthetic import write_arrhythmia
 
-        folder = cache / f"simulated-arrhythmia-{patients}x{minutes:g}min-seed{seed}"
-        if not folder.exists():
-            try:
-                with whole_folder(folder) as temporary:
-                    write_arrhythmia(temporary, patients=patients, minutes=minutes, seed=seed)
-            except OSError as error:
-                why = error.strerror or "the disk is full"
-                raise EcgError(
-                    f"cannot keep simulated recordings in {cache}: {why}; choose another cache_dir="
-                ) from None
+        write = partial(write_arrhythmia, patients=patients, minutes=minutes, seed=seed)
+        folder = simulated_folder(cache, "arrhythmia", patients=patients, minutes=minutes, seed=seed, write=write)
         return folder, (folder / "RECORDS").read_text().split()
 
     def read(folder: Path, record: str) -> Recording:

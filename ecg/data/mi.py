@@ -7,15 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ecg.atomic import whole_folder
-from ecg.beats.cuts import Cut
 from ecg.beats.splits import beats_split
 from ecg.beats.strata import folds_split, stratified_split
 from ecg.data.diagnosis import DiagnosisSource
 from ecg.data.module import BeatData, SplitRule
 from ecg.data.published_rows import PublishedRows
-from ecg.data.sources import Source
-from ecg.errors import EcgError
+from ecg.data.simulated import simulated_folder
 from ecg.recordings.physionet import DATABASES
 from ecg.recordings.ptbdb import has_ptbdb, select_ptbdb
 from ecg.recordings.ptbxl import has_ptbxl, select_ptbxl
@@ -28,29 +25,9 @@ SPLITS = ("auto", "patients", "folds", "beats")
 class MIData(BeatData):
     """Beats of patients with myocardial infarction and of others. See `BeatData` for the arguments."""
 
-    def __init__(
-        self,
-        *,
-        source: Source,
-        cut: Cut,
-        split_rule: SplitRule,
-        cache: Path,
-        batch_size: int = 256,
-        seed: int = 0,
-        beats_per_patient: int | None = None,
-    ) -> None:
-        super().__init__(
-            dataset="mi",
-            classes=MI_CLASSES,
-            source=source,
-            cut=cut,
-            split_rule=split_rule,
-            cache=cache,
-            batch_size=batch_size,
-            seed=seed,
-            patient_label=True,
-            beats_per_patient=beats_per_patient,
-        )
+    dataset = "mi"
+    classes = MI_CLASSES
+    patient_label = True
 
 
 def physionet_source(data_dir: Path) -> DiagnosisSource:
@@ -83,16 +60,8 @@ def synthetic_source(cache: Path, *, patients: int, minutes: float, seed: int) -
     def select() -> Sequence[Selection]:
         from ecg.recordings.synthetic import write_mi
 
-        folder = cache / f"simulated-mi-{patients}x{minutes:g}min-seed{seed}"
-        if not folder.exists():
-            try:
-                with whole_folder(folder) as temporary:
-                    write_mi(temporary, patients=patients, seconds=60 * minutes, seed=seed)
-            except OSError as error:
-                why = error.strerror or "the disk is full"
-                raise EcgError(
-                    f"cannot keep simulated recordings in {cache}: {why}; choose another cache_dir="
-                ) from None
+        write = partial(write_mi, patients=patients, seconds=60 * minutes, seed=seed)
+        folder = simulated_folder(cache, "mi", patients=patients, minutes=minutes, seed=seed, write=write)
         return [replace(select_ptbdb(folder, whole=None), database="synthetic")]
 
     return DiagnosisSource("synthetic", True, MI_CLASSES, select)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,21 +29,26 @@ class BeatData(pl.LightningDataModule):
     """Beats of one source and cut, divided by one rule, as batches of (x, y).
 
     x has shape [batch, channel, sample], float32; y has shape [batch], class numbers. After `setup`, `beats`, `split`
-    and `info` are there.
+    and `info` are there. A dataset is a subclass that says what the task is.
 
-    Args:
+    Attributes:
         dataset: the task's name.
         classes: class names by number.
+        patient_label: whether the label is the patient's, not the beat's.
+
+    Args:
         source: where the beats come from.
         cut: the rule that makes a beat's samples.
         split_rule: divides the beats.
         cache: folder for prepared beats.
         batch_size: beats per batch, per process.
         seed: of the order of training batches.
-        patient_label: whether the label is the patient's, not the beat's.
         beats_per_patient: beats kept of each patient, evenly spaced; None: all.
     """
 
+    dataset: ClassVar[str]
+    classes: ClassVar[tuple[str, ...]]
+    patient_label: ClassVar[bool] = False
     beats: Beats
     inputs: npt.NDArray[np.float32]  # what batches are made of: the beats, or what frozen layers make of them
     split: Split
@@ -52,21 +58,18 @@ class BeatData(pl.LightningDataModule):
     def __init__(
         self,
         *,
-        dataset: str,
-        classes: tuple[str, ...],
         source: Source,
         cut: Cut,
         split_rule: SplitRule,
         cache: Path,
         batch_size: int = 256,
         seed: int = 0,
-        patient_label: bool = False,
         beats_per_patient: int | None = None,
     ) -> None:
         super().__init__()
-        self.dataset, self.classes, self.source, self.cut = dataset, classes, source, cut
+        self.source, self.cut = source, cut
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
-        self.patient_label, self.beats_per_patient = patient_label, beats_per_patient
+        self.beats_per_patient = beats_per_patient
         self._prepared: Prepared | None = None
 
     def prepare_data(self) -> None:

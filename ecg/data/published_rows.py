@@ -16,7 +16,7 @@ from ecg.beats.table import Beats
 from ecg.data.sources import Prepared, row_beats
 from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.kaggle_csv import read_kaggle_csv
+from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv
 from ecg.recordings.recording import Recording
 
 NORMAL_FILE, ABNORMAL_FILE = "ptbdb_normal.csv", "ptbdb_abnormal.csv"
@@ -48,14 +48,8 @@ class PublishedRows:
                 f"dataset.cut={cut.name}: the published rows begin at the R peak and cannot be cut otherwise; choose "
                 "dataset.cut=kaggle or dataset.cut=paper, or dataset.source=physionet"
             )
-        paths = [self.folder / NORMAL_FILE, self.folder / ABNORMAL_FILE]
-        missing = [path.name for path in paths if not path.is_file()]
-        if missing:
-            there = ", ".join(sorted(p.name for p in self.folder.glob("*.csv"))) or "no CSV file"
-            raise EcgError(
-                f"{self.folder}: {' and '.join(missing)} missing (found: {there}); put the files of "
-                "kaggle.com/datasets/shayanfazeli/heartbeat there, or choose data_dir= or dataset.source=physionet"
-            )
+        ways_on = "or choose data_dir= or dataset.source=physionet"
+        paths = require_kaggle_csv(self.folder, (NORMAL_FILE, ABNORMAL_FILE), ways_on)
         mark = fingerprint(paths)
 
         def build() -> tuple[Beats, Facts]:

@@ -122,17 +122,10 @@ class KaggleSource:
                 f"dataset.cut={cut.name}: the Kaggle files hold beats that are cut already; choose dataset.cut=kaggle, "
                 "or dataset.source=physionet"
             )
-        from ecg.recordings.kaggle_csv import read_kaggle_csv
+        from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv
 
-        paths = [self.folder / TRAIN_FILE, self.folder / TEST_FILE]
-        missing = [path.name for path in paths if not path.is_file()]
-        if missing:
-            there = ", ".join(sorted(p.name for p in self.folder.glob("*.csv"))) or "no CSV file"
-            raise EcgError(
-                f"{self.folder}: {' and '.join(missing)} missing (found: {there}); put the files of "
-                "kaggle.com/datasets/shayanfazeli/heartbeat there, rebuild them with `ecg kaggle-csv`, or choose "
-                "data_dir= or dataset.source=physionet"
-            )
+        ways_on = "rebuild them with `ecg kaggle-csv`, or choose data_dir= or dataset.source=physionet"
+        paths = require_kaggle_csv(self.folder, (TRAIN_FILE, TEST_FILE), ways_on)
         mark = fingerprint(paths)
 
         def build() -> tuple[Beats, Facts]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ecg.beats.cuts import Cut
 from ecg.beats.cuts.paper import MATCH_S, nearest_index
-from ecg.beats.detected import annotated
+from ecg.beats.detected import annotated, expecting
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, Mask, examine
@@ -125,7 +125,7 @@ def cut_beats(recording: Recording, examined: Examined, cut: Cut) -> tuple[Beats
     prepared = annotated(recording, recording.leads[0], examined.peaks, cut.recording_fs)
     assert prepared.annotations is not None
     marks = prepared.annotations.sample
-    beats = cut(prepared)
+    beats = cut(expecting(prepared))  # as the beats of a diagnosis are cut
     place = nearest_index(marks, beats.sample)
     away = np.abs(marks[place] - beats.sample)
     order = np.lexsort((away, place))

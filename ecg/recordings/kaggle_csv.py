@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +57,22 @@ def read_kaggle_csv(path: Path, n_classes: int = 5) -> tuple[npt.NDArray[np.floa
         _explain(path, n_classes)
         raise EcgError(f"{path}: not {N_COLUMNS} columns of numbers")
     return np.ascontiguousarray(values[:, :N_SAMPLES]), values[:, N_SAMPLES].astype(np.int64)
+
+
+def require_kaggle_csv(folder: Path, names: Sequence[str], ways_on: str) -> list[Path]:
+    """Paths of the published files called `names`.
+
+    Raises:
+        EcgError: one is missing; the message says what is there and ends with `ways_on`.
+    """
+    paths = [folder / name for name in names]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        there = ", ".join(sorted(p.name for p in folder.glob("*.csv"))) or "no CSV file"
+        raise EcgError(
+            f"{folder}: {' and '.join(missing)} missing (found: {there}); put the files of "
+            f"kaggle.com/datasets/shayanfazeli/heartbeat there, {ways_on}"
+        )
+    return paths
 
 
 def write_kaggle_csv(path: Path, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> None:

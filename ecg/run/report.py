@@ -72,12 +72,19 @@ def report_run(
     )
     write_page(folder.page, made)
     write_results(results, folder, facts)
+    _show(config, results, folder, tracker)
+
+
+def _show(config: RunConfig, results: Results, folder: RunFolder, tracker: Tracker) -> None:
+    """The tables and the way on, on the screen."""
+    info, intervals = results.info, results.intervals
+    described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
+    shown = {**described, **results.metrics}
     console = Console()
-    console.print(class_table(shown, info.classes, results.intervals, results.table_context))
-    if (compared := comparison_table(shown, info.classes, results.intervals)) is not None:
-        console.print(compared)
-    if (counted := protocol_table(shown)) is not None:
-        console.print(counted)
+    console.print(class_table(shown, info.classes, intervals, results.table_context))
+    for table in (comparison_table(shown, info.classes, intervals), protocol_table(shown)):
+        if table is not None:
+            console.print(table)
     if config.trainer.limit_batches is not None:
         console.print("[bold]trainer.limit_batches is set: these numbers are no results.[/bold]")
     console.print(

@@ -79,6 +79,11 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def error(self) -> Path:
+        """Why a job of a sweep failed, on its first line."""
+        return self.path / "error.txt"
+
+    @property
     def transfer(self) -> Path:
         """Where a transferred model's layers come from."""
         return self.path / "transfer.json"

@@ -5,14 +5,12 @@ Drawing takes most of the time and has its own tests, so that one test alone dra
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
 
-from ecg.cli import app
 from ecg.config import ArrhythmiaConfig, Job, MIConfig, RunConfig, TrainerConfig
 from ecg.config.dataset import DatasetConfig, SyntheticConfig
 from ecg.config.model import KachueeConfig
@@ -84,19 +82,3 @@ def by_beat(train: Callable[[DatasetConfig], Path]) -> Path:
 def mi(train: Callable[[DatasetConfig], Path]) -> Path:
     """A run with a label per patient, and ten beats of each."""
     return train(MIConfig(source="synthetic", synthetic=SMALL, beats_per_patient=10))
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """`ecg evaluate` with some words, in this process: what it says; its exit code must be `code`."""
-
-    def call(*words: object, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["ecg", "evaluate", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as end:
-            app()
-        said = "".join(capsys.readouterr())
-        assert int(end.value.code or 0) == code, said
-        return said
-
-    return call

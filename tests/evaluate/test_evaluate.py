@@ -78,7 +78,7 @@ def test_beats_that_trained_are_counted_on_terminal_page_and_in_metrics(
     by_beat: Path, cache: Path, tmp_path: Path, command: Command
 ) -> None:
     out = tmp_path / "patients"
-    said = command(by_beat, "dataset.split=patients", "--out", out)
+    said = command("evaluate", by_beat, "dataset.split=patients", "--out", out)
     beats = evaluated_beats(out)
     shared = len([beat for beat in beats if beat in training_beats(by_beat, cache)])
     assert 0 < shared < len(beats)
@@ -118,7 +118,7 @@ def test_every_beat_of_a_source_can_be_evaluated(by_patient: Path, tmp_path: Pat
 def test_other_simulated_patients_are_new_and_the_folder_is_named_for_them(
     by_beat: Path, command: Command, drawn: None
 ) -> None:
-    said = command(by_beat, "dataset.synthetic.seed=7", "dataset.split=patients", "--side", "all")
+    said = command("evaluate", by_beat, "dataset.synthetic.seed=7", "dataset.split=patients", "--side", "all")
     assert "No patient in common: these are other recordings" in said
     out = by_beat / "evaluations" / "arrhythmia-synthetic-all-synthetic.seed7"
     found = metrics(out)
@@ -184,19 +184,19 @@ def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_
 
 def test_results_are_not_overwritten_unless_forced(by_patient: Path, tmp_path: Path, command: Command) -> None:
     out = tmp_path / "out"
-    command(by_patient, "--out", out)
+    command("evaluate", by_patient, "--out", out)
     assert (out / "records.csv").is_file()
     before = (out / "metrics.json").read_bytes()
-    assert "holds something already" in command(by_patient, "dataset.split=beats", "--out", out, code=1)
+    assert "holds something already" in command("evaluate", by_patient, "dataset.split=beats", "--out", out, code=1)
     assert (out / "metrics.json").read_bytes() == before
-    command(by_patient, "dataset.split=beats", "--out", out, "--force")
+    command("evaluate", by_patient, "dataset.split=beats", "--out", out, "--force")
     assert metrics(out)["split"] == "beats"
     assert not (out / "records.csv").exists()  # the older results' own
 
 
 def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Command) -> None:
     before = (by_patient / "metrics.json").read_bytes()
-    said = command(by_patient, "--out", by_patient, "--force", code=1)
+    said = command("evaluate", by_patient, "--out", by_patient, "--force", code=1)
     assert "is a run's own folder" in said
     assert (by_patient / "metrics.json").read_bytes() == before
 
@@ -223,7 +223,7 @@ def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Comm
 def test_what_cannot_be_evaluated_ends_in_one_line(
     words: list[str], message: str, by_patient: Path, command: Command
 ) -> None:
-    said = command(by_patient, *words, code=1)
+    said = command("evaluate", by_patient, *words, code=1)
     (line,) = [line for line in said.splitlines() if not line.endswith(" ...")]
     assert message in line
     assert not (by_patient / "evaluations").exists()

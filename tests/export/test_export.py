@@ -15,7 +15,6 @@ import torch
 from safetensors import safe_open
 
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.cli import app
 from ecg.config import ArrhythmiaConfig, RunConfig, TrainerConfig, compose
 from ecg.config.dataset import SyntheticConfig
 from ecg.config.model import KachueeConfig
@@ -62,21 +61,6 @@ def write_weights(path: Path, model: str = "kachuee", classes: tuple[str, ...] =
 @pytest.fixture(scope="module")
 def kachuee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_weights(tmp_path_factory.mktemp("weights") / "weights.safetensors")
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """`ecg export` with some words, in this process: what it says; its exit code must be `code`."""
-
-    def run(*words: object, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["ecg", "export", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            app()
-        said = "".join(capsys.readouterr())
-        assert int(end.value.code or 0) == code, said
-        return said
-
-    return run
 
 
 @pytest.mark.parametrize(("model", "classes"), KINDS)
@@ -133,7 +117,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_checked_on_the_runs_own_test_beats(run_folder: Path, command: Callable[..., str]) -> None:
-    said = command(run_folder, "--beats", 20)
+    said = command("export", run_folder, "--beats", 20)
     assert (run_folder / "weights.onnx").is_file()
     assert "checked on 20 of the " in said
     assert "test beats of arrhythmia, SIMULATED recordings" in said
@@ -176,9 +160,9 @@ def test_every_source_says_when_its_recordings_are_at_hand() -> None:
 def test_a_file_that_is_there_is_kept_unless_forced(kachuee: Path, tmp_path: Path, command: Callable[..., str]) -> None:
     out = tmp_path / "a.onnx"
     out.write_text("mine")
-    assert "--force" in command(kachuee, "--out", out, "--beats", 5, code=1)
+    assert "--force" in command("export", kachuee, "--out", out, "--beats", 5, code=1)
     assert out.read_text() == "mine"
-    command(kachuee, "--out", out, "--beats", 5, "--force")
+    command("export", kachuee, "--out", out, "--beats", 5, "--force")
     onnx.checker.check_model(str(out))
 
 
@@ -214,7 +198,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     library: str, kachuee: Path, tmp_path: Path, command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    said = command(kachuee, "--out", tmp_path / "a.onnx", code=1)
+    said = command("export", kachuee, "--out", tmp_path / "a.onnx", code=1)
     assert said.startswith("error: ecg export needs onnx and onnxruntime; install them with: pip install 'onnx>=")
     assert len(said.splitlines()) == 1
 
@@ -227,15 +211,15 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     ],
 )
 def test_bad_words_end_in_one_line(words: list[str], message: str, kachuee: Path, command: Callable[..., str]) -> None:
-    said = command(kachuee, *words, code=1)
+    said = command("export", kachuee, *words, code=1)
     assert message in said
     assert len(said.splitlines()) == 1
 
 
 def test_no_weights_end_in_one_line(tmp_path: Path, command: Callable[..., str]) -> None:
-    assert "does not exist" in command(tmp_path / "none", code=1)
+    assert "does not exist" in command("export", tmp_path / "none", code=1)
     (tmp_path / "weights.safetensors").write_bytes(b"no weights")
-    assert "no safetensors file" in command(tmp_path, code=1)
+    assert "no safetensors file" in command("export", tmp_path, code=1)
 
 
 @pytest.mark.real

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import edfio
@@ -13,7 +11,6 @@ import torch
 
 from ecg.beats.cuts import KaggleCut
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.cli import app
 from ecg.data.info import DataInfo
 from ecg.models import MODELS
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
@@ -117,19 +114,3 @@ def write_csv(path: Path, recording: Recording, values: np.ndarray | None = None
         lines.append(f"{i / recording.fs:.6f},{other[i]:.4f},{cell}")
     path.write_text("\n".join(lines) + "\n")
     return path
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """`ecg` with some words, in this process: what it says; its exit code must be `code`."""
-
-    def run(*words: object, code: int = 0) -> str:
-        monkeypatch.setattr(sys, "argv", ["ecg", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as end:
-            app()
-        said = "".join(capsys.readouterr())
-        assert int(end.value.code or 0) == code, said
-        return said
-
-    return run

@@ -13,6 +13,7 @@ import torch
 from ecg.beats.cuts import Cut, KaggleCut
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
+from ecg.data.mi import MIData
 from ecg.data.module import BeatData
 from ecg.data.sources import Prepared
 from ecg.models import LayeredModel, cnn
@@ -63,9 +64,7 @@ def data(tmp_path: Path) -> BeatData:
         index = np.arange(len(table))
         return Split("beats", index[:60], index[60:80], index[80:])
 
-    made = BeatData(
-        dataset="mi",
-        classes=("normal", "MI"),
+    made = MIData(
         source=Given(beats(100)),
         cut=KaggleCut(),
         split_rule=rule,
