@@ -63,7 +63,7 @@ def compare_runs(
     if wandb:
         from ecg.compare.summary_run import log_comparison
 
-        Console().print(log_comparison(roots[0], where, runs, groups, figures), highlight=False, soft_wrap=True)
+        Console().print(log_comparison(roots[0], where, runs, groups, files), highlight=False, soft_wrap=True)
     return where / "index.html"
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from ecg.compare.figures import Shown
 from ecg.compare.files import run_rows, summary_rows
 from ecg.compare.run import Run
 from ecg.compare.settings import Group
@@ -14,16 +13,20 @@ from ecg.training.tracking import TrackedRun, tracking
 
 
 def log_comparison(
-    root: Path, where: Path, runs: Sequence[Run], groups: Sequence[Group], figures: Mapping[str, Sequence[Shown]]
+    root: Path,
+    where: Path,
+    runs: Sequence[Run],
+    groups: Sequence[Group],
+    files: Mapping[str, Sequence[tuple[str, str]]],
 ) -> str:
     """Log tables and figures as a run of job_type `compare`, in the sweep's group and its runs' project.
 
     Args:
         root: the sweep's folder; its name is the W&B group that its jobs have.
-        where: W&B's files go to `wandb/` in it.
+        where: the comparison's folder; W&B's files go to `wandb/` in it.
         runs: all.
         groups: comparable ones.
-        figures: by the group's title.
+        files: heading and file name of each figure in `where`, by the group's title.
 
     Returns:
         How a person looks at it: a link, or the commands that show and upload it.
@@ -45,14 +48,7 @@ def log_comparison(
         if tracker.logger is not None:
             tables = {"runs": run_rows(runs), "settings": summary_rows(groups)}
             tracker.logger.experiment.log({f"compare/{key}": _table(rows) for key, rows in tables.items() if rows})
-        several = len(figures) > 1
-        tracker.figures(
-            {
-                f"{number}_{one.name}" if several else one.name: one.figure
-                for number, shown in enumerate(figures.values(), 1)
-                for one in shown
-            }
-        )
+        tracker.figures({Path(file).stem: where / file for drawn in files.values() for _, file in drawn})
         return tracker.where()
 
 

@@ -18,12 +18,14 @@ class Job:
         overrides: what the user typed.
         resume: whether the folder's run is to be continued.
         sweep: the sweep's folder, None for a single run.
+        layers: every `transfer.trainable_layers` of the sweep; its jobs share what frozen layers give.
     """
 
     folder: Path
     overrides: tuple[str, ...] = ()
     resume: bool = False
     sweep: Path | None = None
+    layers: tuple[int, ...] = ()
 
     @staticmethod
     def current() -> Job:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
@@ -28,6 +29,7 @@ VARIABLE = "ECG_SWEEP"
 """Environment variable that tells worker processes of a launcher which sweep they belong to."""
 MARK = "sweep.json"
 """In the sweep's folder: the settings that were typed."""
+LAYERS = "transfer.trainable_layers"
 _NOT_THE_SWEEP = ("-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "rerun=")
 
 
@@ -43,8 +45,9 @@ class SweepFolder(Callback):
     skipped: ClassVar[set[str]] = set()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Take the folder from Hydra."""
+        """Take the folder from Hydra, and tell the jobs which numbers of layers there will be."""
         SweepFolder.last = Path(config.hydra.sweep.dir)
+        os.environ[VARIABLE] = json.dumps({**json.loads(os.environ[VARIABLE]), "layers": _layers(config)})
 
 
 def register() -> None:
@@ -81,6 +84,7 @@ def take_up(config: RunConfig, job: Job) -> tuple[Job, float | None]:
     RunFolder(job.folder).error.unlink(missing_ok=True)
     _mark(job.sweep)
     folder = RunFolder(job.folder)
+    job = replace(job, layers=tuple(json.loads(os.environ.get(VARIABLE, "{}")).get("layers", ())))
     if not folder.config.is_file():
         return job, None
     before, now = compose.as_dict(compose.load(folder.config)), compose.as_dict(config)
@@ -103,6 +107,18 @@ def failed(job: Job, message: str) -> None:
     """Keep the reason in the job's folder, for the table at the end and for `ecg compare`."""
     with whole_file(RunFolder(job.folder).error) as temporary:
         temporary.write_text(f"{message}\n{' '.join(job.overrides)}\n")
+
+
+def _layers(config: DictConfig) -> list[int]:
+    """Every value of `transfer.trainable_layers` in a sweep, from the command line or else its configuration."""
+    params = config.hydra.sweeper.get("params") or {}
+    words = [*(f"{name}={value}" for name, value in params.items()), *config.hydra.overrides.task]
+    given = [o for o in OverridesParser.create().parse_overrides(words) if o.key_or_group == LAYERS]
+    if not given:
+        return []
+    last = given[-1]
+    values = last.sweep_string_iterator() if last.is_sweep_override() else [str(last.value())]
+    return [int(value) for value in values if value.isdigit()]
 
 
 def _mark(folder: Path) -> None:

@@ -59,7 +59,7 @@ def report_run(
     summary = class_table_markdown(shown, info.classes, results.intervals, results.table_context)
     beside = comparison_markdown(shown, info.classes, results.intervals)
     folder.summary.write_text(summary + beside + protocol_markdown(shown))
-    tracker.figures(figures)
+    tracker.figures(drawn)
     tracker.summary({**described, "simulated": info.simulated, **facts, **results.metrics})
     made = run_page(
         config.name,

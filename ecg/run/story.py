@@ -45,7 +45,7 @@ def run(config: RunConfig, job: Job) -> float:
     data = _data(config)
     pl.seed_everything(config.seed, verbose=False)
     model = _new_model(config, data)
-    start = prepared(config, model, data, source)
+    start = prepared(config, model, data, source, job.layers)
     if not _main_process():  # it shares the training; the main process writes, tests and reports
         return fit(config, start, folder, logger=None).best
     folder.make()

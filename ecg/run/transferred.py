@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from ecg.config import RunConfig
@@ -18,8 +19,12 @@ def augmented(config: RunConfig) -> bool:
     return config.dataset.augment_by_default and config.transfer.trainable_layers is None
 
 
-def prepared(config: RunConfig, model: LayeredModel, data: BeatData, source: Path | None) -> Start:
+def prepared(
+    config: RunConfig, model: LayeredModel, data: BeatData, source: Path | None, sweep: Sequence[int] = ()
+) -> Start:
     """The model ready to be fitted: as it is without transfer, else with source layers, frozen but for the last k.
+
+    `sweep` holds the k of all jobs that share features with this one.
 
     Raises:
         EcgError: the source is damaged, or does not fit.
@@ -35,6 +40,7 @@ def prepared(config: RunConfig, model: LayeredModel, data: BeatData, source: Pat
         name=config.model.name,
         cache=config.cache,
         augmented=config.trainer.augment.build(auto=augmented(config)).active,
+        sweep=sweep,
     )
     start.facts["transfer/probe_first"] = config.transfer.probe_first
     return start

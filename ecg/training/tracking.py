@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from requests.utils import get_netrc_auth
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from pytorch_lightning.loggers import WandbLogger
 
 log = logging.getLogger(__name__)
@@ -52,12 +51,12 @@ class Tracker:
     def __init__(self, logger: WandbLogger | None, mode: str) -> None:
         self.logger, self.mode = logger, mode
 
-    def figures(self, figures: Mapping[str, Figure]) -> None:
-        """Log figures as images under `report/<name>`."""
+    def figures(self, drawn: Mapping[str, Path]) -> None:
+        """Log PNG files as images under `report/<name>`."""
         if self.logger is not None:
             import wandb
 
-            self.logger.experiment.log({f"report/{name}": wandb.Image(figure) for name, figure in figures.items()})
+            self.logger.experiment.log({f"report/{name}": wandb.Image(str(path)) for name, path in drawn.items()})
 
     def summary(self, values: Mapping[str, object]) -> None:
         """Set the run's headline values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ecg.data.module import BeatData
 from ecg.models import LayeredModel
 from ecg.training.weights import Weights
 from ecg.transfer.batchnorm import reestimate_batchnorm
-from ecg.transfer.features import cached_features, feature_shape
+from ecg.transfer.features import cached_features, feature_shapes
 from ecg.transfer.loading import Loaded, check_source, load_layers
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def prepare_start(
     name: str,
     cache: Path,
     augmented: bool,
+    sweep: Sequence[int] = (),
 ) -> Start:
     """Take over the source's layers, freeze all but the last k, and compute what the frozen ones give.
 
@@ -75,6 +77,7 @@ def prepare_start(
         name: of the model.
         cache: folder for features.
         augmented: whether training beats are changed; features cannot be computed once then.
+        sweep: the k of all jobs of the sweep; the features that the others need are computed in the same pass.
 
     Raises:
         EcgError: k is out of range, or the source does not fit.
@@ -92,7 +95,7 @@ def prepare_start(
         model.layers[layer].requires_grad_(False)
     began = time.perf_counter()
     start = (
-        _over_features(model, data, frozen, trained, rule, cache)
+        _over_features(model, data, rule, cache, sweep)
         if _cacheable(model, data, frozen, rule, augmented)
         else Start(model, model, data, frozen)
     )
@@ -113,8 +116,7 @@ def _cacheable(
             "trainer.augment.when=never makes this faster"
         )
         return False
-    shape = feature_shape(model.first(frozen), data.info.shape)
-    size = len(data.beats) * int(np.prod(shape)) * 4 / 1e6
+    size = _megabytes(model, data, frozen)[-1]
     if size > rule.cache_limit_mb:
         log.warning(
             "features of frozen layers would take %.0f MB, over transfer.cache_limit_mb=%g: computed batch by batch",
@@ -125,16 +127,19 @@ def _cacheable(
     return True
 
 
-def _over_features(
-    model: LayeredModel,
-    data: BeatData,
-    frozen: tuple[str, ...],
-    trained: tuple[str, ...],
-    rule: TransferRule,
-    cache: Path,
-) -> Start:
+def _megabytes(model: LayeredModel, data: BeatData, names: tuple[str, ...]) -> list[float]:
+    """Size of what each of these layers gives for all beats."""
+    shapes = feature_shapes(model.first(names), data.info.shape)
+    return [len(data.beats) * int(np.prod(shape)) * 4 / 1e6 for shape in shapes]
+
+
+def _over_features(model: LayeredModel, data: BeatData, rule: TransferRule, cache: Path, sweep: Sequence[int]) -> Start:
     """The last layers as a model of their own, with the frozen layers' output as its data."""
-    features, stored = cached_features(model.first(frozen), data.beats.x, cache / "features")
+    frozen, trained = model.divide(rule.trainable_layers)
+    fit = [size <= rule.cache_limit_mb for size in _megabytes(model, data, frozen)]
+    others = {len(model.names) - k for k in sweep}
+    also = [n for n in range(1, len(frozen)) if n in others and fit[n - 1]]
+    features, stored = cached_features(model.first(frozen), data.beats.x, cache / "features", also=also)
     log.info(
         "features of %d frozen layers: %s each, %s",
         len(frozen),

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import hydra
 import pytest
+from hydra import initialize_config_dir
 
 from ecg.config import ArrhythmiaConfig, CnnConfig, Job, RunConfig, TrainerConfig, compose, sweep
 from ecg.errors import EcgError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,33 @@ def test_worker_processes_are_told_the_folder(tmp_path: Path, monkeypatch: pytes
     folder = sweep.sweep_folder(str(tmp_path), False)
     monkeypatch.setattr("sys.argv", ["loky"])
     assert sweep.sweep_folder(str(tmp_path), False) == folder
+
+
+@pytest.mark.parametrize(
+    ("words", "layers"),
+    [
+        (["transfer.trainable_layers=1,2,8"], (1, 2, 8)),
+        (["transfer.trainable_layers=range(1,4)", "seed=0,1"], (1, 2, 3)),
+        (["transfer.trainable_layers=3", "seed=0,1"], (3,)),
+        (["transfer.trainable_layers=null,2"], (2,)),
+        (["experiment=layer_sweep"], tuple(range(1, 9))),
+        (["experiment=layer_sweep", "transfer.trainable_layers=2,4"], (2, 4)),
+        (["seed=0,1"], ()),
+    ],
+)
+def test_the_jobs_of_a_sweep_know_its_numbers_of_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], layers: tuple[int, ...]
+) -> None:
+    typed(monkeypatch, "-m", *words)
+    compose.register()
+    sweep.register()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        experiment = [word for word in words if word.startswith("experiment=")]
+        composed = hydra.compose("config", [*experiment, f"output_dir={tmp_path}"], return_hydra_config=True)
+    composed.hydra.overrides.task = words  # as Hydra tells its callbacks; composing alone refuses several values
+    sweep.SweepFolder().on_multirun_start(composed)
+    taken, _ = sweep.take_up(config(), Job(tmp_path / "0_x", sweep=tmp_path))
+    assert taken.layers == layers
 
 
 def test_a_damaged_mark_belongs_to_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

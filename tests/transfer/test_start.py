@@ -29,10 +29,17 @@ SETTINGS = FitSettings("cpu", 1, "auto", "32-true", 3, None, None, "val/loss", 0
 
 
 def start(
-    model: LayeredModel, data: BeatData, source: Weights | None, *, cache: Path, augmented: bool = False, **rule: object
+    model: LayeredModel,
+    data: BeatData,
+    source: Weights | None,
+    *,
+    cache: Path,
+    augmented: bool = False,
+    sweep: tuple[int, ...] = (),
+    **rule: object,
 ) -> Start:
     made = TransferRule(**rule)  # type: ignore[arg-type]
-    return prepare_start(model, data, source, made, name="cnn", cache=cache, augmented=augmented)
+    return prepare_start(model, data, source, made, name="cnn", cache=cache, augmented=augmented, sweep=sweep)
 
 
 def fitted(begun: Start, folder: Path) -> LayeredModel:
@@ -127,11 +134,29 @@ def test_damaged_features_are_computed_anew(
     data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
 ) -> None:
     first = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
+    whole = np.array(first.data.inputs)
     (path,) = (tmp_path / "features").glob("*.npy")
     path.write_bytes(path.read_bytes()[:-100])
     again = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
     assert again.facts["transfer/features_stored"] is False
-    np.testing.assert_array_equal(first.data.inputs, again.data.inputs)
+    np.testing.assert_array_equal(whole, again.data.inputs)
+
+
+@pytest.mark.parametrize(("ks", "expected"), [((1, 2, 4), [7, 0, 0]), ((4, 2, 1), [4, 2, 1])])
+def test_a_sweep_passes_the_beats_through_each_frozen_layer_once(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, ks: tuple[int, ...], expected: list[int]
+) -> None:
+    passes = []
+    for k in ks:
+        model = new_model()
+        seen: list[int] = []
+        for layer in model.layers.values():
+            layer.register_forward_hook(lambda _, given, __, seen=seen: seen.append(len(given[0])))
+        begun = start(model, data, source, cache=tmp_path / "sweep", sweep=ks, trainable_layers=k)
+        passes.append(seen.count(len(data.beats)))  # what asks for shapes passes one beat alone
+        alone = start(new_model(), data, source, cache=tmp_path / f"alone{k}", trainable_layers=k)
+        np.testing.assert_allclose(begun.data.inputs, alone.data.inputs, rtol=1e-5, atol=1e-6)
+    assert passes == expected
 
 
 def test_augmentation_turns_the_cache_off_and_says_so(
