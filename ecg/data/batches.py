@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+AT_ONCE = 256
+"""Beats at once where nothing is learned: more fall out of a processor's cache (`experiments/speed`)."""
+
 
 class BatchOrder:
     """Which beats make up each batch of an epoch.

@@ -16,7 +16,7 @@ from ecg.beats.cuts import Cut
 from ecg.beats.grouping import evenly_spaced
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
-from ecg.data.batches import BatchOrder, TensorBatches
+from ecg.data.batches import AT_ONCE, BatchOrder, TensorBatches
 from ecg.data.info import DataInfo, left_out_line
 from ecg.data.sources import Prepared, Source
 
@@ -99,7 +99,7 @@ class BeatData(pl.LightningDataModule):
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer and shuffle else (0, 1)
         order = BatchOrder(
             len(index),
-            self.batch_size if shuffle else max(self.batch_size, 1024),
+            self.batch_size if shuffle else max(self.batch_size, AT_ONCE),
             shuffle=shuffle,
             seed=self.seed,
             rank=rank,

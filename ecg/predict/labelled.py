@@ -21,8 +21,6 @@ from ecg.training.weights import Weights
 NOT_CUT = "no beat after it"
 """Why the last beat of a recording has no label: every cut looks at the R peaks that follow."""
 UNLABELLED = -1
-BATCH = 256
-"""Beats at once; more do not fit the processor's cache (`experiments/predict`)."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
         raise EcgError(f"{own.recording.record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
     count, classes = len(examined.peaks), weights.info.classes
     probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
-    probability[place] = probabilities(weights.model, beats.x, batch_size=BATCH)
+    probability[place] = probabilities(weights.model, beats.x)
     label = np.full(count, UNLABELLED, dtype=np.int64)
     label[place] = probability[place].argmax(axis=1)
     reason = np.where((label == UNLABELLED) & (examined.reasons == ""), NOT_CUT, examined.reasons)

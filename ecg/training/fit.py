@@ -24,6 +24,7 @@ from rich.console import Console
 from ecg.errors import EcgError
 from ecg.training.folder import RunFolder
 from ecg.training.history import History
+from ecg.training.memory import keep_freed_memory
 from ecg.training.running_mean import RunningMean
 
 
@@ -80,6 +81,7 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
     The machine must have what `settings` ask for: see `check_devices`.
     """
     _quiet()
+    keep_freed_memory()
     history = History(folder.history, settings.monitor)
     kept: dict[str, Any] = {
         "dirpath": folder.checkpoints,

@@ -7,12 +7,14 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from ecg.data.batches import AT_ONCE
 from ecg.progress import track
+from ecg.training.memory import keep_freed_memory
 
 
 @torch.inference_mode()
 def probabilities(
-    model: nn.Module, x: npt.NDArray[np.float32], *, batch_size: int = 1024, doing: str = "labelling beats"
+    model: nn.Module, x: npt.NDArray[np.float32], *, batch_size: int = AT_ONCE, doing: str = "labelling beats"
 ) -> npt.NDArray[np.float32]:
     """Softmax of the model's logits, in float32 whatever the training precision, with the model in eval mode.
 
@@ -25,6 +27,7 @@ def probabilities(
     Returns:
         shape [beat, class].
     """
+    keep_freed_memory()
     model.eval()
     device = next(model.parameters()).device
     parts = torch.split(torch.from_numpy(np.ascontiguousarray(x)), batch_size)

@@ -16,8 +16,10 @@ from filelock import FileLock
 from torch import nn
 
 from ecg.atomic import whole_file
+from ecg.data.batches import AT_ONCE
 from ecg.errors import EcgError
 from ecg.progress import track
+from ecg.training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ def cached_features(
     folder: Path,
     *,
     also: Collection[int] = (),
-    batch_size: int = 1024,
+    batch_size: int = AT_ONCE,
 ) -> tuple[npt.NDArray[np.float32], bool]:
     """What a chain of frozen layers gives for every beat, in eval mode; from `folder` or computed and kept there.
 
@@ -94,6 +96,7 @@ def _compute(
     batch_size: int,
 ) -> None:
     """Pass all beats through the layers from number `first` on, and write what those in `kept` give."""
+    keep_freed_memory()
     with ExitStack() as files, torch.inference_mode():
         handles = {i: _opened(files, path, shapes[i]) for i, path in kept.items()}
         for at in track(range(0, len(start), batch_size), "features of the frozen layers"):

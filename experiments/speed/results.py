@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-START, END = "<!-- written by measure.py -->", "<!-- end of what measure.py writes -->"
-
 
 @dataclass(frozen=True)
 class Row:
@@ -76,23 +74,29 @@ def write(rows: Sequence[Row], machine: str, folder: Path) -> None:
         writer = csv.writer(stream)
         writer.writerow([f.name for f in fields(Row)])
         writer.writerows(astuple(row) for row in rows)
-    readme = folder / "README.md"
+    rewrite(folder / "README.md", "measure.py", f"{markdown(rows)}\n\n{machine}")
+
+
+def rewrite(readme: Path, script: str, content: str) -> None:
+    """Replace what stands between the two marks of a script."""
+    start, end = f"<!-- written by {script} -->", f"<!-- end of what {script} writes -->"
     text = readme.read_text(encoding="utf-8")
-    before, after = text[: text.index(START)], text[text.index(END) :]
-    readme.write_text(f"{before}{START}\n{markdown(rows)}\n\n{machine}\n{after}", encoding="utf-8")
+    before, after = text[: text.index(start)], text[text.index(end) :]
+    readme.write_text(f"{before}{start}\n{content}\n{after}", encoding="utf-8")
 
 
-def machine_facts(torch_version: str, threads: int, precision: str, load: float) -> str:
+def machine_facts(torch_version: str, threads: int, precision: str, load: float | None) -> str:
     """One sentence about the machine."""
     text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     name = re.search(r"model name\s*: (.+)", text)
     model = re.search(r"^model\s*: (\d+)", text, re.MULTILINE)
     flags = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if re.search(rf"\b{f}\b", text)]
     processor = f"{name[1]} (model {model[1]})" if name and model else platform.processor() or "unknown processor"
+    busy = "" if load is None else f" Load before the start: {load:.2f}."
     return (
         f"Machine: {os.cpu_count()} cores, {processor}, flags {' '.join(flags) or 'none of interest'}; "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch_version} on {threads} threads; "
-        f"`trainer.precision=auto` chooses {precision} here. Load before the start: {load:.2f}."
+        f"`trainer.precision=auto` chooses {precision} here.{busy}"
     )
 
 
