@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ecg.errors import EcgError
+from ecg.models.dropout import Dropout
 from ecg.models.layered import LayeredModel
 
 CHANNELS = (32, 64, 128, 256)
@@ -41,7 +42,7 @@ def cnn(*, input_shape: tuple[int, int], n_classes: int, dropout: float = 0.3) -
     features = channels * samples
     for i, width in enumerate(HIDDEN, start=1):
         start: list[nn.Module] = [nn.Flatten()] if i == 1 else []
-        layers[f"fc{i}"] = nn.Sequential(*start, nn.Dropout(dropout), nn.Linear(features, width), nn.ReLU())
+        layers[f"fc{i}"] = nn.Sequential(*start, Dropout(dropout), nn.Linear(features, width), nn.ReLU())
         features = width
-    layers["head"] = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, n_classes))
+    layers["head"] = nn.Sequential(Dropout(dropout), nn.Linear(features, n_classes))
     return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes)
