@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from ecg.errors import EcgError
+from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
 from ecg.models.dropout import Dropout
 from ecg.models.layered import LayeredModel
 
@@ -30,10 +31,10 @@ def cnn(*, input_shape: tuple[int, int], n_classes: int, dropout: float = 0.3) -
     channels, samples = input_shape
     layers: dict[str, nn.Module] = {}
     for i, (width, kernel) in enumerate(zip(CHANNELS, KERNELS, strict=True), start=1):
-        steps: list[nn.Module] = [nn.Conv1d(channels, width, kernel), nn.BatchNorm1d(width), nn.ReLU()]
+        steps: list[nn.Module] = [Conv1d(channels, width, kernel), BatchNorm1d(width), nn.ReLU()]
         samples -= kernel - 1
         if i in (2, 4):
-            steps.append(nn.MaxPool1d(3) if i == 2 else nn.AvgPool1d(3))
+            steps.append(MaxPool1d(3) if i == 2 else AvgPool1d(3))
             samples //= 3
         layers[f"conv{i}"] = nn.Sequential(*steps)
         channels = width
