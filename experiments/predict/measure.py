@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from day import write_day
 from readme_part import rewrite
+from torch.utils.flop_counter import FlopCounterMode
 
 from ecg.atomic import whole_file
 from ecg.beats.detector import detect_r_peaks
@@ -129,16 +130,35 @@ def process(record: Path, weights: Path) -> tuple[float, float]:
 
 
 def loops(own: OwnRecording, examined: Examined, weights: Weights, ours: float, count: int, repeats: int) -> list[Row]:
-    """The plain loops against our cutting and labelling, both for all beats of the recording."""
-    rows = []
+    """The plain loops against our cutting and labelling, both for all beats of the recording, and the most there is."""
     total = len(examined.peaks)
+    flops, rate = operations(weights), multiplying()
+    least = total * flops / rate
+    bound = f"{flops / 1e6:.1f} MFLOP a beat at {rate / 1e9:.0f} GFLOP/s, the rate of multiplying large matrices here"
+    rows = [row(f"the processor's limit: {bound}", [least], "s")]
     for what, gradients in (("autograd on, as first written", True), ("torch.no_grad()", False)):
         seconds = [naive(own, examined, weights, count, gradients=gradients) * total for _ in range(repeats)]
         rows.append(row(f"beat by beat, {what} ({count} beats measured, extrapolated to {total:,})", seconds, "s"))
         target = f">= {LEAST_RATIO:g}" if gradients else ""
         ratios = [s / ours for s in seconds]
         rows.append(row(f"beat by beat, {what} / cutting and labelling in batches", ratios, "times", target=target))
+        limit = [s / least for s in seconds]
+        rows.append(row(f"beat by beat, {what} / the processor's limit", limit, "times"))
     return rows
+
+
+def operations(weights: Weights) -> int:
+    """Floating-point operations of the model for one beat, multiplications and additions counted apart."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        weights.model(torch.zeros(1, *weights.info.shape))
+    return int(counter.get_total_flops())
+
+
+def multiplying(size: int = 2048, repeats: int = 8) -> float:
+    """Operations a second in the quickest of some products of large matrices."""
+    a = torch.rand(size, size)
+    _, seconds = timed(lambda: a @ a, repeats)
+    return 2 * size**3 / min(seconds)
 
 
 def markdown(rows: Iterable[Row]) -> str:

@@ -1,4 +1,4 @@
-"""What do kept memory, a quick dropout and small batches of evaluation bring? Writes step.csv and a table in README.md.
+"""What do kept memory, dropout, layout and small batches bring? Writes step.csv and a table in README.md.
 
 python experiments/speed/step.py
 """
@@ -6,10 +6,12 @@ python experiments/speed/step.py
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -17,25 +19,24 @@ import torch
 from results import machine_facts, rewrite
 from torch import nn
 
-from ecg.models import LayeredModel, cnn
+from ecg.models import LayeredModel, along_time, cnn
 from ecg.models.dropout import Dropout
 from ecg.training.memory import keep_freed_memory
 from ecg.training.optimizers import optimizer_rule
 from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
-BATCHES = (256, 1024)
+LAYOUT = (along_time.Conv1d, along_time.BatchNorm1d, along_time.MaxPool1d, along_time.AvgPool1d)
+Kinds = Sequence[type[nn.Module]]
 
 
-def training(steps: int, *, last: int = 8, quick: bool = True, batch: int = 256) -> float:
+def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256) -> float:
     """Median seconds of a training step of the cnn's last layers, after three that do not count."""
     torch.manual_seed(0)
     whole = cnn(input_shape=(1, 187), n_classes=5)
     frozen, trained = whole.divide(last)
     shape = tuple(whole.eval().first(frozen)(torch.rand(2, 1, 187)).shape[1:])
-    model = whole.last(trained, shape).train()
-    if not quick:
-        pytorchs_dropout(model)
+    model = pytorchs_own(whole.last(trained, shape).train(), without)
     x, y = torch.rand(batch, *shape), torch.arange(batch) % 5
     optimizer = optimizer_rule("adamw", lr=1e-3, weight_decay=0.05, momentum=0.9)(list(model.parameters()))
     seconds = []
@@ -48,18 +49,11 @@ def training(steps: int, *, last: int = 8, quick: bool = True, batch: int = 256)
     return statistics.median(seconds[3:])
 
 
-def pytorchs_dropout(model: LayeredModel) -> None:
-    """Put PyTorch's own dropout in the place of ours."""
-    for layer in model.layers.values():
-        for name, part in layer.named_children():
-            if isinstance(part, Dropout):
-                setattr(layer, name, nn.Dropout(part.p))
-
-
 @torch.inference_mode()
-def evaluating(batch: int, beats: int = 4096) -> float:
+def evaluating(batch: int = 256, *, without: Kinds = (), beats: int = 4096) -> float:
     """Seconds for `beats` beats, the better of two."""
-    model, parts = cnn(input_shape=(1, 187), n_classes=5).eval(), torch.split(torch.rand(beats, 1, 187), batch)
+    model = pytorchs_own(cnn(input_shape=(1, 187), n_classes=5).eval(), without)
+    parts = torch.split(torch.rand(beats, 1, 187), batch)
     seconds = []
     for _ in range(2):
         start = time.perf_counter()
@@ -69,35 +63,60 @@ def evaluating(batch: int, beats: int = 4096) -> float:
     return min(seconds)
 
 
-def child(kept: bool, steps: int) -> list[float]:
-    """Seconds in a process of its own: training steps, then evaluation in batches of 256 and of 1,024."""
+def pytorchs_own(model: LayeredModel, kinds: Kinds) -> LayeredModel:
+    """The model, where modules of these kinds work as PyTorch's of the same name do."""
+    for part in model.modules():
+        if type(part) in kinds:
+            part.__class__ = type(part).__bases__[0]
+    return model
+
+
+def measured(steps: int) -> dict[str, float]:
+    """Seconds of everything, in this process."""
+    return {
+        "train": training(steps),
+        "train, no dropout": training(steps, without=(Dropout,)),
+        "train, no layout": training(steps, without=LAYOUT),
+        "train, nothing": training(steps, without=(Dropout, *LAYOUT)),
+        "fc": training(steps, last=4),
+        "fc, no dropout": training(steps, last=4, without=(Dropout,)),
+        "eval": evaluating(),
+        "eval, no layout": evaluating(without=LAYOUT),
+        "eval, large": evaluating(1024),
+        "eval, nothing": evaluating(1024, without=LAYOUT),
+    }
+
+
+def child(kept: bool, steps: int) -> dict[str, float]:
+    """What a process of its own measures."""
     words = [sys.executable, __file__, "--child", "kept" if kept else "given", "--steps", str(steps)]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    return [float(word) for word in said.split()]
+    found: dict[str, float] = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return found
 
 
 def main() -> None:
-    """Processes in turn, with and without; four minutes on two cores."""
+    """Processes in turn, with and without; six minutes on two cores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--child", choices=("kept", "given"), help="used by the script itself")
     options = parser.parse_args()
     if options.child:
         if options.child == "kept":
             assert keep_freed_memory()
-        steps = [training(options.steps, last=last, quick=quick) for last in (8, 4) for quick in (True, False)]
-        print(*steps, *(evaluating(batch) for batch in BATCHES))
+        print(json.dumps(measured(options.steps)))
         return
     rounds = [(child(True, options.steps), child(False, options.steps)) for _ in range(options.rounds)]
     pairs = {
-        "training step, memory kept / given back": [(given[0], kept[0]) for kept, given in rounds],
-        "training step, our dropout / PyTorch's": [(kept[1], kept[0]) for kept, _ in rounds],
-        "training step, both / neither": [(given[1], kept[0]) for kept, given in rounds],
-        "training step of the last four layers, our dropout / PyTorch's": [(kept[3], kept[2]) for kept, _ in rounds],
-        "evaluation, memory kept / given back": [(given[4], kept[4]) for kept, given in rounds],
-        "evaluation, batches of 256 / of 1,024": [(kept[5], kept[4]) for kept, _ in rounds],
-        "evaluation, both / neither": [(given[5], kept[4]) for kept, given in rounds],
+        "training step, memory kept / given back": [(given["train"], kept["train"]) for kept, given in rounds],
+        "training step, our dropout / PyTorch's": [(kept["train, no dropout"], kept["train"]) for kept, _ in rounds],
+        "training step, our layout / PyTorch's": [(kept["train, no layout"], kept["train"]) for kept, _ in rounds],
+        "training step, all three / none": [(given["train, nothing"], kept["train"]) for kept, given in rounds],
+        "the last four layers alone, our dropout / PyTorch's": [(k["fc, no dropout"], k["fc"]) for k, _ in rounds],
+        "evaluation, memory kept / given back": [(given["eval"], kept["eval"]) for kept, given in rounds],
+        "evaluation, our layout / PyTorch's": [(kept["eval, no layout"], kept["eval"]) for kept, _ in rounds],
+        "evaluation, batches of 256 / of 1,024": [(kept["eval, large"], kept["eval"]) for kept, _ in rounds],
+        "evaluation, all three / none": [(given["eval, nothing"], kept["eval"]) for kept, given in rounds],
     }
     rows = []
     for what, seconds in pairs.items():
