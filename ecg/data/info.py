@@ -51,6 +51,11 @@ class DataInfo:
         return f"{self.dataset}, {simulated}source {self.source}, cut {self.cut}, split {self.split}"
 
     @property
+    def scored(self) -> str:
+        """What the beats are called that scores are about."""
+        return "test beats"
+
+    @property
     def by_patient(self) -> bool:
         """Whether the split puts no patient on two sides."""
         return self.split in BY_PATIENT

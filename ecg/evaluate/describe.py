@@ -24,14 +24,21 @@ class EvaluatedInfo(DataInfo):
 
     Attributes:
         new_patients: whether it is certain that none of their patients trained the weights.
+        side: the side of the split that was evaluated, or `all`.
     """
 
     new_patients: bool = False
+    side: str = "test"
 
     @property
     def by_patient(self) -> bool:
         """Whether scores by record and patient, and intervals over patients, mean what they seem to."""
         return self.new_patients
+
+    @property
+    def scored(self) -> str:
+        """What the beats are called."""
+        return super().scored if self.side == "test" else "evaluated beats"
 
 
 def evaluated_info(
@@ -63,7 +70,7 @@ def evaluated_info(
         "split": info.split if side in ("test", "all") else f"{info.split}, {side} side",
         "counts": {"evaluated": {name: int((y == c).sum()) for c, name in enumerate(info.classes)}},
     }
-    return EvaluatedInfo(**said, new_patients=common.new_patients)
+    return EvaluatedInfo(**said, new_patients=common.new_patients, side=side)
 
 
 def evaluation_name(weights: Weights, config: RunConfig, info: DataInfo) -> str:

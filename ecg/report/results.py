@@ -68,7 +68,7 @@ class Results:
         """The words above and below every figure and table of the run."""
         info, n = self.info, len(self.beats)
         return Context(
-            title=f"{info.dataset}, split {info.split}, source {info.source}, cut {info.cut}: {n:,} test beats",
+            title=f"{info.dataset}, split {info.split}, source {info.source}, cut {info.cut}: {n:,} {info.scored}",
             footnote=" ".join(info.notes),
             simulated=info.simulated,
         )

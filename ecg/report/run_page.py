@@ -101,7 +101,7 @@ def run_page(
 def _headline(results: Results) -> str:
     """Headline scores with their intervals, by beat and by patient, beside the baselines'."""
     metrics, info = results.metrics, results.info
-    body = paragraph(f"{len(results.beats):,} test beats of split {info.split}, source {info.source}.")
+    body = paragraph(f"{len(results.beats):,} {info.scored} of split {info.split}, source {info.source}.")
     for stage, words in STAGES.items():
         known = {key: said for key, said in HEADLINE.items() if f"{stage}/{key}" in metrics}
         if not known:

@@ -101,6 +101,7 @@ def test_the_other_sides_are_what_they_are(
     assert (made.overlap.beats, made.overlap.validation) == (trained * n, chose * n)
     assert made.overlap.loud
     assert f"split patients, {side} side" in made.results.context.title
+    assert made.results.context.title.endswith("evaluated beats")
     letter = {"train": "T", "val": "V"}[side]
     split = json.loads((by_patient / "split.json").read_text())
     assert n == sum(letters.count(letter) for letters in split["beats"].values())
@@ -112,7 +113,9 @@ def test_every_beat_of_a_source_can_be_evaluated(by_patient: Path, tmp_path: Pat
     assert made.overlap.of_beats == sum(map(len, split["beats"].values()))
     counts = [sum(letters.count(letter) for letters in split["beats"].values()) for letter in "TV"]
     assert [made.overlap.beats, made.overlap.validation] == counts
-    assert "Every beat of the source was evaluated" in made.folder.page.read_text()
+    page = made.folder.page.read_text()
+    assert "Every beat of the source was evaluated" in page
+    assert "test beats of split" not in page
 
 
 def test_other_simulated_patients_are_new_and_the_folder_is_named_for_them(
