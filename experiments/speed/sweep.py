@@ -69,12 +69,14 @@ def sweep(config: RunConfig, folder: Path, ks: range, *, cached: bool) -> dict[s
 
 
 def typed_sweep(given: list[str], folder: Path) -> float:
-    """Seconds of k = 1..8 as one types it, side by side on two cores, from the start of the command to its end.
+    """Seconds of k = 8..1 as one types it, side by side on two cores, from the start of the command to its end.
+
+    The longest job comes first, so that no core waits at the end.
 
     Raises:
         RuntimeError: a job failed.
     """
-    ks = f"transfer.trainable_layers={','.join(map(str, range(1, 9)))}"
+    ks = f"transfer.trainable_layers={','.join(map(str, range(8, 0, -1)))}"
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     begun = [*given, f"cache_dir={folder / 'typed'}"]
     _train([*begun, "trainer=debug"])  # so that both sides begin with prepared beats
@@ -83,10 +85,16 @@ def typed_sweep(given: list[str], folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def published(given: list[str]) -> float:
-    """Beats trained per second by the published study's loop, in a process of its own, which nothing of ours tuned."""
+def published(given: list[str], beats: int, epochs: int) -> tuple[float, float]:
+    """Seconds of the epochs of the published study's loop, and of its whole process, which nothing of ours tuned.
+
+    One epoch is measured and multiplied. The process starts, reads the prepared beats and trains; it tests nothing.
+    """
     words = [sys.executable, __file__, "--published", *given]
-    return float(subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1])
+    start = time.perf_counter()
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    whole, epoch = time.perf_counter() - start, beats / float(said.split()[-1])
+    return epochs * epoch, whole + (epochs - 1) * epoch
 
 
 def _train(words: list[str]) -> None:
@@ -128,7 +136,7 @@ def main() -> None:
         sweep(replace(config, trainer=replace(config.trainer, epochs=1)), folder / "warm", range(1, 2), cached=True)
         few = sweep(config, folder, range(1, 5), cached=True)
         naive = sweep(config, folder, range(1, 5), cached=False)
-        scratch = beats * epochs / published(given)
+        scratch, process = published(given, beats, epochs)
         every = sweep(config, folder / "every", range(1, 9), cached=True)
         typed = typed_sweep(given, folder)
     rows = [
@@ -140,8 +148,13 @@ def main() -> None:
             2 * scratch,
             "",
         ),
-        ("k = 1..8, whole jobs, against two runs of the published loop", every["whole"], 2 * scratch, ""),
-        ("k = 1..8, the whole command with jobs side by side, against the same two runs", typed, 2 * scratch, ">= 1"),
+        ("k = 1..8, whole jobs, against two processes of the published loop", every["whole"], 2 * process, ""),
+        (
+            "k = 8..1, the whole command with jobs side by side, against the same two processes",
+            typed,
+            2 * process,
+            ">= 1",
+        ),
     ]
     table = pd.DataFrame(rows, columns=["what", "ours_s", "naive_s", "target"])
     table["ratio"] = table["naive_s"] / table["ours_s"]
