@@ -73,7 +73,7 @@ def check_table(results: pd.DataFrame) -> str:
 def write(folders: list[Path], out: Path) -> None:
     """Write results.csv, the figures, and the part of README.md between the two marks."""
     results = pd.concat([read(folder) for folder in folders], ignore_index=True)
-    out.mkdir(parents=True, exist_ok=True)
+    (out / "figures").mkdir(parents=True, exist_ok=True)
     results.to_csv(out / "results.csv", index=False, float_format="%.4f")
     words = [
         f"{title} Balanced accuracy in percent.\n\n{probe_table(results, what)}" for what, title in QUESTIONS.items()
@@ -82,9 +82,9 @@ def write(folders: list[Path], out: Path) -> None:
     for folder in folders:
         for name in FIGURES:
             if (folder / f"{name}.png").exists():
-                target = out / f"{folder.name}_{name}.png"
+                target = out / "figures" / f"{folder.name}_{name}.png"
                 shutil.copy(folder / f"{name}.png", target)
-                words.append(f"![{folder.name}: {name}]({target.name})")
+                words.append(f"![{folder.name}: {name}](figures/{target.name})")
     readme = out / "README.md"
     text = (readme if readme.exists() else HERE / "README.md").read_text()
     before, after = text.split(START)[0], text.split(END)[1]
