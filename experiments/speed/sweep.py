@@ -30,6 +30,7 @@ from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+LONGER = 3  # times as many epochs, where what is computed once weighs less
 
 
 def settings(folder: Path, patients: int, epochs: int) -> list[str]:
@@ -136,12 +137,28 @@ def main() -> None:
         sweep(replace(config, trainer=replace(config.trainer, epochs=1)), folder / "warm", range(1, 2), cached=True)
         few = sweep(config, folder, range(1, 5), cached=True)
         naive = sweep(config, folder, range(1, 5), cached=False)
+        longer = replace(config, trainer=replace(config.trainer, epochs=LONGER * epochs))
+        few_longer, naive_longer = (
+            sweep(longer, folder / "longer", range(1, 5), cached=cached) for cached in (True, False)
+        )
         scratch, process = published(given, beats, epochs)
         every = sweep(config, folder / "every", range(1, 9), cached=True)
         typed = typed_sweep(given, folder)
     rows = [
-        ("k = 1..4, features and training", few["fitted"], naive["fitted"], ">= 5"),
+        ("k = 1..4, features and training", few["fitted"], naive["fitted"], ""),
         ("k = 1..4, whole jobs with test and report", few["whole"], naive["whole"], ""),
+        (
+            f"k = 1..4, {LONGER * epochs} epochs, features and training",
+            few_longer["fitted"],
+            naive_longer["fitted"],
+            ">= 5",
+        ),
+        (
+            f"k = 1..4, {LONGER * epochs} epochs, whole jobs with test and report",
+            few_longer["whole"],
+            naive_longer["whole"],
+            "",
+        ),
         (
             "k = 1..8, features and training, against two runs of the published loop",
             every["fitted"],
