@@ -14,7 +14,7 @@ def keep_freed_memory() -> bool:
     """Ask glibc not to give freed memory back to the system; mallopt(3), "M_TRIM_THRESHOLD", "M_MMAP_THRESHOLD".
 
     Activations of a batch are allocated and freed at each step. By default the larger ones are mapped and unmapped each
-    time, and the system fills every page with zeros anew: a tenth or so of a training step (`experiments/speed`).
+    time, and the system fills every page with zeros anew: a tenth to a fifth of a training step (`experiments/speed`).
 
     Returns:
         Whether it was done: on Linux with glibc only.
