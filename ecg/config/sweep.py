@@ -47,7 +47,7 @@ class SweepFolder(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Take the folder from Hydra, and tell the jobs which numbers of layers there will be."""
         SweepFolder.last = Path(config.hydra.sweep.dir)
-        os.environ[VARIABLE] = json.dumps({**json.loads(os.environ[VARIABLE]), "layers": _layers(config)})
+        os.environ[VARIABLE] = json.dumps({**_told(), "layers": _layers(config)})
 
 
 def register() -> None:
@@ -62,8 +62,8 @@ def settings(words: Sequence[str]) -> list[str]:
 
 def sweep_folder(output_dir: str, rerun: bool) -> str:
     """Folder of the sweep that was typed: where the same one was begun before, or a new one."""
-    if VARIABLE in os.environ:
-        return str(json.loads(os.environ[VARIABLE])["folder"])
+    if "folder" in (told := _told()):
+        return str(told["folder"])
     typed, parent = settings(sys.argv[1:]), Path(output_dir) / "multirun"
     begun = [] if rerun else [mark.parent for mark in sorted(parent.glob(f"*/{MARK}")) if _settings_in(mark) == typed]
     folder = begun[-1] if begun else parent / datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f")
@@ -84,7 +84,7 @@ def take_up(config: RunConfig, job: Job) -> tuple[Job, float | None]:
     RunFolder(job.folder).error.unlink(missing_ok=True)
     _mark(job.sweep)
     folder = RunFolder(job.folder)
-    job = replace(job, layers=tuple(json.loads(os.environ.get(VARIABLE, "{}")).get("layers", ())))
+    job = replace(job, layers=tuple(_told().get("layers", ())))
     if not folder.config.is_file():
         return job, None
     before, now = compose.as_dict(compose.load(folder.config)), compose.as_dict(config)
@@ -121,11 +121,17 @@ def _layers(config: DictConfig) -> list[int]:
     return [int(value) for value in values if value.isdigit()]
 
 
+def _told() -> dict[str, Any]:
+    """What is known of the sweep; without folder and settings where the user chose `hydra.sweep.dir`."""
+    known: dict[str, Any] = json.loads(os.environ.get(VARIABLE) or "{}")
+    return known
+
+
 def _mark(folder: Path) -> None:
     path = folder / MARK
-    if VARIABLE in os.environ and not path.exists():
+    if "settings" in (told := _told()) and not path.exists():
         with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(json.loads(os.environ[VARIABLE])["settings"]) + "\n")
+            temporary.write_text(json.dumps(told["settings"]) + "\n")
 
 
 def _settings_in(mark: Path) -> list[str] | None:

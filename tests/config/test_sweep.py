@@ -8,6 +8,7 @@ from pathlib import Path
 import hydra
 import pytest
 from hydra import initialize_config_dir
+from omegaconf import OmegaConf
 
 from ecg.config import ArrhythmiaConfig, CnnConfig, Job, RunConfig, TrainerConfig, compose, sweep
 from ecg.errors import EcgError
@@ -86,6 +87,16 @@ def test_the_jobs_of_a_sweep_know_its_numbers_of_layers(
     sweep.SweepFolder().on_multirun_start(composed)
     taken, _ = sweep.take_up(config(), Job(tmp_path / "0_x", sweep=tmp_path))
     assert taken.layers == layers
+
+
+def test_a_folder_of_ones_own_is_no_sweep_to_go_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    typed(monkeypatch, "-m", "transfer.trainable_layers=1,2", f"hydra.sweep.dir={tmp_path}")
+    hydra_part = {"sweep": {"dir": str(tmp_path)}, "sweeper": {"params": None}}
+    hydra_part["overrides"] = {"task": ["transfer.trainable_layers=1,2"]}
+    sweep.SweepFolder().on_multirun_start(OmegaConf.create({"hydra": hydra_part}))
+    taken, _ = sweep.take_up(config(), Job(tmp_path / "0_x", sweep=tmp_path))
+    assert taken.layers == (1, 2)
+    assert not (tmp_path / sweep.MARK).exists()
 
 
 def test_a_damaged_mark_belongs_to_no_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
