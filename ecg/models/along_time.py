@@ -1,7 +1,7 @@
 """Convolution, norm and pooling along time, with the channels of a moment side by side in memory.
 
 On a processor they are quicker so, most of all where nothing is learned (`experiments/speed`). Tensors have the shape
-[beat, channel, sample] as ever; only their strides differ. On other devices these are PyTorch's own modules.
+[beat, channel, sample] as ever; only their strides differ. On other devices the convolution is PyTorch's own.
 """
 
 from __future__ import annotations

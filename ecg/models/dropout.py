@@ -10,9 +10,9 @@ _LOWEST = -(2**63)
 
 
 class Dropout(nn.Dropout):
-    """PyTorch's dropout, several times faster on a processor (`experiments/speed`).
+    """PyTorch's dropout, faster on a processor (`experiments/speed`).
 
-    PyTorch draws a number of its own for each element, one after the other: a quarter of a step of the cnn's fully
+    PyTorch draws a number of its own for each element, one after the other: about a fifth of a step of the cnn's fully
     connected layers. Here 64 random bits, of the same generator, serve four elements. A share of p to 1/65536 is
     dropped, and the rest scaled by 1 / (1 - p).
     """

@@ -145,7 +145,7 @@ def main() -> None:
         every = sweep(config, folder / "every", range(1, 9), cached=True)
         typed = typed_sweep(given, folder)
     rows = [
-        ("k = 1..4, features and training", few["fitted"], naive["fitted"], ""),
+        ("k = 1..4, features and training", few["fitted"], naive["fitted"], ">= 5"),
         ("k = 1..4, whole jobs with test and report", few["whole"], naive["whole"], ""),
         (
             f"k = 1..4, {LONGER * epochs} epochs, features and training",
