@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +11,12 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import (
-    Callback,
-    EarlyStopping,
-    ModelCheckpoint,
-    RichProgressBar,
-)
+from pytorch_lightning.callbacks import Callback, EarlyStopping, RichProgressBar
 from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
 from ecg.errors import EcgError
+from ecg.training.checkpoints import BestEpoch, LastEpoch
 from ecg.training.folder import RunFolder
 from ecg.training.history import History
 from ecg.training.memory import keep_freed_memory
@@ -83,16 +78,11 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
     _quiet()
     keep_freed_memory()
     history = History(folder.history, settings.monitor)
-    kept: dict[str, Any] = {
-        "dirpath": folder.checkpoints,
-        "save_on_train_epoch_end": True,
-        "enable_version_counter": False,
-    }
-    best = ModelCheckpoint(filename="best", monitor=settings.monitor, mode=settings.mode, **kept)
-    last = LastEpoch(filename="last", **kept)  # not save_last=True: that skips epochs that are not the best
-    callbacks: list[Callback] = [history, best, last]
-    if settings.ema_decay is not None:
-        callbacks.append(RunningMean(settings.ema_decay))
+    mean = RunningMean(settings.ema_decay) if settings.ema_decay is not None else None
+    best = BestEpoch(mean, dirpath=folder.checkpoints, monitor=settings.monitor, mode=settings.mode)
+    callbacks: list[Callback] = [history, best, LastEpoch(dirpath=folder.checkpoints)]
+    if mean is not None:
+        callbacks.append(mean)
     if settings.patience is not None:
         stop = EarlyStopping(
             settings.monitor, mode=settings.mode, patience=settings.patience, check_on_train_epoch_end=True
@@ -134,27 +124,6 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
         raise EcgError(f"{path} is missing: training ended before its first epoch did")
     state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     return {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
-
-
-class LastEpoch(ModelCheckpoint):
-    """The end of the newest whole epoch, but no more often than every `EVERY_S`; and of the last one.
-
-    A checkpoint with the optimizer's state is four times the model: after each of many short epochs, writing would take
-    longer than training. What a killed run did since is done again, with the same result.
-    """
-
-    EVERY_S = 20.0
-
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
-        self._written = float("-inf")
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write, if the last time is long ago or there will be no other; early stopping has spoken before."""
-        ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
-        if ends or time.monotonic() - self._written >= self.EVERY_S:
-            super().on_train_epoch_end(trainer, pl_module)
-            self._written = time.monotonic()
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import WeightAveraging
 from torch import Tensor
@@ -34,3 +39,28 @@ class RunningMean(WeightAveraging):
     def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
         """After every optimizer step."""
         return step_idx is not None
+
+    def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Validate the means."""
+        self._exchange(pl_module)
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Go on with the weights."""
+        self._exchange(pl_module)
+
+    @contextmanager
+    def in_place(self, pl_module: pl.LightningModule) -> Iterator[None]:
+        """Have the means in the module, and its weights again afterwards."""
+        self._exchange(pl_module)
+        try:
+            yield
+        finally:
+            self._exchange(pl_module)
+
+    def _exchange(self, pl_module: pl.LightningModule) -> None:
+        """Let the module and the means change storage: nothing is copied, as Lightning would."""
+        if self._average_model is None:  # outside of training
+            return
+        means, currents = (chain(m.parameters(), m.buffers()) for m in (self._average_model.module, pl_module))
+        for mean, current in zip(means, currents, strict=True):
+            mean.data, current.data = current.data, mean.data

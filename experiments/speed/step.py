@@ -11,23 +11,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import torch
+from loops import LAYOUT, Kinds, pytorchs_own
 from results import machine_facts, rewrite
-from torch import nn
 
-from ecg.models import LayeredModel, along_time, cnn
+from ecg.models import cnn
 from ecg.models.dropout import Dropout
 from ecg.training.memory import keep_freed_memory
 from ecg.training.optimizers import optimizer_rule
 from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
-LAYOUT = (along_time.Conv1d, along_time.BatchNorm1d, along_time.MaxPool1d, along_time.AvgPool1d)
-Kinds = Sequence[type[nn.Module]]
 
 
 def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256) -> float:
@@ -61,14 +58,6 @@ def evaluating(batch: int = 256, *, without: Kinds = (), beats: int = 4096) -> f
             model(part)
         seconds.append(time.perf_counter() - start)
     return min(seconds)
-
-
-def pytorchs_own(model: LayeredModel, kinds: Kinds) -> LayeredModel:
-    """The model, where modules of these kinds work as PyTorch's of the same name do."""
-    for part in model.modules():
-        if type(part) in kinds:
-            part.__class__ = type(part).__bases__[0]
-    return model
 
 
 def measured(steps: int) -> dict[str, float]:

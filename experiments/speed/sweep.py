@@ -87,7 +87,7 @@ def typed_sweep(given: list[str], folder: Path) -> float:
 
 
 def published(given: list[str], beats: int, epochs: int) -> tuple[float, float]:
-    """Seconds of the epochs of the published study's loop, and of its whole process; the model's modules are ours.
+    """Seconds of the epochs of the published study's loop, and of its whole process.
 
     One epoch is measured and multiplied. The process starts, reads the prepared beats and trains; it tests nothing.
     """

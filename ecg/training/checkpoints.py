@@ -1,0 +1,54 @@
+"""Which weights of a training are kept: those of the best epoch, and all that it takes to go on from the last one."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from ecg.training.running_mean import RunningMean
+
+KEPT: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+
+
+class BestEpoch(ModelCheckpoint):
+    """best.ckpt: the weights of the best epoch, or their running mean, without the optimizer's state.
+
+    Args:
+        mean: the averaging of weights, where there is one.
+        given: for `ModelCheckpoint`.
+    """
+
+    def __init__(self, mean: RunningMean | None, **given: Any) -> None:
+        super().__init__(filename="best", save_weights_only=True, **KEPT, **given)
+        self._mean = mean
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the weights that were validated, if they are the best so far."""
+        with self._mean.in_place(pl_module) if self._mean else nullcontext():
+            super().on_train_epoch_end(trainer, pl_module)
+
+
+class LastEpoch(ModelCheckpoint):
+    """last.ckpt: the end of the newest whole epoch, but no more often than every `EVERY_S`; and of the last one.
+
+    A checkpoint with the optimizer's state is four times the model: after each of many short epochs, writing would take
+    longer than training. What a killed run did since is done again, with the same result.
+    """
+
+    EVERY_S = 20.0
+
+    def __init__(self, **given: Any) -> None:
+        # not save_last=True: that skips epochs that are not the best
+        super().__init__(filename="last", **KEPT, **given)
+        self._written = float("-inf")
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write, if the last time is long ago or there will be no other; early stopping has spoken before."""
+        ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if ends or time.monotonic() - self._written >= self.EVERY_S:
+            super().on_train_epoch_end(trainer, pl_module)
+            self._written = time.monotonic()
