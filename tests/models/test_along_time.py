@@ -45,3 +45,13 @@ def test_channels_stay_together_from_layer_to_layer() -> None:
     chain = nn.Sequential(*(make() for make, _ in (PAIRS[n] for n in ("norm", "largest", "convolution"))))
     out = chain(torch.randn(3, 6, 20).transpose(1, 2).contiguous().transpose(1, 2))
     assert out.stride(1) == 1
+
+
+def test_one_channel_already_starts_them_together() -> None:
+    torch.manual_seed(0)
+    ours, theirs = along_time.Conv1d(1, 4, 3), nn.Conv1d(1, 4, 3)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(5, 1, 17)
+    assert ours(x).stride(1) == 1
+    for a, b in zip(passed(ours, x), passed(theirs, x), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
