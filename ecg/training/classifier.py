@@ -58,6 +58,7 @@ class Classifier(pl.LightningModule):
         for name in self.frozen:
             model.layers[name].requires_grad_(False)
         self.optimizer_rule, self.schedule_rule, self.seed = optimizer, schedule, seed
+        self._losses: list[Tensor] = []  # of this epoch's training batches
         self.scores = nn.ModuleDict({side: validation_metrics(model.n_classes) for side in ("val", "test")})
         self.train()  # Lightning keeps the modes that it finds, and whoever used the model before left it in eval mode
 
@@ -75,6 +76,7 @@ class Classifier(pl.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Make the epoch's dropout independent of what ran before it in this process."""
+        self._losses.clear()
         torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_009 + self.global_rank)
 
     def on_train_epoch_end(self) -> None:
@@ -87,7 +89,7 @@ class Classifier(pl.LightningModule):
         """Loss of one batch."""
         x, y = batch
         loss: Tensor = self._loss(self(self.augment(x)).float(), y)
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(y), sync_dist=True)
+        self._losses.append(loss.detach())
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
@@ -106,8 +108,10 @@ class Classifier(pl.LightningModule):
         scores.update(logits, y)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the scores over all validation beats."""
+        """Log the scores over all validation beats, and the mean loss of the training batches before them."""
         self._log_scores("val")
+        if self._losses:  # logged here, once: `self.log` in each step takes longer than the step of a small model
+            self.log("train/loss", torch.stack(self._losses).mean(), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Log the scores over all test beats."""

@@ -14,22 +14,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from day import write_day
 from readme_part import rewrite
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from ways import BATCHES, FIRST, LIMIT, LIMIT_ALL, NO_GRAD, OURS, one_round
 
 from ecg.atomic import whole_file
 from ecg.beats.detector import detect_r_peaks
-from ecg.data.batches import AT_ONCE
-from ecg.models.labeller import Labeller, lengths
 from ecg.predict.examine import Examined, examine
 from ecg.predict.files import write_files
 from ecg.predict.labelled import cut_beats, label_beats
@@ -43,8 +37,6 @@ from ecg.training.weights import Weights, load_weights
 HERE = Path(__file__).parent
 HEADS = ("what", "value", "unit", "share of the whole %", "spread", "target", "met")
 LEAST_RATIO = 20.0
-OURS, WHOLE = "cutting and labelling as we do", "labelling in batches, zeros and all"
-FIRST, NO_GRAD = "beat by beat, autograd on, as first written", "beat by beat, torch.no_grad()"
 T = TypeVar("T")
 Row = dict[str, str]
 
@@ -71,18 +63,6 @@ def row(what: str, values: list[float], unit: str, *, whole: float = 0.0, target
     line = dict(zip(HEADS, (what, f"{value:.3g}", unit, share, spread, target, met), strict=True))
     print("  ".join(part for part in line.values() if part), flush=True)
     return line
-
-
-def naive(signal: npt.NDArray[np.float64], peaks: npt.NDArray[np.int64], model: nn.Module, count: int) -> None:
-    """A plain loop over some beats: cut one, scale it, make a tensor, run the model, take the softmax."""
-    rng = np.random.default_rng(0)
-    for k in np.sort(rng.choice(len(peaks) - 2, size=count, replace=False)):
-        piece = signal[peaks[k] : peaks[k + 1] + int(0.2 * (peaks[k + 2] - peaks[k + 1])) : 3]
-        scaled = np.zeros(187, dtype=np.float32)
-        height = piece.max() - piece.min()
-        values = (piece - piece.min()) / height if height else np.zeros_like(piece)
-        scaled[: min(len(piece), 187)] = values[:187]
-        torch.softmax(model(torch.tensor(scaled)[None, None]), dim=1)[0].tolist()
 
 
 def stages(record: Path, weights: Weights, repeats: int) -> tuple[list[Row], OwnRecording, Examined]:
@@ -131,76 +111,20 @@ def process(record: Path, weights: Path) -> tuple[float, float]:
         return time.perf_counter() - start, used.ru_maxrss / 1e6
 
 
-def loops(own: OwnRecording, examined: Examined, weights: Weights, count: int, repeats: int) -> list[Row]:
-    """The plain loops against our cutting and labelling, in turn and for all beats, and the most there is."""
-    total, rate = len(examined.peaks), multiplying()
-    x = cut_beats(own.recording, examined, weights.cut)[0].x
-    rows, least = [], 0.0
-    for what, flops in operations(weights.model, x).items():
-        least = total * flops / rate
-        bound = f"{flops / 1e6:.1f} MFLOP a beat at the {rate / 1e9:.0f} GFLOP/s of multiplying large matrices here"
-        rows.append(row(f"the processor's limit, {what}: {bound}", [least], "s"))
-    plain = partial(naive, own.recording.digital[0].astype(np.float64), examined.peaks, weights.model, count)
-    sides: dict[str, Callable[[], object]] = {
-        OURS: partial(cut_and_label, own, examined, weights),
-        WHOLE: partial(in_batches, weights.model, x),
-        FIRST: plain,
-        NO_GRAD: torch.no_grad()(plain),
-    }
-    rounds = [{what: timed(work, 1)[1][0] for what, work in sides.items()} for _ in range(repeats)]
-    for what in sides:
-        scale, said = (
-            (total / count, f" ({count} beats measured, extrapolated to all)") if what in (FIRST, NO_GRAD) else (1, "")
-        )
-        rows.append(row(what + said, [scale * one[what] for one in rounds], "s"))
-        if what != OURS:
-            target = f">= {LEAST_RATIO:g}" if what == FIRST else ""
-            rows.append(
-                row(f"{what} / {OURS}", [scale * one[what] / one[OURS] for one in rounds], "times", target=target)
-            )
-    limit = [total / count * one[FIRST] / least for one in rounds]
-    rows.append(row(f"{FIRST} / the last of the processor's limits", limit, "times"))
+def ways_compared(own: OwnRecording, examined: Examined, weights: Weights, count: int, repeats: int) -> list[Row]:
+    """The ways to label, round by round, and how many times as long as ours each takes."""
+    rounds = [one_round(own, examined, weights, count) for _ in range(repeats)]
+    sampled = f" ({count} beats measured, extrapolated to all)"
+    rows = [
+        row(f"{what}{sampled if what in (FIRST, NO_GRAD) else ''}", [one[what] for one in rounds], "s")
+        for what in rounds[0]
+    ]
+    for above in (FIRST, NO_GRAD, BATCHES):
+        target = f">= {LEAST_RATIO:g}" if above == FIRST else ""
+        rows.append(row(f"{above} / {OURS}", [one[above] / one[OURS] for one in rounds], "times", target=target))
+    limit = LIMIT if LIMIT in rounds[0] else LIMIT_ALL
+    rows.append(row(f"{FIRST} / {limit}", [one[FIRST] / one[limit] for one in rounds], "times"))
     return rows
-
-
-def cut_and_label(own: OwnRecording, examined: Examined, weights: Weights) -> None:
-    """Cut and label all beats, as `ecg predict` does."""
-    beats, _ = cut_beats(own.recording, examined, weights.cut)
-    probabilities(weights.model, beats.x)
-
-
-def in_batches(model: nn.Module, x: npt.NDArray[np.float32]) -> None:
-    """Label beats in batches without leaving anything out."""
-    with torch.inference_mode():
-        for part in torch.split(torch.from_numpy(x), AT_ONCE):
-            model(part).softmax(dim=1)
-
-
-def operations(model: nn.Module, x: npt.NDArray[np.float32]) -> dict[str, float]:
-    """Floating-point operations of the model for one beat, multiplications and additions counted apart."""
-    labeller = Labeller.of(model)
-    counts = np.bincount(lengths(torch.from_numpy(x)).numpy())
-    beat = torch.ones(1, *x.shape[1:])
-    found = {"all of each beat": float(flops_of(lambda: model(beat)))}
-    if labeller is not None:
-        ends = [torch.where(torch.arange(x.shape[2]) < n, beat, torch.zeros(())) for n in range(len(counts))]
-        some = [flops_of(partial(labeller, end)) if count else 0 for end, count in zip(ends, counts, strict=True)]
-        found["without the zeros behind a beat"] = float(np.average(some, weights=counts))
-    return found
-
-
-def flops_of(work: Callable[[], object]) -> int:
-    """Operations of what PyTorch is asked to do."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        work()
-    return int(counter.get_total_flops())
-
-
-def multiplying(size: int = 2048, repeats: int = 8) -> float:
-    """Operations a second in the quickest of some products of large matrices."""
-    a = torch.rand(size, size)
-    _, seconds = timed(lambda: a @ a, repeats)
-    return 2 * size**3 / min(seconds)
 
 
 def markdown(rows: Iterable[Row]) -> str:
@@ -233,7 +157,7 @@ def main() -> None:
         weights = load_weights(options.weights)
         more, own, examined = stages(record, weights, repeats)
         rows += more
-        rows += loops(own, examined, weights, 200 if options.quick else 2000, repeats)
+        rows += ways_compared(own, examined, weights, 200 if options.quick else 2000, repeats)
     name = weights.settings["name"]
     facts = (
         f"Recording: {own.recording.seconds / 3600:.1f} h at {own.recording.fs:g} Hz, {len(examined.peaks):,} R peaks, "
