@@ -51,6 +51,7 @@ class BeatData(pl.LightningDataModule):
     patient_label: ClassVar[bool] = False
     beats: Beats
     inputs: npt.NDArray[np.float32]  # what batches are made of: the beats, or what frozen layers make of them
+    at_once: int = AT_ONCE  # beats of a batch where nothing is learned, or more if a training batch has more
     split: Split
     info: DataInfo
     cached: bool
@@ -99,7 +100,7 @@ class BeatData(pl.LightningDataModule):
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer and shuffle else (0, 1)
         order = BatchOrder(
             len(index),
-            self.batch_size if shuffle else max(self.batch_size, AT_ONCE),
+            self.batch_size if shuffle else max(self.batch_size, self.at_once),
             shuffle=shuffle,
             seed=self.seed,
             rank=rank,

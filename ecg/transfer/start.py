@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from ecg.data.batches import CONNECTED_AT_ONCE
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel
 from ecg.training.weights import Weights
@@ -148,7 +150,10 @@ def _over_features(model: LayeredModel, data: BeatData, rule: TransferRule, cach
     )
     over = copy.copy(data)
     over.inputs = features
-    return Start(model, model.last(trained, features.shape[1:]), over, facts={"transfer/features_stored": stored})
+    last = model.last(trained, features.shape[1:])
+    if not any(isinstance(part, nn.Conv1d) for part in last.modules()):
+        over.at_once = CONNECTED_AT_ONCE
+    return Start(model, last, over, facts={"transfer/features_stored": stored})
 
 
 def _facts(model: LayeredModel, rule: TransferRule, loaded: Loaded | None, *, cached: bool) -> dict[str, Any]:
