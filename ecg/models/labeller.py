@@ -71,9 +71,7 @@ class Labeller:
         input_shape: of one beat, (channel, sample).
     """
 
-    def __init__(
-        self, along: Sequence[nn.Module], connected: Sequence[nn.Module], input_shape: tuple[int, ...]
-    ) -> None:
+    def __init__(self, along: Chain, connected: Chain, input_shape: tuple[int, ...]) -> None:
         self._window = Window.of(along)
         with torch.inference_mode():
             self._convolved = nn.Sequential(*_folded(along))
@@ -88,7 +86,10 @@ class Labeller:
 
     @classmethod
     def of(cls, model: nn.Module) -> Labeller | None:
-        """That of a model, which must not change afterwards; None where it is not built so or not on the processor."""
+        """That of a model, which is left in eval mode and must not change afterwards.
+
+        None where the model is not built so, or not on the processor.
+        """
         if not isinstance(model, LayeredModel) or next(model.parameters()).device.type != "cpu":
             return None
         leaves = list(_leaves(model.eval()))
@@ -97,7 +98,7 @@ class Labeller:
         fits = (
             (bool(along) and isinstance(along[0], Conv1d))
             and all(isinstance(leaf, Conv1d | BatchNorm1d | nn.ReLU | MaxPool1d | AvgPool1d) for leaf in along)
-            and (bool(connected) and isinstance(connected[0], nn.Linear))
+            and (bool(connected) and isinstance(connected[0], nn.Linear) and connected[0].bias is not None)
             and all(isinstance(leaf, nn.Linear | nn.ReLU) for leaf in connected)
         )
         return cls(along, connected, model.input_shape) if fits else None
@@ -123,21 +124,12 @@ def _leaves(model: LayeredModel) -> Iterator[nn.Module]:
             yield module
 
 
-def _folded(leaves: Chain) -> Iterator[nn.Module]:
-    """The same chain with norms inside the convolutions before them, and without copies between them."""
-    held: nn.Conv1d | None = None
+def _folded(leaves: Chain) -> list[nn.Module]:
+    """The same chain with norms inside the convolutions before them, and without copies at each ReLU."""
+    steps: list[nn.Module] = []
     for leaf in leaves:
-        if isinstance(leaf, Conv1d):
-            if held is not None:
-                yield held
-            held = leaf
-        elif isinstance(leaf, BatchNorm1d) and held is not None:
-            yield fuse_conv_bn_eval(held, leaf)
-            held = None
+        if isinstance(leaf, BatchNorm1d) and steps and isinstance(steps[-1], Conv1d):
+            steps[-1] = fuse_conv_bn_eval(steps[-1], leaf)
         else:
-            if held is not None:
-                yield held
-                held = None
-            yield nn.ReLU(inplace=True) if isinstance(leaf, nn.ReLU) else leaf
-    if held is not None:
-        yield held
+            steps.append(nn.ReLU(inplace=True) if isinstance(leaf, nn.ReLU) else leaf)
+    return steps

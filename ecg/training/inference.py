@@ -13,7 +13,7 @@ from ecg.progress import track
 from ecg.training.memory import keep_freed_memory
 
 LABELLED_AT_ONCE = 2 * AT_ONCE
-"""Beats at once where they are cut short: each takes less of a processor's cache (`experiments/speed`)."""
+"""Beats at once where zeros behind them are left out: each takes less of a processor's cache."""
 ENOUGH = 4 * AT_ONCE
 """Beats for which it is worth preparing a model for labelling, which takes as long as labelling a hundred or two."""
 

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import loops
@@ -30,7 +31,7 @@ from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-LONGER = 3  # times as many epochs, where what is computed once weighs less
+LONGER = 10  # times as many epochs, where what is computed once weighs less
 
 
 def settings(folder: Path, patients: int, epochs: int) -> list[str]:
@@ -54,19 +55,28 @@ def configured(given: list[str]) -> RunConfig:
         return schemas.typed(compose("config", given))
 
 
-def sweep(config: RunConfig, folder: Path, ks: range, *, cached: bool) -> dict[str, float]:
-    """Seconds of the jobs k = ks in turn: whole jobs with their reports, and features with training alone."""
+@dataclass
+class Taken:
+    """Seconds of a sweep: of whole jobs with their reports, and of features with training alone."""
+
+    whole: float = 0.0
+    fitted: float = 0.0
+
+
+def sweep(config: RunConfig, folder: Path, ks: range, ways: Sequence[bool] = (True,)) -> list[Taken]:
+    """The jobs k = ks in turn, each of them with cached features (True) or without, in the order of `ways`."""
     shutil.rmtree(config.cache / "features", ignore_errors=True)  # of the sweep before
-    whole = fitted = 0.0
+    taken = [Taken() for _ in ways]
     for k in ks:
-        transfer = replace(config.transfer, trainable_layers=k, cache_features=cached)
-        job = Job(folder / f"k{k}-{'cached' if cached else 'naive'}", layers=tuple(ks))
-        start = time.perf_counter()
-        run(replace(config, transfer=transfer), job)
-        whole += time.perf_counter() - start
-        found = read_json(job.folder / "metrics.json")
-        fitted += found["time/fit_s"] + found["time/features_s"]
-    return {"whole": whole, "fitted": fitted}
+        for cached, side in zip(ways, taken, strict=True):
+            transfer = replace(config.transfer, trainable_layers=k, cache_features=cached)
+            job = Job(folder / f"k{k}-{'cached' if cached else 'naive'}", layers=tuple(ks))
+            start = time.perf_counter()
+            run(replace(config, transfer=transfer), job)
+            side.whole += time.perf_counter() - start
+            found = read_json(job.folder / "metrics.json")
+            side.fitted += found["time/fit_s"] + found["time/features_s"]
+    return taken
 
 
 def typed_sweep(given: list[str], folder: Path) -> float:
@@ -114,7 +124,7 @@ def prepared(config: RunConfig) -> BeatData:
 
 
 def main() -> None:
-    """Measure each side once; about nine minutes on two cores."""
+    """Measure each side once; about a quarter of an hour on two cores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=10)
@@ -134,44 +144,23 @@ def main() -> None:
         config = configured(given)
         data = prepared(config)
         beats = len(data.split.train)
-        sweep(replace(config, trainer=replace(config.trainer, epochs=1)), folder / "warm", range(1, 2), cached=True)
-        few = sweep(config, folder, range(1, 5), cached=True)
-        naive = sweep(config, folder, range(1, 5), cached=False)
-        longer = replace(config, trainer=replace(config.trainer, epochs=LONGER * epochs))
-        few_longer, naive_longer = (
-            sweep(longer, folder / "longer", range(1, 5), cached=cached) for cached in (True, False)
-        )
-        scratch, process = published(given, beats, epochs)
-        every = sweep(config, folder / "every", range(1, 9), cached=True)
+        sweep(replace(config, trainer=replace(config.trainer, epochs=1)), folder / "warm", range(1, 2))
+        rows: list[tuple[str, float, float, str]] = []
+        for said, n in (("", epochs), (f", {LONGER * epochs} epochs", LONGER * epochs)):
+            longer = replace(config, trainer=replace(config.trainer, epochs=n))
+            ours, naive = sweep(longer, folder / f"{n}", range(1, 5), (True, False))
+            rows += [
+                (f"k = 1..4{said}, features and training", ours.fitted, naive.fitted, ">= 5"),
+                (f"k = 1..4{said}, whole jobs with test and report", ours.whole, naive.whole, ""),
+            ]
+        scratch, process = (2 * seconds for seconds in published(given, beats, epochs))
+        (every,) = sweep(config, folder / "every", range(1, 9))
         typed = typed_sweep(given, folder)
-    rows = [
-        ("k = 1..4, features and training", few["fitted"], naive["fitted"], ">= 5"),
-        ("k = 1..4, whole jobs with test and report", few["whole"], naive["whole"], ""),
-        (
-            f"k = 1..4, {LONGER * epochs} epochs, features and training",
-            few_longer["fitted"],
-            naive_longer["fitted"],
-            ">= 5",
-        ),
-        (
-            f"k = 1..4, {LONGER * epochs} epochs, whole jobs with test and report",
-            few_longer["whole"],
-            naive_longer["whole"],
-            "",
-        ),
-        (
-            "k = 1..8, features and training, against two runs of the published loop",
-            every["fitted"],
-            2 * scratch,
-            "",
-        ),
-        ("k = 1..8, whole jobs, against two processes of the published loop", every["whole"], 2 * process, ""),
-        (
-            "k = 8..1, the whole command with jobs side by side, against the same two processes",
-            typed,
-            2 * process,
-            ">= 1",
-        ),
+    two = "two processes of the published loop"
+    rows += [
+        ("k = 1..8, features and training, against two runs of the published loop", every.fitted, scratch, ""),
+        (f"k = 1..8, whole jobs, against {two}", every.whole, process, ""),
+        ("k = 8..1, the whole command with jobs side by side, against the same two processes", typed, process, ">= 1"),
     ]
     table = pd.DataFrame(rows, columns=["what", "ours_s", "naive_s", "target"])
     table["ratio"] = table["naive_s"] / table["ours_s"]
