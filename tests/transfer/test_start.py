@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from ecg.beats.cuts import PaperCut
+from ecg.data.batches import AT_ONCE, CONNECTED_AT_ONCE
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import MODELS, LayeredModel
@@ -86,6 +87,16 @@ def test_features_computed_once_give_the_predictions_of_the_uncached_run(
         begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k, cache_features=cached)
         out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}"), data.beats.x))
     np.testing.assert_allclose(out[0], out[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("k", "at_once"), [(4, CONNECTED_AT_ONCE), (5, AT_ONCE)])
+def test_larger_batches_validate_fully_connected_layers_alone(
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, k: int, at_once: int
+) -> None:
+    begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k)
+    assert begun.data.val_dataloader().sampler.batch_size == at_once
+    assert data.val_dataloader().sampler.batch_size == AT_ONCE  # the data themselves stay as they are
+    assert begun.data.train_dataloader().sampler.batch_size == data.batch_size
 
 
 def test_all_layers_but_the_head_come_from_the_source_and_the_head_is_new(
