@@ -110,7 +110,7 @@ class Classifier(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the scores over all validation beats, and the mean loss of the training batches before them."""
         self._log_scores("val")
-        if self._losses:  # logged here, once: `self.log` in each step takes longer than the step of a small model
+        if self._losses:  # once: `self.log` in each step is a good part of a small model's step
             self.log("train/loss", torch.stack(self._losses).mean(), sync_dist=True)
 
     def on_test_epoch_end(self) -> None:

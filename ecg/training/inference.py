@@ -20,14 +20,13 @@ ENOUGH = 4 * AT_ONCE
 
 @torch.inference_mode()
 def probabilities(
-    model: nn.Module, x: npt.NDArray[np.float32], *, batch_size: int | None = None, doing: str = "labelling beats"
+    model: nn.Module, x: npt.NDArray[np.float32], *, doing: str = "labelling beats"
 ) -> npt.NDArray[np.float32]:
     """Softmax of the model's logits, in float32 whatever the training precision, with the model in eval mode.
 
     Args:
         model: gives logits [beat, class]; left in eval mode.
         x: shape [beat, channel, sample].
-        batch_size: beats at once; None chooses.
         doing: text beside the progress bar.
 
     Returns:
@@ -39,7 +38,7 @@ def probabilities(
     beats = torch.from_numpy(np.ascontiguousarray(x))
     labeller = Labeller.of(model) if len(beats) >= ENOUGH else None
     order = torch.arange(len(beats)) if labeller is None else lengths(beats).argsort(stable=True)
-    parts = torch.split(order, batch_size or (AT_ONCE if labeller is None else LABELLED_AT_ONCE))
+    parts = torch.split(order, AT_ONCE if labeller is None else LABELLED_AT_ONCE)
     found = []
     for part in track(parts, doing, total=len(parts)):
         batch = beats[part].to(device)

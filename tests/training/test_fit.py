@@ -155,6 +155,7 @@ def test_best_checkpoint_holds_the_best_epoch_and_last_the_last(tmp_path: Path, 
     losses = pd.read_csv(folder.history)["val/loss"]
     best = torch.load(folder.checkpoints / "best.ckpt", weights_only=True)
     assert best["epoch"] == losses.argmin()
+    assert "optimizer_states" not in best
     assert torch.load(folder.last_checkpoint, weights_only=True)["epoch"] == EPOCHS - 1
     model = tiny()
     model.load_state_dict(best_weights(folder))
