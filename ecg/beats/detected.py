@@ -106,10 +106,9 @@ def annotated(recording: Recording, lead: str, peaks: npt.NDArray[np.int64], fs:
         fs: wanted sampling rate in Hz; None or the recording's own leaves valid samples as they are.
     """
     row = recording.lead_index(lead)
-    signal = lead_millivolts(recording, row)
     marks = Annotations(peaks, np.full(len(peaks), "N"))
     fs = fs or recording.fs
-    if fs == recording.fs and np.isfinite(signal).all():
+    if fs == recording.fs and (recording.digital[row] != INVALID_ADU).all():
         return replace(
             recording,
             digital=recording.digital[row : row + 1],
@@ -118,7 +117,7 @@ def annotated(recording: Recording, lead: str, peaks: npt.NDArray[np.int64], fs:
             leads=(lead,),
             annotations=marks,
         )
-    signal = resample(filled(signal), recording.fs, fs)
+    signal = resample(filled(lead_millivolts(recording, row)), recording.fs, fs)
     gain = LEVELS / max(float(np.abs(signal).max()), 1e-6)
     at = np.minimum(np.rint(peaks * (fs / recording.fs)).astype(np.int64), len(signal) - 1)
     return replace(

@@ -38,4 +38,5 @@ def aami_labels(symbols: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
     Returns:
         shape [annotation], 0..4 for N S V F Q or -1.
     """
-    return np.array([_NUMBER.get(str(symbol), -1) for symbol in symbols], dtype=np.int64)
+    names, place = np.unique(symbols, return_inverse=True)
+    return np.array([_NUMBER.get(str(name), -1) for name in names], dtype=np.int64)[place]

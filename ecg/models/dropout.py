@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 _LEVELS = 2**16
 _LOWEST = -(2**63)
+_NOTHING = torch.zeros(())
 
 
 class Dropout(nn.Dropout):
@@ -23,5 +24,7 @@ class Dropout(nn.Dropout):
             return super().forward(input)
         n = input.numel()
         bits = torch.empty(-(-n // 4), dtype=torch.int64).random_(_LOWEST, None)
-        kept = bits.view(torch.int16)[:n].view(input.shape) >= round(self.p * _LEVELS) - _LEVELS // 2
-        return input * kept.to(input.dtype).mul_(1 / (1 - self.p))
+        lowest_kept = round(self.p * _LEVELS) - _LEVELS // 2
+        kept = torch.empty_like(input, requires_grad=False)
+        torch.ge(bits.view(torch.int16)[:n].view(input.shape), lowest_kept, out=kept)
+        return torch.addcmul(_NOTHING.to(input.dtype), input, kept, value=1 / (1 - self.p))

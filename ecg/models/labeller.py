@@ -125,11 +125,17 @@ def _leaves(model: LayeredModel) -> Iterator[nn.Module]:
 
 
 def _folded(leaves: Chain) -> list[nn.Module]:
-    """The same chain with norms inside the convolutions before them, and without copies at each ReLU."""
+    """The same chain with norms inside the convolutions before them, and without copies at each ReLU.
+
+    A ReLU goes behind the maximum that follows it, where fewer values are left and the result is the same.
+    """
     steps: list[nn.Module] = []
     for leaf in leaves:
-        if isinstance(leaf, BatchNorm1d) and steps and isinstance(steps[-1], Conv1d):
-            steps[-1] = fuse_conv_bn_eval(steps[-1], leaf)
+        before = steps[-1] if steps else None
+        if isinstance(leaf, BatchNorm1d) and isinstance(before, Conv1d):
+            steps[-1] = fuse_conv_bn_eval(before, leaf)
+        elif isinstance(leaf, MaxPool1d) and isinstance(before, nn.ReLU):
+            steps.insert(-1, leaf)
         else:
             steps.append(nn.ReLU(inplace=True) if isinstance(leaf, nn.ReLU) else leaf)
     return steps

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -25,20 +26,33 @@ class RunningMean(WeightAveraging):
 
     def __init__(self, decay: float) -> None:
         self.decay = decay
-        super().__init__(multi_avg_fn=self._update)
+        super().__init__()
+        self._moving: list[tuple[Tensor, Tensor]] = []
+        self._counting: list[tuple[Tensor, Tensor]] = []
 
-    def _update(self, means: list[Tensor], currents: list[Tensor], updates: Tensor | int) -> None:
-        """Move all means at once: one fused step instead of one per tensor."""
-        n = float(updates)
-        keep = min(self.decay, (1 + n) / (10 + n))
-        if means[0].is_floating_point():
-            torch._foreach_lerp_(means, currents, 1 - keep)
-        else:  # BatchNorm's count of batches
-            torch._foreach_copy_(means, currents)
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note which tensors change, each mean with its weight: a search in each step costs more than a small mean."""
+        assert self._average_model is not None
+        means = self._average_model.module
+        learned = [pair for pair in _pairs(means.parameters(), pl_module.parameters()) if pair[1].requires_grad]
+        changing = [*learned, *_pairs(means.buffers(), pl_module.buffers())]
+        self._moving = [pair for pair in changing if pair[1].is_floating_point()]
+        self._counting = [pair for pair in changing if not pair[1].is_floating_point()]
 
-    def should_update(self, step_idx: int | None = None, epoch_idx: int | None = None) -> bool:
-        """After every optimizer step."""
-        return step_idx is not None
+    @torch.no_grad()
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: Any) -> None:
+        """Move all means at once after every optimizer step; the first step's weights are where they begin."""
+        if trainer.global_step == self._latest_update_step:  # gradients are still collected
+            return
+        self._latest_update_step = trainer.global_step
+        assert self._average_model is not None
+        n = int(self._average_model.n_averaged)
+        keep = min(self.decay, (1 + n) / (10 + n)) if n else 0.0
+        means, weights = zip(*self._moving, strict=True)
+        torch._foreach_lerp_(means, weights, 1 - keep)
+        for mean, count in self._counting:  # of BatchNorm's batches
+            mean.copy_(count)
+        self._average_model.n_averaged += 1
 
     def on_validation_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Validate the means."""
@@ -58,9 +72,14 @@ class RunningMean(WeightAveraging):
             self._exchange(pl_module)
 
     def _exchange(self, pl_module: pl.LightningModule) -> None:
-        """Let the module and the means change storage: nothing is copied, as Lightning would."""
-        if self._average_model is None:  # outside of training
-            return
-        means, currents = (chain(m.parameters(), m.buffers()) for m in (self._average_model.module, pl_module))
-        for mean, current in zip(means, currents, strict=True):
-            mean.data, current.data = current.data, mean.data
+        """Let the module and the means change storage: nothing is copied, as Lightning would.
+
+        Outside of training there is nothing to exchange.
+        """
+        for mean, now in chain(self._moving, self._counting):
+            mean.data, now.data = now.data, mean.data
+
+
+def _pairs(means: Iterable[Tensor], currents: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Tensors of the two in the same place."""
+    return zip(means, currents, strict=True)
