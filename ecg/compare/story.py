@@ -47,7 +47,8 @@ def compare_runs(
     groups = group_runs(runs)
     left_out = _left_out(runs, groups)
     names = ", ".join(root.resolve().name for root in roots[:3])
-    title = f"Comparison of {sum(len(group.runs) for group in groups)} runs: {names}{' ...' if len(roots) > 3 else ''}"
+    count = sum(len(group.runs) for group in groups)
+    title = f"Comparison of {count} run{'s' * (count != 1)}: {names}{' ...' if len(roots) > 3 else ''}"
     said, figures = _look_into(groups, measures)
     files = _write_figures(where, figures)
     write_csv(where / "runs.csv", run_rows(runs))

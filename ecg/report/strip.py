@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,17 @@ LABEL_MV = 1.0  # room above the signal for the class letters
 TALLEST_MV = 6.0  # a loose electrode must not flatten the beats
 WIDTH_IN = 13.3
 DIFFERS = "#FFE98A"
+
+
+@dataclass(frozen=True)
+class _Beat:
+    """One beat: its R peak, begin and end in s, its class, and the reference's where that is another."""
+
+    at: float
+    begin: float
+    end: float
+    name: str
+    reference: str | None
 
 
 def strip_figure(
@@ -72,23 +84,18 @@ def strip_figure(
     tall = (high + LABEL_MV - low) / 0.5 * 0.2 / ROW_S * (WIDTH_IN - 1.0)  # inches that make the squares square
     figure = new_figure(context, WIDTH_IN, 1.75 + rows * (tall + 0.40))
     panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
-    spans = _spans(beats_s, rr_s)
+    beats = _beats(beats_s, _spans(beats_s, rr_s), predicted, target, classes)
     colours = class_colours(classes)
     for row, axes in enumerate(panels):
         left = start_s + row * ROW_S
+        right = min(left + ROW_S, end_s)
         _paper(axes, left, low, high + LABEL_MV)
         axes.set_ylabel(f"{lead} (mV)", parse_math=False)
-        right = min(left + ROW_S, end_s)
         _signal(axes, millivolts, fs, left, right, FAINT, 0.9)
-        for beat in np.flatnonzero((spans[:, 1] > left) & (spans[:, 0] < right)):
-            name = classes[predicted[beat]]
-            span = (max(left, spans[beat, 0]), min(right, spans[beat, 1]))
-            _signal(axes, millivolts, fs, *span, colours[name], 1.5)
-            reference = classes[target[beat]] if target is not None and target[beat] != predicted[beat] else None
-            if reference is not None:
-                axes.axvspan(*span, color=DIFFERS, linewidth=0, zorder=0.6, alpha=0.8)
-            if left <= beats_s[beat] < right:
-                _letter(axes, float(beats_s[beat]), left, high, name, colours[name], reference)
+        for beat in beats:
+            if beat.end > left and beat.begin < right:
+                _signal(axes, millivolts, fs, max(left, beat.begin), min(right, beat.end), colours[beat.name], 1.5)
+                _mark(axes, beat, left, right, high, colours[beat.name])
     what = f"Record {record}, lead {lead}, {clock(start_s, 0)} to {clock(end_s, 0)} min"
     panels[0].set_title(what, loc="left", fontsize=11, color=INK, parse_math=False)
     panels[-1].set_xlabel("time in the recording (min:s); a large square is 0.2 s x 0.5 mV")
@@ -107,6 +114,24 @@ def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
         centre = np.round(2 * np.median(known)) / 2
         low, high = max(low, centre - TALLEST_MV / 2), min(high, centre + TALLEST_MV / 2)
     return float(low), float(max(high, low + 1.5))
+
+
+def _beats(
+    beats_s: npt.NDArray[np.floating[Any]],
+    spans: npt.NDArray[np.float64],
+    predicted: npt.NDArray[np.integer[Any]],
+    target: npt.NDArray[np.integer[Any]] | None,
+    classes: Sequence[str],
+) -> list[_Beat]:
+    """All beats, with the reference class of those that differ from it."""
+    differs = np.zeros(len(predicted), dtype=bool) if target is None else target != predicted
+    references = [None] * len(predicted) if target is None else [classes[i] for i in target]
+    return [
+        _Beat(float(at), float(begin), float(end), classes[label], reference if other else None)
+        for at, (begin, end), label, reference, other in zip(
+            beats_s, spans, predicted, references, differs, strict=True
+        )
+    ]
 
 
 def _spans(
@@ -152,14 +177,17 @@ def _signal(
     axes.plot(np.arange(i, j) / fs, millivolts[i:j], color=colour, linewidth=width, solid_joinstyle="round")
 
 
-def _letter(axes: Axes, x: float, left: float, top: float, name: str, colour: str, reference: str | None) -> None:
+def _mark(axes: Axes, beat: _Beat, left: float, right: float, top: float, colour: str) -> None:
     """Name a beat above its R peak, and below that its reference class where that differs."""
-    words = [(0.68, name, 11 if len(name) <= 2 else 8, colour, "bold")]
-    if reference is not None:
-        words.append((0.25, f"ref {reference}", 8, INK, "normal"))
+    words = [(0.68, beat.name, 11 if len(beat.name) <= 2 else 8, colour, "bold")]
+    if beat.reference is not None:
+        axes.axvspan(max(left, beat.begin), min(right, beat.end), color=DIFFERS, linewidth=0, zorder=0.6, alpha=0.8)
+        words.append((0.25, f"ref {beat.reference}", 8, INK, "normal"))
+    if not left <= beat.at < right:  # its R peak is in another row
+        return
     for up, text, size, ink, weight in words:
         half = 0.0035 * size * len(text)  # about half its width in seconds; kept inside the row
-        at = float(np.clip(x, left + half, left + ROW_S - half))
+        at = float(np.clip(beat.at, left + half, left + ROW_S - half))
         axes.text(at, top + up, text, ha="center", va="center", fontsize=size, color=ink, fontweight=weight,
                   parse_math=False)  # fmt: skip
 
