@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecg.data.batches import AT_ONCE
+from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
 from ecg.models.labeller import Labeller, lengths
 from ecg.predict.examine import Examined
 from ecg.predict.labelled import cut_beats
@@ -34,7 +36,7 @@ def one_round(own: OwnRecording, examined: Examined, weights: Weights, count: in
     """
     x = cut_beats(own.recording, examined, weights.cut)[0].x
     scale, model = len(examined.peaks) / count, weights.model
-    plain = partial(naive, own.recording.digital[0].astype(np.float64), examined.peaks, model, count)
+    plain = partial(naive, own.recording.digital[0].astype(np.float64), examined.peaks, as_first_written(model), count)
     a = torch.rand(MATRIX, MATRIX)
     rate = 2 * MATRIX**3 / min(seconds(lambda: a @ a) for _ in range(8))
     return {
@@ -56,6 +58,15 @@ def cut_and_label(own: OwnRecording, examined: Examined, weights: Weights) -> No
     """Cut and label all beats, as `ecg predict` does."""
     beats, _ = cut_beats(own.recording, examined, weights.cut)
     probabilities(weights.model, beats.x)
+
+
+def as_first_written(model: nn.Module) -> nn.Module:
+    """A copy with PyTorch's own convolution, norm and pooling, which one beat alone passes faster than ours."""
+    copied = copy.deepcopy(model)
+    for part in copied.modules():
+        if type(part) in (Conv1d, BatchNorm1d, MaxPool1d, AvgPool1d):
+            part.__class__ = type(part).__bases__[0]
+    return copied
 
 
 def in_batches(model: nn.Module, x: npt.NDArray[np.float32]) -> None:
