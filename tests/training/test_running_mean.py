@@ -44,10 +44,8 @@ def by_hand(steps: list[dict[str, torch.Tensor]], decay: float, name: str) -> to
     return mean
 
 
-@pytest.mark.parametrize("decay", [0.3, 0.998])
-def test_validation_uses_the_mean_of_all_steps_and_training_goes_on_without_it(
-    tiny: Callable[[], LayeredModel], decay: float
-) -> None:
+def watched(model: LayeredModel, decay: float, frozen: tuple[str, ...] = ()) -> Watch:
+    """What two epochs of five steps show."""
     x, y = torch.randn(40, 1, 8, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
     watch = Watch()
     trainer = pl.Trainer(
@@ -62,13 +60,22 @@ def test_validation_uses_the_mean_of_all_steps_and_training_goes_on_without_it(
         use_distributed_sampler=False,
     )
     module = Classifier(
-        tiny(),
+        model,
         loss=torch.nn.CrossEntropyLoss(),
         optimizer=optimizer_rule("sgd", lr=0.1, weight_decay=0, momentum=0),
         schedule=schedule_rule("constant", warmup=0.3, factor=0.3, patience=0),
+        frozen=frozen,
     )
     train = TensorBatches(x, y, BatchOrder(40, 8, shuffle=True, seed=0))
     trainer.fit(module, train, TensorBatches(x, y, BatchOrder(40, 40, shuffle=False, seed=0)))
+    return watch
+
+
+@pytest.mark.parametrize("decay", [0.3, 0.998])
+def test_validation_uses_the_mean_of_all_steps_and_training_goes_on_without_it(
+    tiny: Callable[[], LayeredModel], decay: float
+) -> None:
+    watch = watched(tiny(), decay)
     assert (len(watch.steps), len(watch.validated)) == (10, 2)
     head = "model.layers.head.weight"
     torch.testing.assert_close(watch.validated[0][head], by_hand(watch.steps[:5], decay, head))
@@ -80,3 +87,16 @@ def test_validation_uses_the_mean_of_all_steps_and_training_goes_on_without_it(
         torch.testing.assert_close(watch.validated[1][name], by_hand(watch.steps, decay, name))
     counters = [k for k in watch.steps[0] if k.endswith("num_batches_tracked")]
     assert [int(watch.validated[1][k]) for k in counters] == [10]  # counted, not averaged
+
+
+def test_frozen_layers_stay_and_the_others_are_averaged(tiny: Callable[[], LayeredModel]) -> None:
+    model = tiny()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    watch = watched(model, 0.3, frozen=model.names[:-1])
+    for name, value in before.items():
+        seen = watch.validated[1][f"model.{name}"]
+        if name.startswith("layers.head."):
+            torch.testing.assert_close(seen, by_hand(watch.steps, 0.3, f"model.{name}"))
+            assert not torch.equal(seen, value)
+        else:
+            assert torch.equal(seen, value)
