@@ -12,13 +12,14 @@ from torch.nn import functional as F
 
 
 class Conv1d(nn.Conv1d):
-    """PyTorch's Conv1d, without padding, stride or groups."""
+    """PyTorch's Conv1d, without stride or groups; padding is none or, for an odd kernel, `same`."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape [beat, channel, sample]."""
         if input.device.type != "cpu":
             return super().forward(input)
-        return F.conv2d(_side_by_side(input), _side_by_side(self.weight), self.bias).squeeze(2)
+        padding = (0, self.kernel_size[0] // 2 if self.padding == "same" else 0)
+        return F.conv2d(_side_by_side(input), _side_by_side(self.weight), self.bias, padding=padding).squeeze(2)
 
 
 class BatchNorm1d(nn.BatchNorm1d):

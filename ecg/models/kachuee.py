@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ecg.errors import EcgError
+from ecg.models.along_time import Conv1d
 from ecg.models.layered import LayeredModel
 
 WIDTH = 32
@@ -18,13 +19,14 @@ class ResidualBlock(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = nn.Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
-        self.second = nn.Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
+        self.first = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
+        self.second = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
 
     def forward(self, x: Tensor) -> Tensor:
         """[beat, 32, sample] to [beat, 32, (sample - 5) // 2 + 1]."""
         inner = self.second(F.relu(self.first(x)))
-        return F.max_pool1d(F.relu(inner + x), kernel_size=5, stride=2)
+        # ReLU behind the maximum: the same result, of half as many values
+        return F.relu(F.max_pool2d((inner + x).unsqueeze(2), kernel_size=(1, 5), stride=(1, 2)).squeeze(2))
 
 
 def kachuee(*, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
@@ -38,7 +40,7 @@ def kachuee(*, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
         EcgError: the beats are too short for five poolings.
     """
     channels, samples = input_shape
-    layers: dict[str, nn.Module] = {"conv": nn.Conv1d(channels, WIDTH, KERNEL, padding="same")}
+    layers: dict[str, nn.Module] = {"conv": Conv1d(channels, WIDTH, KERNEL, padding="same")}
     for i in range(1, BLOCKS + 1):
         layers[f"block{i}"] = ResidualBlock()
         samples = (samples - 5) // 2 + 1

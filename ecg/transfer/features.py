@@ -23,7 +23,7 @@ from ecg.training.memory import keep_freed_memory
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same layers and beats would give other features."""
 
 

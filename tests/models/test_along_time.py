@@ -12,6 +12,7 @@ from ecg.models import along_time
 
 PAIRS = {
     "convolution": (lambda: along_time.Conv1d(6, 4, 3), lambda: nn.Conv1d(6, 4, 3)),
+    "padded": (lambda: along_time.Conv1d(6, 4, 5, padding="same"), lambda: nn.Conv1d(6, 4, 5, padding="same")),
     "norm": (lambda: along_time.BatchNorm1d(6), lambda: nn.BatchNorm1d(6)),
     "largest": (lambda: along_time.MaxPool1d(3), lambda: nn.MaxPool1d(3)),
     "mean": (lambda: along_time.AvgPool1d(3), lambda: nn.AvgPool1d(3)),

@@ -164,3 +164,18 @@ def test_a_kachuee_block_adds_its_input() -> None:
         torch.nn.init.zeros_(p)
     x = torch.randn(2, 32, 50)
     torch.testing.assert_close(block(x), torch.nn.functional.max_pool1d(x.relu(), 5, 2))
+
+
+def test_a_kachuee_block_is_the_papers_figure_2() -> None:
+    torch.manual_seed(0)
+    block = build("kachuee").layers["block1"]
+    tensors = block.state_dict()
+
+    def convolved(x: torch.Tensor, name: str) -> torch.Tensor:
+        return torch.conv1d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding="same")
+
+    x = torch.randn(2, 32, 50)
+    inner = convolved(convolved(x, "first").relu(), "second")
+    expected = torch.nn.functional.max_pool1d((inner + x).relu(), 5, 2)
+    torch.testing.assert_close(block(x), expected)
+    assert (expected == 0).any()
