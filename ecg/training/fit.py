@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
 from ecg.errors import EcgError
-from ecg.training.checkpoints import BestEpoch, LastEpoch
+from ecg.training.checkpoints import BestEpoch, LastEpoch, WholeCheckpoints
 from ecg.training.folder import RunFolder
 from ecg.training.history import History
 from ecg.training.memory import keep_freed_memory
@@ -102,6 +102,7 @@ def make_trainer(settings: FitSettings, folder: RunFolder, logger: Logger | None
         limit_val_batches=limit,
         gradient_clip_val=settings.gradient_clip,
         callbacks=callbacks,
+        plugins=[WholeCheckpoints()],
         logger=logger or False,
         default_root_dir=folder.path,
         num_sanity_val_steps=0,
