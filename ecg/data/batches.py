@@ -62,4 +62,4 @@ class TensorBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for index in self.sampler:
-            yield self.x[index], self.y[index]
+            yield self.x.index_select(0, index), self.y[index]  # x[index] takes five times as long

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import logging
+import math
 import time
 from pathlib import Path
 
@@ -75,8 +77,7 @@ class History(pl.Callback):
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": time.perf_counter() - self._start}
         self.rows.append(row)
         if trainer.is_global_zero:
-            with whole_file(self.path) as temporary:
-                self.table.to_csv(temporary, index=False, float_format="%.6g")
+            self._write()
             log.info(
                 "epoch %d/%s: train/loss %.4f, val/loss %.4f, %s %.4f, %.0f s",
                 trainer.current_epoch + 1,
@@ -87,3 +88,17 @@ class History(pl.Callback):
                 row.get(self.monitor, float("nan")),
                 row["seconds"],
             )
+
+    def _write(self) -> None:
+        """All rows, without pandas: it takes longer than some epochs over cached features."""
+        with whole_file(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerow(COLUMNS)
+            lines.writerows([_cell(row.get(name, math.nan)) for name in COLUMNS] for row in self.rows)
+
+
+def _cell(value: float) -> str:
+    """Whole numbers in full, others with six digits, nothing for what is missing."""
+    if isinstance(value, int):
+        return str(value)
+    return "" if math.isnan(value) else f"{value:.6g}"

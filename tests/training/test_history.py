@@ -82,3 +82,18 @@ def test_a_run_that_starts_afresh_ignores_an_old_file(tmp_path: Path) -> None:
     write(History(path, "val/macro_f1"), range(3), [0.1, 0.9, 0.2])
     write(History(path, "val/macro_f1"), range(1), [0.5])
     assert pd.read_csv(path)["val/macro_f1"].tolist() == [0.5]
+
+
+def test_whole_numbers_stay_whole_and_what_is_missing_stays_empty(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    last = trainer(0, val__macro_f1=0.123456789)
+    last.global_step = 1_234_567
+    history = History(path, "val/macro_f1")
+    history.on_train_epoch_end(last, None)  # type: ignore[arg-type]
+    resumed = History(path, "val/macro_f1")
+    resumed.restore(1)
+    write(resumed, range(1, 2), [0.5])
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    assert table["step"].tolist() == ["1234567", "20"]
+    assert table["val/macro_f1"].tolist() == ["0.123457", "0.5"]
+    assert table["val/accuracy"].tolist() == ["", ""]
