@@ -32,6 +32,8 @@ from ecg.training.precision import choose_precision
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LONGER = 10  # times as many epochs, where what is computed once weighs less
+MODELS = ("cnn", "kachuee")
+Row = tuple[str, float, float, str]  # what, our seconds, the other's, target
 
 
 def settings(folder: Path, patients: int, epochs: int) -> list[str]:
@@ -123,8 +125,36 @@ def prepared(config: RunConfig) -> BeatData:
     return data
 
 
+def with_and_without(given: list[str], folder: Path, epochs: int) -> list[Row]:
+    """The sweep k = 1..4 of each model, with cached features against without, for `epochs` and ten times as many."""
+    rows: list[Row] = []
+    for model in MODELS:
+        for n in (epochs, LONGER * epochs):
+            config = configured([*given, f"model={model}", f"trainer.epochs={n}"])
+            ours, naive = sweep(config, folder / f"{model}-{n}", range(1, 5), (True, False))
+            said = f"{model}, k = 1..4, {n} epochs"
+            rows += [
+                (f"{said}, features and training", ours.fitted, naive.fitted, ">= 5"),
+                (f"{said}, whole jobs with test and report", ours.whole, naive.whole, ""),
+            ]
+    return rows
+
+
+def against_published(given: list[str], folder: Path, beats: int, epochs: int) -> list[Row]:
+    """All k of the cnn against two trainings from scratch with the published study's loop."""
+    scratch, process = (2 * seconds for seconds in published(given, beats, epochs))
+    (every,) = sweep(configured(given), folder / "every", range(1, 9))
+    typed = typed_sweep(given, folder)
+    said, two = f"cnn, {epochs} epochs", "two processes of the published loop"
+    return [
+        (f"{said}, k = 1..8, features and training, against two runs of the published loop", every.fitted, scratch, ""),
+        (f"{said}, k = 1..8, whole jobs, against {two}", every.whole, process, ""),
+        (f"{said}, k = 8..1, the whole command with jobs side by side, against the same two", typed, process, ">= 1"),
+    ]
+
+
 def main() -> None:
-    """Measure each side once; about a quarter of an hour on two cores."""
+    """Measure each side once; about twenty minutes on two cores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=10)
@@ -141,31 +171,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as path:
         folder = Path(path)
         given = settings(folder, patients, epochs)
-        config = configured(given)
-        data = prepared(config)
-        beats = len(data.split.train)
-        sweep(replace(config, trainer=replace(config.trainer, epochs=1)), folder / "warm", range(1, 2))
-        rows: list[tuple[str, float, float, str]] = []
-        for said, n in (("", epochs), (f", {LONGER * epochs} epochs", LONGER * epochs)):
-            longer = replace(config, trainer=replace(config.trainer, epochs=n))
-            ours, naive = sweep(longer, folder / f"{n}", range(1, 5), (True, False))
-            rows += [
-                (f"k = 1..4{said}, features and training", ours.fitted, naive.fitted, ">= 5"),
-                (f"k = 1..4{said}, whole jobs with test and report", ours.whole, naive.whole, ""),
-            ]
-        scratch, process = (2 * seconds for seconds in published(given, beats, epochs))
-        (every,) = sweep(config, folder / "every", range(1, 9))
-        typed = typed_sweep(given, folder)
-    two = "two processes of the published loop"
-    rows += [
-        ("k = 1..8, features and training, against two runs of the published loop", every.fitted, scratch, ""),
-        (f"k = 1..8, whole jobs, against {two}", every.whole, process, ""),
-        ("k = 8..1, the whole command with jobs side by side, against the same two processes", typed, process, ">= 1"),
-    ]
+        beats = len(prepared(configured(given)).split.train)
+        sweep(configured([*given, "trainer.epochs=1"]), folder / "warm", range(1, 2))
+        rows = [*with_and_without(given, folder, epochs), *against_published(given, folder, beats, epochs)]
     table = pd.DataFrame(rows, columns=["what", "ours_s", "naive_s", "target"])
     table["ratio"] = table["naive_s"] / table["ours_s"]
     facts = machine_facts(torch.__version__, torch.get_num_threads(), choose_precision("auto", "cpu"), load)
-    text = markdown(table, f"{beats:,} training beats of {patients} simulated patients, {epochs} epochs. {facts}")
+    text = markdown(table, f"{beats:,} training beats of {patients} simulated patients. {facts}")
     print(text)
     if not options.quick:
         table.to_csv(HERE / "sweep.csv", index=False, float_format="%.2f")
