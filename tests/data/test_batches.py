@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -93,13 +95,16 @@ def test_a_batch_is_the_tensor_at_its_positions() -> None:
 
 
 class Counted(torch.Tensor):
-    """A tensor that counts how often it is read."""
+    """Counts how often something is read out of it."""
 
     reads = 0
 
-    def __getitem__(self, index: object) -> torch.Tensor:
-        Counted.reads += 1
-        return torch.Tensor.__getitem__(self.as_subclass(torch.Tensor), index)
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        reads = func in (torch.Tensor.__getitem__, torch.Tensor.index_select)
+        Counted.reads += reads
+        out = super().__torch_function__(func, types, args, kwargs or {})
+        return out.as_subclass(torch.Tensor) if reads else out
 
 
 def test_a_batch_is_one_read_and_not_one_per_beat() -> None:
