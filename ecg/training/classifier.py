@@ -33,7 +33,8 @@ class Classifier(pl.LightningModule):
         schedule: from an optimizer and the number of steps to a scheduler.
         augment: changes training beats; None leaves them.
         frozen: names of layers that do not move: no gradient, and eval mode even inside training steps, so that
-            BatchNorm statistics stay and dropout is off.
+            BatchNorm statistics stay and dropout is off; and float32 whatever the precision, as where what they give
+            is computed beforehand (`ecg.transfer.features`).
         lr_decay: factor on the learning rate for each layer further from the head.
         seed: dropout and augmentation in epoch e depend on the seed and e alone, so that a resumed run equals an
             uninterrupted one.
@@ -71,8 +72,9 @@ class Classifier(pl.LightningModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits of shape [beat, class]."""
-        logits: Tensor = self.model(x)
-        return logits
+        for name, layer in self.model.layers.items():
+            x = _in_float32(layer, x) if name in self.frozen else layer(x)
+        return x
 
     def on_train_epoch_start(self) -> None:
         """Make the epoch's dropout independent of what ran before it in this process."""
@@ -142,3 +144,10 @@ class Classifier(pl.LightningModule):
                 "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss", "frequency": NEVER},
             }
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def _in_float32(layer: nn.Module, x: Tensor) -> Tensor:
+    """What a layer gives outside of mixed precision."""
+    with torch.autocast(x.device.type, enabled=False):
+        out: Tensor = layer(x.float())
+    return out

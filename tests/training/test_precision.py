@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -10,11 +12,12 @@ from ecg.training.precision import choose_precision
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """A machine without any of the fast kinds of arithmetic."""
+    (tmp_path / "cpuinfo").write_text("vendor_id\t: AuthenticAMD\nflags\t: fpu avx2\n")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    monkeypatch.setattr(precision, "_cpu_has_amx", lambda: False)
+    monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "cpuinfo")
     return monkeypatch
 
 
@@ -27,9 +30,26 @@ def test_a_plain_processor_computes_in_float32(machine: pytest.MonkeyPatch) -> N
     assert choose_precision("auto", "cpu") == choose_precision("auto", "auto") == "32-true"
 
 
-def test_a_processor_with_amx_computes_in_bfloat16(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(precision, "_cpu_has_amx", lambda: True)
-    assert choose_precision("auto", "cpu") == "bf16-mixed"
+@pytest.mark.parametrize(
+    ("vendor", "flags", "chosen"),
+    [
+        ("GenuineIntel", "avx512f avx512_bf16", "32-true"),
+        ("GenuineIntel", "avx512f avx512_bf16 amx_bf16", "bf16-mixed"),
+        ("AuthenticAMD", "avx2", "32-true"),
+        ("AuthenticAMD", "avx2 avx512f avx512_bf16", "bf16-mixed"),
+    ],
+)
+def test_a_processor_says_whether_bfloat16_is_quick(
+    machine: pytest.MonkeyPatch, vendor: str, flags: str, chosen: str
+) -> None:
+    precision.CPU_INFO.write_text(f"vendor_id\t: {vendor}\nflags\t: fpu {flags}\n")
+    assert choose_precision("auto", "cpu") == chosen
+    assert choose_precision("auto", "mps") == "32-true"
+
+
+def test_where_no_file_tells_of_the_processor_it_is_float32(machine: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    machine.setattr(precision, "CPU_INFO", tmp_path / "missing")
+    assert choose_precision("auto", "cpu") == "32-true"
 
 
 @pytest.mark.parametrize(("bf16", "chosen"), [(True, "bf16-mixed"), (False, "16-mixed")])
@@ -38,11 +58,6 @@ def test_a_graphics_card_decides_where_it_is_used(machine: pytest.MonkeyPatch, b
     machine.setattr(torch.cuda, "is_bf16_supported", lambda: bf16)
     assert choose_precision("auto", "gpu") == choose_precision("auto", "auto") == chosen
     assert choose_precision("auto", "cpu") == "32-true"
-
-
-def test_apples_graphics_compute_in_float32(machine: pytest.MonkeyPatch) -> None:
-    machine.setattr(precision, "_cpu_has_amx", lambda: True)
-    assert choose_precision("auto", "mps") == "32-true"
 
 
 def test_this_machine_has_an_answer() -> None:

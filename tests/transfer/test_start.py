@@ -43,7 +43,7 @@ def start(
     return prepare_start(model, data, source, made, name="cnn", cache=cache, augmented=augmented, sweep=sweep)
 
 
-def fitted(begun: Start, folder: Path) -> LayeredModel:
+def fitted(begun: Start, folder: Path, precision: str = "32-true") -> LayeredModel:
     """Train as a run does and return the whole model with its best weights."""
     run = RunFolder(folder)
     run.make()
@@ -54,7 +54,7 @@ def fitted(begun: Start, folder: Path) -> LayeredModel:
         schedule=schedule_rule("one_cycle", warmup=0.3, factor=0.3, patience=0),
         frozen=begun.frozen,
     )
-    trainer, _ = make_trainer(SETTINGS, run, None)
+    trainer, _ = make_trainer(replace(SETTINGS, precision=precision), run, None)
     trainer.fit(classifier, begun.data)
     begun.fitted.load_state_dict(best_weights(run))
     return begun.model
@@ -78,14 +78,15 @@ def test_frozen_layers_are_bit_for_bit_those_of_the_source_after_training(
     assert not torch.equal(after["layers.head.1.weight"], before["layers.head.1.weight"])
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 @pytest.mark.parametrize("k", [1, 2, 4, 5])
 def test_features_computed_once_give_the_predictions_of_the_uncached_run(
-    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, k: int
+    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, k: int, precision: str
 ) -> None:
     out = []
     for cached in (True, False):
         begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k, cache_features=cached)
-        out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}"), data.beats.x))
+        out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}", precision), data.beats.x))
     np.testing.assert_allclose(out[0], out[1], atol=1e-5)
 
 
