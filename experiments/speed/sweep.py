@@ -12,8 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import Enum
 from pathlib import Path
 
 import loops
@@ -26,6 +28,7 @@ from ecg.config import Job, RunConfig
 from ecg.config import compose as schemas
 from ecg.data.module import BeatData
 from ecg.run import run
+from ecg.training import classifier
 from ecg.training.folder import read_json
 from ecg.training.precision import choose_precision
 
@@ -65,17 +68,38 @@ class Taken:
     fitted: float = 0.0
 
 
-def sweep(config: RunConfig, folder: Path, ks: range, ways: Sequence[bool] = (True,)) -> list[Taken]:
-    """The jobs k = ks in turn, each of them with cached features (True) or without, in the order of `ways`."""
+class Way(Enum):
+    """What becomes of the frozen layers."""
+
+    CACHED = "their output is computed once"
+    NAIVE = "they work in every batch of every epoch"
+    ROUGH = "so they do, and in the trainer's precision: quicker where that is bfloat16, but with other results"
+
+
+@contextmanager
+def frozen_layers(way: Way) -> Iterator[bool]:
+    """Have frozen layers treated so; gives whether features are cached."""
+    precise = classifier._in_float32
+    if way is Way.ROUGH:
+        classifier._in_float32 = lambda layer, x: layer(x)
+    try:
+        yield way is Way.CACHED
+    finally:
+        classifier._in_float32 = precise
+
+
+def sweep(config: RunConfig, folder: Path, ks: range, ways: Sequence[Way] = (Way.CACHED,)) -> list[Taken]:
+    """The jobs k = ks in turn, each of them in every of the `ways`, in their order."""
     shutil.rmtree(config.cache / "features", ignore_errors=True)  # of the sweep before
     taken = [Taken() for _ in ways]
     for k in ks:
-        for cached, side in zip(ways, taken, strict=True):
-            transfer = replace(config.transfer, trainable_layers=k, cache_features=cached)
-            job = Job(folder / f"k{k}-{'cached' if cached else 'naive'}", layers=tuple(ks))
-            start = time.perf_counter()
-            run(replace(config, transfer=transfer), job)
-            side.whole += time.perf_counter() - start
+        for way, side in zip(ways, taken, strict=True):
+            job = Job(folder / f"k{k}-{way.name.lower()}", layers=tuple(ks))
+            with frozen_layers(way) as cached:
+                transfer = replace(config.transfer, trainable_layers=k, cache_features=cached)
+                start = time.perf_counter()
+                run(replace(config, transfer=transfer), job)
+                side.whole += time.perf_counter() - start
             found = read_json(job.folder / "metrics.json")
             side.fitted += found["time/fit_s"] + found["time/features_s"]
     return taken
@@ -127,16 +151,18 @@ def prepared(config: RunConfig) -> BeatData:
 
 def with_and_without(given: list[str], folder: Path, epochs: int) -> list[Row]:
     """The sweep k = 1..4 of each model, with cached features against without, for `epochs` and ten times as many."""
+    ways = [way for way in Way if way is not Way.ROUGH or choose_precision("auto", "cpu") == "bf16-mixed"]
     rows: list[Row] = []
     for model in MODELS:
         for n in (epochs, LONGER * epochs):
             config = configured([*given, f"model={model}", f"trainer.epochs={n}"])
-            ours, naive = sweep(config, folder / f"{model}-{n}", range(1, 5), (True, False))
+            ours, naive, *more = sweep(config, folder / f"{model}-{n}", range(1, 5), ways)
             said = f"{model}, k = 1..4, {n} epochs"
             rows += [
                 (f"{said}, features and training", ours.fitted, naive.fitted, ">= 5"),
                 (f"{said}, whole jobs with test and report", ours.whole, naive.whole, ""),
             ]
+            rows += [(f"{said}, against frozen layers in bfloat16", ours.fitted, side.fitted, "") for side in more]
     return rows
 
 
