@@ -180,7 +180,7 @@ def against_published(given: list[str], folder: Path, beats: int, epochs: int) -
 
 
 def main() -> None:
-    """Measure each side once; about twenty minutes on two cores."""
+    """Measure each side once; twenty minutes or a little more on two cores."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=10)
