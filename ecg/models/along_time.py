@@ -34,15 +34,15 @@ class BatchNorm1d(nn.BatchNorm1d):
 
 
 class MaxPool1d(nn.MaxPool1d):
-    """PyTorch's MaxPool1d with a window and nothing else."""
+    """PyTorch's MaxPool1d with a window, its step and nothing else."""
 
-    def __init__(self, window: int) -> None:
-        super().__init__(window)
-        self.window = (1, window)
+    def __init__(self, window: int, step: int | None = None) -> None:
+        super().__init__(window, step)
+        self.window, self.step = (1, window), (1, step or window)
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape [beat, channel, sample]."""
-        return F.max_pool2d(input.unsqueeze(2), self.window).squeeze(2)
+        return F.max_pool2d(input.unsqueeze(2), self.window, self.step).squeeze(2)
 
 
 class AvgPool1d(nn.AvgPool1d):
@@ -50,7 +50,7 @@ class AvgPool1d(nn.AvgPool1d):
 
     def __init__(self, window: int) -> None:
         super().__init__(window)
-        self.window = (1, window)
+        self.window = self.step = (1, window)
 
     def forward(self, input: Tensor) -> Tensor:
         """Shape [beat, channel, sample]."""

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ecg.errors import EcgError
-from ecg.models.along_time import Conv1d
+from ecg.models.along_time import Conv1d, MaxPool1d
 from ecg.models.layered import LayeredModel
 
 WIDTH = 32
@@ -21,12 +21,13 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.first = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
         self.second = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
+        self.pool = MaxPool1d(5, step=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """[beat, 32, sample] to [beat, 32, (sample - 5) // 2 + 1]."""
         inner = self.second(F.relu(self.first(x)))
         # ReLU behind the maximum: the same result, of half as many values
-        return F.relu(F.max_pool2d((inner + x).unsqueeze(2), kernel_size=(1, 5), stride=(1, 2)).squeeze(2))
+        return F.relu(self.pool(inner + x))
 
 
 def kachuee(*, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:

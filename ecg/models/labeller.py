@@ -54,7 +54,7 @@ class Window:
                 reach += (leaf.kernel_size[0] - 1) * stride
             elif isinstance(leaf, MaxPool1d | AvgPool1d):
                 reach += (leaf.window[1] - 1) * stride
-                stride *= leaf.window[1]
+                stride *= leaf.step[1]
         return cls(reach, stride)
 
     def samples(self, length: int) -> int:

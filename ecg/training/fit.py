@@ -6,6 +6,7 @@ import logging
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import pytorch_lightning as pl
@@ -118,12 +119,12 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor]:
     """The model's tensors in best.ckpt (the running means, where weights were averaged).
 
     Raises:
-        EcgError: no checkpoint was written.
+        EcgError: no checkpoint was written, or it is damaged.
     """
     path = folder.checkpoints / "best.ckpt"
     if not path.is_file():
         raise EcgError(f"{path} is missing: training ended before its first epoch did")
-    state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    state = _stored(path)["state_dict"]
     return {name.removeprefix("model."): value for name, value in state.items() if name.startswith("model.")}
 
 
@@ -136,11 +137,23 @@ class ResumePoint:
 
 
 def resume_point(folder: RunFolder) -> ResumePoint | None:
-    """Where an interrupted run goes on, None where no epoch was finished."""
+    """Where an interrupted run goes on, None where no epoch was finished.
+
+    Raises:
+        EcgError: the last checkpoint is damaged.
+    """
     path = folder.last_checkpoint
     if not path.is_file():
         return None
-    return ResumePoint(path, int(torch.load(path, map_location="cpu", weights_only=True)["epoch"]) + 1)
+    return ResumePoint(path, int(_stored(path)["epoch"]) + 1)
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        stored: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, UnpicklingError):
+        raise EcgError(f"{path} is damaged; without it, the run begins again from its first epoch") from None
+    return stored
 
 
 def _quiet() -> None:

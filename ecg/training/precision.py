@@ -14,7 +14,8 @@ def choose_precision(wanted: str, accelerator: str) -> str:
     """Resolve `trainer.precision=auto`.
 
     bf16-mixed where it is the faster one: graphics cards that say so, processors with AMX, and AMD's with AVX-512 BF16.
-    Else 32-true: Intel's with AVX-512 BF16 alone train faster so. All processors as measured by experiments/speed.
+    Else 32-true: Intel's with AVX-512 BF16 alone train faster so (experiments/speed measured one of
+    each maker's).
 
     Args:
         wanted: `auto`, or a Lightning precision which is returned as it is.

@@ -15,6 +15,7 @@ PAIRS = {
     "padded": (lambda: along_time.Conv1d(6, 4, 5, padding="same"), lambda: nn.Conv1d(6, 4, 5, padding="same")),
     "norm": (lambda: along_time.BatchNorm1d(6), lambda: nn.BatchNorm1d(6)),
     "largest": (lambda: along_time.MaxPool1d(3), lambda: nn.MaxPool1d(3)),
+    "largest, overlapping": (lambda: along_time.MaxPool1d(5, step=2), lambda: nn.MaxPool1d(5, 2)),
     "mean": (lambda: along_time.AvgPool1d(3), lambda: nn.AvgPool1d(3)),
 }
 

@@ -200,6 +200,16 @@ def test_without_a_finished_epoch_there_is_nothing_to_resume_and_no_best(tmp_pat
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a graphics card")
+@pytest.mark.parametrize("kept", [0, 10, 3000])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, tiny: MakeModel, kept: int) -> None:
+    folder = made(tmp_path)
+    fit(tiny(), folder)
+    for path, read in ((folder.last_checkpoint, resume_point), (folder.checkpoints / "best.ckpt", best_weights)):
+        path.write_bytes(path.read_bytes()[:kept])
+        with pytest.raises(EcgError, match=f"{path} is damaged; without it"):
+            read(folder)
+
+
 def test_a_missing_graphics_card_is_said_with_a_way_on() -> None:
     with pytest.raises(EcgError, match=r"trainer\.accelerator=gpu.*trainer=cpu"):
         check_devices(replace(SETTINGS, accelerator="gpu"))
