@@ -141,7 +141,7 @@ def _state(folder: Path) -> tuple[State, str, dict[str, Any]]:
 def _yaml(path: Path) -> Any:
     """The content of a YAML file; None where it is missing or damaged."""
     try:
-        return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (OSError, ValueError, yaml.YAMLError):
         return None
 

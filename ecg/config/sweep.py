@@ -136,6 +136,6 @@ def _mark(folder: Path) -> None:
 
 def _settings_in(mark: Path) -> list[str] | None:
     try:
-        return list(json.loads(mark.read_text()))
+        return list(json.loads(mark.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None

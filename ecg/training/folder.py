@@ -142,7 +142,7 @@ def read_json(path: Path) -> dict[str, Any]:
         EcgError: the file is missing or damaged.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EcgError(f"{path}: {error}") from None
     return content

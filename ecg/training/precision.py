@@ -33,7 +33,7 @@ def choose_precision(wanted: str, accelerator: str) -> str:
 
 def _cpu_is_quick_with_bf16() -> bool:
     try:
-        facts = CPU_INFO.read_text()
+        facts = CPU_INFO.read_text(encoding="utf-8")
     except OSError:  # not Linux: no such file
         return False
     return "amx_bf16" in facts or ("AuthenticAMD" in facts and "avx512_bf16" in facts)

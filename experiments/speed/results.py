@@ -87,7 +87,7 @@ def rewrite(readme: Path, script: str, content: str) -> None:
 
 def machine_facts(torch_version: str, threads: int, precision: str, load: float | None) -> str:
     """One sentence about the machine."""
-    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
     name = re.search(r"model name\s*: (.+)", text)
     model = re.search(r"^model\s*: (\d+)", text, re.MULTILINE)
     flags = [f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if re.search(rf"\b{f}\b", text)]

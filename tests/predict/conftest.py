@@ -112,5 +112,5 @@ def write_csv(path: Path, recording: Recording, values: np.ndarray | None = None
     for i in range(recording.n_samples):
         cell = "" if np.isnan(lead[i]) else f"{lead[i]:.4f}"
         lines.append(f"{i / recording.fs:.6f},{other[i]:.4f},{cell}")
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

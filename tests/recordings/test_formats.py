@@ -31,7 +31,7 @@ def millivolts(own: OwnRecording) -> np.ndarray:
 
 def table(path: Path, header: str, columns: list[np.ndarray], sep: str = ",", decimal: str = ".") -> Path:
     rows = [sep.join(f"{v:.6f}".replace(".", decimal) for v in row) for row in zip(*columns, strict=True)]
-    path.write_text("\n".join(([header] if header else []) + rows) + "\n")
+    path.write_text("\n".join(([header] if header else []) + rows) + "\n", encoding="utf-8")
     return path
 
 

@@ -26,7 +26,7 @@ def lines(n: int = 3) -> list[list[str]]:
 
 
 def save(path: Path, rows: list[list[str]], end: str = "\n") -> Path:
-    path.write_text("".join(",".join(row) + end for row in rows), newline="")
+    path.write_text("".join(",".join(row) + end for row in rows), encoding="utf-8", newline="")
     return path
 
 
