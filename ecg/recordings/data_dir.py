@@ -9,7 +9,7 @@ from pathlib import Path
 from ecg.errors import EcgError
 
 
-def data_folder(data_dir: Path | None) -> Path:
+def data_folder(data_dir: str | Path | None) -> Path:
     """The folder that holds, or will hold, `mitdb/`, `ptbdb/`, `ptb-xl/` and `kaggle/`.
 
     The argument wins, then the environment variable ECG_DATA, then `ecg` in the platform's cache folder. Nothing is
@@ -18,9 +18,7 @@ def data_folder(data_dir: Path | None) -> Path:
     Raises:
         EcgError: the name belongs to a file.
     """
-    named = os.environ.get("ECG_DATA")
-    folder = data_dir or (Path(named) if named else _platform_cache() / "ecg")
-    folder = folder.expanduser()
+    folder = Path(data_dir or os.environ.get("ECG_DATA") or _platform_cache() / "ecg").expanduser()
     if folder.is_file():
         raise EcgError(
             f"data_dir={folder} is a file; it must be the folder that holds mitdb/, ptbdb/, ptb-xl/, kaggle/"
@@ -28,9 +26,9 @@ def data_folder(data_dir: Path | None) -> Path:
     return folder
 
 
-def cache_folder(cache_dir: Path | None) -> Path:
+def cache_folder(cache_dir: str | Path | None) -> Path:
     """The folder for what is made from recordings: the argument, else `ecg/prepared` in the platform's cache folder."""
-    return (cache_dir or _platform_cache() / "ecg" / "prepared").expanduser()
+    return Path(cache_dir or _platform_cache() / "ecg" / "prepared").expanduser()
 
 
 def _platform_cache() -> Path:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
-import shutil
+import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
 
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
-from ecg.recordings.physionet import Database, needed_files, ways_on
+from ecg.recordings.checksum import sha256 as sha256
+from ecg.recordings.physionet import Database, needed_files
 
-if TYPE_CHECKING:
-    from requests import Response, Session
+log = logging.getLogger(__name__)
 
 SUMS = "SHA256SUMS.txt"
-_TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
-_CHUNK = 1 << 16
-_DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})  # Windows has no quota error
-_WORTH_RETRYING = frozenset({408, 429, 500, 502, 503, 504})
+_LINE = re.compile(r"^([0-9a-fA-F]{64}) +\*?(?:\./)?(\S.*?)[ \t\r]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -54,219 +51,110 @@ def download(
 ) -> DownloadReport:
     """Bring a database's files into `folder`; a folder that has them all, verified, needs no network.
 
+    Parallel downloads into one folder wait for each other, by a lock file beside it; what the first one brought, the
+    others find there.
+
     Args:
         database: one of `physionet.DATABASES`.
         folder: the database's own folder, e.g. `<data_dir>/mitdb`.
         files: names to fetch, relative to the database; None takes those this project uses.
-        base_url: a mirror's address in place of `database.url`.
+        base_url: a mirror's address in place of `database.url`. A user and password or a query in it go with every
+            request and are never shown.
         retries: further attempts for each file, after 0.5, 1, 2, 4 ... seconds.
         wait: called with the seconds between attempts.
 
     Raises:
-        EcgError: no network, a file the server does not have, a checksum that stays wrong, a full disk.
+        EcgError: no network, a file the server does not have, a checksum that stays wrong, a full disk,
+            an answer longer than announced or than the database is big.
     """
-    import requests
+    from requests import Session
+
+    from ecg.recordings.fetching import Fetcher, plain_errors, shown
 
     base_url = base_url or database.url
-    kept: dict[str, str] = {}
-    local = folder / SUMS
-    with _plain_errors(database, folder, base_url), requests.Session() as session, _progress(database) as advance:
-        session.headers["Accept-Encoding"] = "identity"  # byte ranges are of the file, not of a compressed answer
-        if local.is_file():
-            sums = _parse_sums(local.read_text(encoding="utf-8", errors="replace"))
-            wanted = _wanted(database, files, sums)
-            _keep_verified(folder, wanted, sums, kept, advance)
-            if kept and len(kept) == len(wanted):
-                return DownloadReport(folder, (), tuple(kept), 0)
-        fetcher = _Fetcher(session, base_url, retries, wait, advance)
-        text = fetcher.text(SUMS)
-        sums = _parse_sums(text)
-        wanted = _wanted(database, files, sums)
-        _check_listed(wanted, sums, fetcher.base_url + SUMS)
-        kept = {name: digest for name, digest in kept.items() if sums.get(name) == digest}
-        _keep_verified(folder, wanted, sums, kept, advance)
-        with whole_file(local) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        todo = [name for name in wanted if name not in kept]
-        for name in todo:
-            fetcher.file(name, folder / name, sums[name])
-    return DownloadReport(folder, tuple(todo), tuple(name for name in wanted if name in kept), fetcher.n_bytes)
+    with plain_errors(database, folder, base_url), _progress(database) as advance:
+        there = _There(database, folder, files, advance)
+        if there.complete():  # takes no lock: the folder may be read-only
+            return DownloadReport(folder, (), tuple(there.kept), 0)
+        with _alone(folder), Session() as session:
+            if there.complete():  # another process brought it in the meantime
+                return DownloadReport(folder, (), tuple(there.kept), 0)
+            fetcher = Fetcher(session, base_url, database.n_bytes, retries, wait, advance)
+            text = fetcher.text(SUMS)
+            sums = _parse_sums(text)
+            wanted = there.look(sums)
+            unlisted = ", ".join([name for name in wanted if name not in sums][:4])
+            if unlisted or not wanted:
+                of = shown(fetcher.url(SUMS))
+                raise EcgError(f"{of} does not list {unlisted or 'any needed file'} ({len(sums)} entries)")
+            with whole_file(folder / SUMS) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+            todo = [name for name in wanted if name not in there.kept]
+            for name in todo:
+                fetcher.file(name, folder / name, sums[name])
+    return DownloadReport(folder, tuple(todo), tuple(name for name in wanted if name in there.kept), fetcher.n_bytes)
 
 
-class _Fetcher:
-    """Requests with retries, and the count of bytes received."""
+@dataclass
+class _There:
+    """What a folder holds of the wanted files of a database.
 
-    def __init__(
-        self,
-        session: Session,
-        base_url: str,
-        retries: int,
-        wait: Callable[[float], None],
-        advance: Callable[[str, int], None],
-    ) -> None:
-        self.session = session
-        self.base_url = base_url.rstrip("/") + "/"
-        self.retries = retries
-        self.wait = wait
-        self.advance = advance
-        self.n_bytes = 0
+    Attributes:
+        database: one of `physionet.DATABASES`.
+        folder: its folder.
+        files: names of the wanted files; None: those this project uses.
+        advance: called with the name and the bytes of each file that is found.
+        kept: checksum by name of the files that are there with the listed one.
+    """
 
-    def text(self, name: str) -> str:
-        """Content of a small text file."""
-        import requests
+    database: Database
+    folder: Path
+    files: Sequence[str] | None
+    advance: Callable[[str, int], None]
+    kept: dict[str, str] = field(default_factory=dict)
 
-        for attempt in range(self.retries + 1):
-            try:
-                with self._get(name) as response:
-                    return response.content.decode("utf-8", errors="replace")
-            except requests.RequestException:
-                if attempt == self.retries:
-                    raise
-            self.wait(0.5 * 2**attempt)
-        raise AssertionError("unreachable")
+    def look(self, sums: dict[str, str]) -> list[str]:
+        """Names of the wanted files, after a look which of them are there with these checksums."""
+        names = needed_files(self.database, sums) if self.files is None else self.files
+        self.kept = {name: digest for name, digest in self.kept.items() if sums.get(name) == digest}
+        for name in names:
+            file = self.folder / name
+            if name not in self.kept and name in sums and file.is_file() and sha256(file) == sums[name]:
+                self.kept[name] = sums[name]
+                self.advance(name, file.stat().st_size)
+        return list(dict.fromkeys(names))
 
-    def file(self, name: str, target: Path, expected: str) -> None:
-        """Fetch one file through `<name>.part`, verify it, give it its name."""
-        import requests
-
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(target.name + ".part")
-        found = ""
-        self.advance(name, part.stat().st_size if part.exists() else 0)
-        for attempt in range(self.retries + 1):
-            if attempt:
-                self.wait(0.5 * 2 ** (attempt - 1))
-            try:
-                self._append(name, part)
-            except requests.RequestException:
-                if attempt == self.retries:
-                    raise  # the part stays: the next download goes on from there
-                continue
-            found = sha256(part)
-            if found == expected:
-                part.replace(target)
-                return
-            self.advance(name, -part.stat().st_size)
-            part.unlink()
-        raise EcgError(
-            f"{self.base_url}{name}: wrong checksum after {self.retries + 1} attempts: expected SHA-256 {expected}, "
-            f"found {found}; {target} was not written"
-        )
-
-    def _append(self, name: str, part: Path) -> None:
-        """Receive what `part` still lacks."""
-        have = part.stat().st_size if part.exists() else 0
-        with self._get(name, have) as response:
-            if response.status_code == 416:  # nothing after what is there: complete, or the checksum will tell
-                return
-            start = have if response.status_code == 206 and _range_start(response) == have else 0
-            if start == 0 and response.status_code == 206:
-                part.unlink()  # a range nobody asked for
-                raise _connection_error(f"{response.url}: answered with another byte range")
-            length = int(response.headers.get("Content-Length", 0))
-            self.advance(name, start - have)
-            with part.open("ab" if start else "wb") as stream, _disk_space(part, length):
-                for piece in response.iter_content(_CHUNK):
-                    stream.write(piece)
-                    self.n_bytes += len(piece)
-                    self.advance(name, len(piece))
-        if part.stat().st_size < start + length:
-            raise _connection_error(f"{response.url}: the connection ended early")
-
-    def _get(self, name: str, start: int = 0) -> Response:
-        """An answer of status 200, 206 or 416; other statuses are errors, final or worth another attempt."""
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        response = self.session.get(self.base_url + name, headers=headers, stream=True, timeout=_TIMEOUT)
-        if response.status_code in (200, 206) or (response.status_code == 416 and start):
-            return response
-        response.close()
-        if response.status_code in _WORTH_RETRYING:
-            response.raise_for_status()
-        raise EcgError(f"{response.url}: the server answered {response.status_code} {response.reason}")
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    def complete(self) -> bool:
+        """Whether all wanted files are there, by the folder's own list of checksums."""
+        local = self.folder / SUMS
+        if not local.is_file():
+            return False
+        wanted = self.look(_parse_sums(local.read_text(encoding="utf-8", errors="replace")))
+        return bool(self.kept) and len(self.kept) == len(wanted)
 
 
 def _parse_sums(text: str) -> dict[str, str]:
     """Lines of `<64 hex digits> <name>` as {name: digest}; names that leave the folder are refused."""
     sums: dict[str, str] = {}
-    for line in text.splitlines():
-        digest, _, name = line.partition(" ")
-        name = name.strip().removeprefix("*").removeprefix("./")
-        if len(digest) != 64 or not name:
-            continue
+    for digest, name in _LINE.findall(text):
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
             raise EcgError(f"{SUMS} names a file outside its folder: {name}")
         sums[name] = digest.lower()
     return sums
 
 
-def _wanted(database: Database, files: Sequence[str] | None, sums: dict[str, str]) -> list[str]:
-    return list(dict.fromkeys(needed_files(database, sums) if files is None else files))
-
-
-def _check_listed(wanted: list[str], sums: dict[str, str], source: str) -> None:
-    unlisted = [name for name in wanted if name not in sums]
-    if unlisted or not wanted:
-        raise EcgError(f"{source} does not list {', '.join(unlisted[:4]) or 'any needed file'} ({len(sums)} entries)")
-
-
-def _keep_verified(
-    folder: Path, names: Sequence[str], sums: dict[str, str], kept: dict[str, str], advance: Callable[[str, int], None]
-) -> None:
-    """Add to `kept` the files that are in the folder with the listed checksum."""
-    for name in names:
-        file = folder / name
-        if name not in kept and name in sums and file.is_file() and sha256(file) == sums[name]:
-            kept[name] = sums[name]
-            advance(name, file.stat().st_size)
-
-
-def _range_start(response: Response) -> int | None:
-    """First byte of `Content-Range: bytes 100-199/200`."""
-    digits = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
-    return int(digits) if digits.isdecimal() else None
-
-
-def _connection_error(message: str) -> Exception:
-    import requests
-
-    return requests.ConnectionError(message)
-
-
-@contextmanager
-def _disk_space(part: Path, length: int) -> Iterator[None]:
-    """Turn a full disk into a message, and give back the room the unfinished file took."""
+def _alone(folder: Path) -> AbstractContextManager[object]:
+    """Let one download at a time work in `folder`: of this process's threads, of other processes and machines."""
+    folder = folder.resolve()  # two links to one folder need one lock
+    path = folder.with_name(f".{folder.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The lock file stays: removed, it would let in both one that waits for it and one that makes a new one.
+    lock = FileLock(path, mode=0o666)  # other users of a shared folder open it too
     try:
-        yield
-    except OSError as error:
-        if error.errno not in _DISK_FULL:
-            raise
-        part.unlink(missing_ok=True)
-        free = shutil.disk_usage(part.parent).free
-        raise EcgError(
-            f"the disk of {part.parent} is full: {part.stem} needs {length:,} bytes more, {free:,} are free"
-        ) from error
-
-
-@contextmanager
-def _plain_errors(database: Database, folder: Path, base_url: str) -> Iterator[None]:
-    """Say in one line that there is no network, or that the folder cannot be written."""
-    import requests
-
-    try:
-        yield
-    except requests.RequestException as error:
-        url = getattr(error.request, "url", None) or base_url
-        kind = "no answer in time" if isinstance(error, requests.Timeout) else "no network, or the server is down"
-        status = f"HTTP status {error.response.status_code}" if error.response is not None else kind
-        raise EcgError(f"cannot download {database.name} from {url}: {status}. {ways_on(database, folder)}") from error
-    except OSError as error:
-        raise EcgError(f"cannot write to {folder}: {error.strerror or error}") from error
+        return lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("%s: waiting for another download into this folder", folder)
+        return lock.acquire()  # as long as it takes: a process that dies lets go of its lock
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
+from ecg.recordings.messages import found_in, one_line
 
 N_SAMPLES = 187
 N_COLUMNS = N_SAMPLES + 1
@@ -37,40 +38,34 @@ def read_kaggle_csv(path: Path, n_classes: int = 5) -> tuple[npt.NDArray[np.floa
     import pandas as pd
 
     if not path.is_file():
-        raise EcgError(f"{path} does not exist. {_csv_there(path.parent)}")
+        raise EcgError(f"{path} does not exist. {found_in(path.parent, '.csv', 'Kaggle files')}")
     try:
         with np.errstate(over="ignore"):  # 1e99 is infinite as float32, and outside 0..1
             table = pd.read_csv(
-                path,
-                header=None,
-                dtype=np.float32,
-                engine="c",
-                skip_blank_lines=False,
-                compression=None,
-                quoting=csv.QUOTE_NONE,
+                path, header=None, dtype=np.float32, skip_blank_lines=False, compression=None, quoting=csv.QUOTE_NONE
             )
         values = table.to_numpy()
     except ValueError as error:  # pandas' own parser errors are ValueErrors, and so are undecodable bytes
         _explain(path, n_classes)
-        raise EcgError(f"{path}: not a CSV file of numbers ({' '.join(str(error).split())})") from error
+        raise EcgError(f"{path}: not a CSV file of numbers ({one_line(error)})") from error
     if values.shape[1] != N_COLUMNS or not _is_valid(values, n_classes):
         _explain(path, n_classes)
         raise EcgError(f"{path}: not {N_COLUMNS} columns of numbers")
     return np.ascontiguousarray(values[:, :N_SAMPLES]), values[:, N_SAMPLES].astype(np.int64)
 
 
-def require_kaggle_csv(folder: Path, names: Sequence[str], ways_on: str) -> list[Path]:
+def require_kaggle_csv(folder: Path, names: Sequence[str]) -> list[Path]:
     """Paths of the published files called `names`.
 
     Raises:
-        EcgError: one is missing; the message says what is there and ends with `ways_on`.
+        EcgError: one is missing; the message says what is there and the ways on.
     """
     paths = [folder / name for name in names]
     if missing := [path.name for path in paths if not path.is_file()]:
-        there = ", ".join(sorted(p.name for p in folder.glob("*.csv"))) or "no CSV file"
         raise EcgError(
-            f"{folder}: {' and '.join(missing)} missing (found: {there}); put the files of "
-            f"kaggle.com/datasets/shayanfazeli/heartbeat there, {ways_on}"
+            f"{folder}: {' and '.join(missing)} missing. {found_in(folder, '.csv', 'Kaggle files')} Put the files of "
+            "kaggle.com/datasets/shayanfazeli/heartbeat there (`ecg kaggle-csv` rebuilds those of MIT-BIH), or choose "
+            "data_dir= or dataset.source=physionet"
         )
     return paths
 
@@ -115,60 +110,49 @@ def _is_valid(values: npt.NDArray[np.float32], n_classes: int) -> bool:
 
 def _explain(path: Path, n_classes: int) -> None:
     """Find the first line that is wrong and say what is; slow, and only for files that are refused."""
+    if not path.stat().st_size:
+        raise EcgError(f"{path}: the file is empty")
     with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
-        number = 0
         for number, line in enumerate(lines, start=1):
             problem = _problem(line.rstrip("\r\n"), n_classes)
             if problem and number == 1 and _is_header(line):
                 problem = f"a header line ({line[:40].strip()}...); these files have none: delete it"
             if problem:
                 raise EcgError(f"{path}, line {number}: {problem}")
-        if number == 0:
-            raise EcgError(f"{path}: the file is empty")
 
 
 def _problem(line: str, n_classes: int) -> str | None:
     """What is wrong with one line, columns counted from 1; None if nothing is."""
-    if not line.strip():
+    fields = [field.strip() for field in line.split(",")]
+    if fields == [""]:
         return "the line is empty"
-    fields = line.split(",")
     for column, field in enumerate(fields[:N_COLUMNS], start=1):
-        if not field.strip():
+        value = _number(field)
+        if not field:
             return f"column {column} is empty"
-        try:
-            with np.errstate(over="ignore"):
-                value = float(np.float32(float(field)))
-        except ValueError:
-            return f"column {column} is not a number: {field.strip()[:40]!r}"
+        if value is None:
+            return f"column {column} is not a number: {field[:40]!r}"
         if np.isnan(value):
             return f"column {column} is NaN"
         if column < N_COLUMNS and not 0 <= value <= 1:
-            return f"column {column}: sample {field.strip()} is outside 0..1"
-        if column == N_COLUMNS and len(fields) == N_COLUMNS and value not in range(n_classes):
-            return f"column {column}: label {field.strip()} is not a whole number in 0..{n_classes - 1}"
+            return f"column {column}: sample {field} is outside 0..1"
+        if column == len(fields) == N_COLUMNS and value not in range(n_classes):
+            return f"column {column}: label {field} is not a whole number in 0..{n_classes - 1}"
     if len(fields) != N_COLUMNS:
         return f"{len(fields)} columns, expected {N_COLUMNS}: {N_SAMPLES} samples and the label"
     return None
 
 
+def _number(field: str) -> float | None:
+    try:
+        with np.errstate(over="ignore"):
+            return float(np.float32(float(field)))
+    except ValueError:
+        return None
+
+
 def _is_header(line: str) -> bool:
     """Whether no field of a line is a number."""
-
-    def is_number(field: str) -> bool:
-        try:
-            float(field)
-        except ValueError:
-            return False
-        return True
-
     fields = [name for name in (field.strip().strip('"') for field in line.split(",")) if name]
     # Column names made by writing with pandas are the columns' positions.
-    return bool(fields) and (not any(map(is_number, fields)) or fields == [str(i) for i in range(len(fields))])
-
-
-def _csv_there(folder: Path) -> str:
-    """A sentence about which CSV files a folder has."""
-    if not folder.is_dir():
-        return f"There is no folder {folder}."
-    names = sorted(file.name for file in folder.glob("*.csv"))
-    return f"{folder} has {', '.join(names[:12])}." if names else f"{folder} has no .csv files."
+    return bool(fields) and (all(_number(f) is None for f in fields) or fields == [str(i) for i in range(len(fields))])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
 from ecg.errors import EcgError
-from ecg.recordings.physionet import DATABASES, part_note, ways_on
-from ecg.recordings.selection import DiagnosedRecord, Selection
+from ecg.recordings.physionet import DATABASES
+from ecg.recordings.selection import DiagnosedRecord, Selection, nothing_there
 
 REASON = "reason for admission"
 REASONS = {"healthy control": 0, "myocardial infarction": 1}
@@ -24,14 +25,11 @@ def reason_for_admission(header: Path) -> str:
         EcgError: it cannot be read.
     """
     try:
-        lines = header.read_text(encoding="utf-8", errors="replace").splitlines()
+        text = header.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise EcgError(f"{header}: {error.strerror or error}") from None
-    for line in lines:
-        key, _, value = line.removeprefix("#").partition(":")
-        if line.startswith("#") and key.strip().lower() == REASON:
-            return value.strip()
-    return ""
+    found = re.search(rf"^#[ \t]*{REASON}[ \t]*:(.*)$", text, re.IGNORECASE | re.MULTILINE)
+    return found[1].strip() if found else ""
 
 
 def has_ptbdb(folder: Path) -> bool:
@@ -53,20 +51,17 @@ def select_ptbdb(folder: Path, *, whole: int | None = DATABASES["ptbdb"].n_recor
     """
     headers = sorted(folder.glob("patient*/*.hea"))
     if not headers:
-        state = "has no records" if folder.is_dir() else "does not exist"
-        raise EcgError(f"{folder} {state}. {ways_on(DATABASES['ptbdb'], folder)}")
+        raise nothing_there(DATABASES["ptbdb"], folder, "has no records")
     records: list[DiagnosedRecord] = []
     left_out: Counter[str] = Counter()
-    missing = 0
+    there = 0
     for header in headers:
         label = REASONS.get(reason_for_admission(header).lower())
         if not header.with_suffix(".dat").is_file():
-            missing += 1
-        elif label is None:
+            continue
+        there += 1
+        if label is None:
             left_out["another diagnosis, or none stated"] += 1
         else:
             records.append(DiagnosedRecord(header.with_suffix(""), header.parent.name, label))
-    there = len(headers) - missing
-    absent = max(0, (len(headers) if whole is None else whole) - there)
-    note = part_note(DATABASES["ptbdb"], there) if absent else ""
-    return Selection("ptbdb", tuple(records), dict(left_out), absent, note)
+    return Selection.of(DATABASES["ptbdb"], records, left_out, there, whole or len(headers))

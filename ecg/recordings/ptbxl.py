@@ -5,15 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from ecg.errors import EcgError
-from ecg.recordings.physionet import DATABASES, part_note, ways_on
-from ecg.recordings.selection import MI_CLASSES, DiagnosedRecord, Selection
-
-if TYPE_CHECKING:
-    import pandas as pd
+from ecg.recordings.messages import failing
+from ecg.recordings.physionet import DATABASES
+from ecg.recordings.selection import MI_CLASSES, DiagnosedRecord, Selection, nothing_there
 
 TABLE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 NORMAL = "NORM"
@@ -42,14 +42,12 @@ def classify(codes: Mapping[str, float], infarctions: frozenset[str], min_likeli
         min_likelihood: least likelihood of the statement that gives the class.
     """
     infarction = [likelihood for code, likelihood in codes.items() if code in infarctions]
-    normal = codes.get(NORMAL)
-    if infarction and normal is not None:
+    normal = [likelihood for code, likelihood in codes.items() if code == NORMAL]
+    if infarction and normal:
         return BOTH
-    if not infarction and normal is None:
+    if not infarction and not normal:
         return NEITHER
-    stated = max(infarction) if infarction else normal
-    assert stated is not None
-    if stated < min_likelihood:
+    if max(infarction + normal) < min_likelihood:
         return UNLIKELY
     return MI_CLASSES.index("MI" if infarction else "normal")
 
@@ -65,66 +63,40 @@ def select_ptbxl(folder: Path, *, min_likelihood: float) -> Selection:
         EcgError: a table is missing or malformed, or no record is there.
     """
     if not has_ptbxl(folder):
-        lacks = f"lacks {TABLE}, {STATEMENTS} or records500/" if folder.is_dir() else "does not exist"
-        raise EcgError(f"{folder} {lacks}. {ways_on(DATABASES['ptb-xl'], folder)}")
-    infarctions = _infarctions(folder / STATEMENTS)
-    table = _read(folder / TABLE, COLUMNS)
+        raise nothing_there(DATABASES["ptb-xl"], folder, f"lacks {TABLE}, {STATEMENTS} or records500/")
+    statements = _read(folder / STATEMENTS, "statements", ("diagnostic_class",))
+    infarctions = frozenset(map(str, statements.iloc[:, 0][statements["diagnostic_class"] == "MI"]))
+    if not infarctions:
+        raise EcgError(f"{folder / STATEMENTS}: no statement has the diagnostic_class MI")
+    table = _read(folder / TABLE, "records", COLUMNS)
+    unknown = table["ecg_id"][table["patient_id"].isna() | table["filename_hr"].isna()]
+    if len(unknown):
+        raise EcgError(f"{folder / TABLE}: ecg_id {unknown.iloc[0]} has no patient_id or no filename_hr")
     records: list[DiagnosedRecord] = []
     left_out: Counter[str] = Counter()
     there = 0
     for ecg_id, person, codes, name in zip(*(table[column].tolist() for column in COLUMNS), strict=True):
-        path = folder / name
-        if not all(path.with_name(path.name + suffix).is_file() for suffix in (".hea", ".dat")):
+        record = DiagnosedRecord(folder / name, f"ptbxl-{int(person)}", label=0)
+        if not all(file.is_file() for file in record.files):
             continue
         there += 1
         found = classify(_codes(codes, folder / TABLE, ecg_id), infarctions, min_likelihood)
         if isinstance(found, str):
             left_out[found] += 1
         else:
-            records.append(DiagnosedRecord(path, f"ptbxl-{int(person)}", found))
-    records, conflicts = _one_class_each(records)
-    if conflicts:
+            records.append(replace(record, label=found))
+    classes = Counter(patient for patient, _ in {(record.patient, record.label) for record in records})
+    agreed = [record for record in records if classes[record.patient] == 1]
+    if conflicts := len(records) - len(agreed):
         left_out[CONFLICT] = conflicts
-    absent = max(0, DATABASES["ptb-xl"].n_records - there)
-    note = part_note(DATABASES["ptb-xl"], there) if absent else ""
-    return Selection("ptb-xl", tuple(records), dict(left_out), absent, note)
+    return Selection.of(DATABASES["ptb-xl"], agreed, left_out, there, DATABASES["ptb-xl"].n_records)
 
 
-def _one_class_each(records: list[DiagnosedRecord]) -> tuple[list[DiagnosedRecord], int]:
-    """The records of patients who have one class in all of theirs, and how many others there are."""
-    labels: dict[str, set[int]] = {}
-    for record in records:
-        labels.setdefault(record.patient, set()).add(record.label)
-    kept = [record for record in records if len(labels[record.patient]) == 1]
-    return kept, len(records) - len(kept)
-
-
-def _infarctions(path: Path) -> frozenset[str]:
-    """Statements whose diagnostic class is MI."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, index_col=0)
-        found = frozenset(str(code) for code in table.index[table["diagnostic_class"] == "MI"])
-    except (KeyError, ValueError, OSError) as error:
-        raise EcgError(f"{path}: not PTB-XL's table of statements ({' '.join(str(error).split())})") from None
-    if not found:
-        raise EcgError(f"{path}: no statement has the diagnostic_class MI")
-    return found
-
-
-def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """The named columns of PTB-XL's table of records."""
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, usecols=list(columns))
-    except (ValueError, OSError) as error:
-        raise EcgError(f"{path}: not PTB-XL's table of records ({' '.join(str(error).split())})") from None
-    unknown = table["patient_id"].isna() | table["filename_hr"].isna()
-    if unknown.any():
-        row = table["ecg_id"][unknown].iloc[0]
-        raise EcgError(f"{path}: ecg_id {row} has no patient_id or no filename_hr")
+def _read(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    """One of PTB-XL's tables, which must have these columns."""
+    with failing(f"{path}: not PTB-XL's table of {what}"):
+        table = pd.read_csv(path)
+        table[list(columns)]
     return table
 
 

@@ -41,6 +41,8 @@ class Recording:
         annotations: the reference annotations, or None where the source has none.
         comments: the header's comment lines (age, diagnosis ...), without `#`.
         simulated: True for recordings made by a model of the ECG.
+        gaps: shape [gap, 2], where the signal is missing and bridged by straight lines: first sample without it, and
+            the first one after it; None where nothing is missing.
     """
 
     record: str
@@ -53,6 +55,7 @@ class Recording:
     annotations: Annotations | None = None
     comments: tuple[str, ...] = field(default=())
     simulated: bool = False
+    gaps: npt.NDArray[np.int64] | None = None
 
     @property
     def n_samples(self) -> int:

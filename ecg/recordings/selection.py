@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ecg.errors import EcgError
+from ecg.recordings.physionet import Database, ways_on
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import read_record
 
@@ -35,7 +37,7 @@ class DiagnosedRecord:
     @property
     def files(self) -> tuple[Path, Path]:
         """Header and samples; PTB's Frank leads are not used here."""
-        return self.path.with_name(f"{self.name}.hea"), self.path.with_name(f"{self.name}.dat")
+        return Path(f"{self.path}.hea"), Path(f"{self.path}.dat")
 
     def read(self) -> Recording:
         """The whole recording.
@@ -63,3 +65,17 @@ class Selection:
     left_out: Mapping[str, int] = field(default_factory=dict)
     not_downloaded: int = 0
     note: str = ""
+
+    @classmethod
+    def of(
+        cls, database: Database, records: list[DiagnosedRecord], left_out: Mapping[str, int], there: int, whole: int
+    ) -> Selection:
+        """The selection, with a note where only `there` of the `whole` number of records are there."""
+        absent = max(0, whole - there)
+        note = f"Only {there:,} of the {database.n_records:,} records of {database.name} were there." if absent else ""
+        return cls(database.name, tuple(records), dict(left_out), absent, note)
+
+
+def nothing_there(database: Database, folder: Path, lacks: str) -> EcgError:
+    """What to say where a folder has no record of a database: what it `lacks`, and the ways on."""
+    return EcgError(f"{folder} {lacks if folder.is_dir() else 'does not exist'}. {ways_on(database, folder)}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
@@ -17,29 +17,31 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.errors import EcgError
+from ecg.recordings.messages import failing, found_in
 from ecg.recordings.recording import Annotations, Recording
 
-# Signal formats in which every sample takes the same room, as (bytes, samples): 212 packs two samples in three bytes.
-_PACKING = {
-    "8": (1, 1),
-    "16": (2, 1),
-    "24": (3, 1),
-    "32": (4, 1),
-    "61": (2, 1),
-    "80": (1, 1),
-    "160": (2, 1),
-    "212": (3, 2),
-    "310": (4, 3),
-    "311": (4, 3),
+PACKING: dict[str, tuple[int, int, int | None]] = {
+    "8": (1, 1, None),
+    "16": (2, 1, -(2**15)),
+    "24": (3, 1, -(2**23)),
+    "32": (4, 1, -(2**31)),
+    "61": (2, 1, -(2**15)),
+    "80": (1, 1, -(2**7)),
+    "160": (2, 1, -(2**15)),
+    "212": (3, 2, -(2**11)),
+    "310": (4, 3, -(2**9)),
+    "311": (4, 3, -(2**9)),
 }
+"""Signal formats in which every sample takes the same room: so many bytes hold so many samples, and this value says
+`no signal here`."""
 _PER_MILLIVOLT = {"mv": 1.0, "uv": 1e3, "v": 1e-3}  # factor from ADU per header unit to ADU per mV
 _BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
 _SUFFIXES = (".hea", ".dat", ".atr")
+_FRANK = ".xyz"
+"""Signal files that may be absent: the Frank leads of the PTB database double its size, and nothing here uses them."""
 
 
-def read_record(
-    path: Path, *, patient: str | None = None, annotator: str | None = "atr", optional: Sequence[str] = (".xyz",)
-) -> Recording:
+def read_record(path: Path, *, patient: str | None = None, annotator: str | None = "atr") -> Recording:
     """Read one WFDB record as the digital samples it was stored with.
 
     Args:
@@ -47,8 +49,6 @@ def read_record(
         patient: who was recorded; the record's name when not given.
         annotator: suffix of the annotation file; None reads none. A file that does not exist gives
             `annotations=None`, see `require_annotations`.
-        optional: suffixes of signal files that may be absent; their leads are then left out. By default the Frank
-            leads of the PTB database, which double its size and which nothing here uses.
 
     Returns:
         The recording: digital [lead, time] in ADU, gain in ADU per mV (per the header's own unit for a channel that
@@ -60,10 +60,9 @@ def read_record(
     stem = path.expanduser()
     stem = stem.with_suffix("") if stem.suffix in _SUFFIXES else stem
     header_file = stem.with_name(stem.name + ".hea")
-    header = _read_header(header_file)
-    channels = _check_signal_files(header, header_file, tuple(optional))
+    header = read_header(header_file)
+    channels = _check_signal_files(header, header_file)
     digital = _read_signals(stem, header, channels)
-    comments = tuple(str(line) for line in header.comments)
     return Recording(
         record=stem.name,
         patient=stem.name if patient is None else patient,
@@ -73,8 +72,8 @@ def read_record(
         fs=float(header.fs),
         leads=tuple(header.sig_name[c] or f"signal {c}" for c in channels),
         annotations=_read_annotations(stem, annotator, float(header.fs), digital.shape[1]) if annotator else None,
-        comments=comments,
-        simulated=any(line.lower().startswith("simulated") for line in comments),
+        comments=tuple(str(line) for line in header.comments),
+        simulated=any(line.lower().startswith("simulated") for line in header.comments),
     )
 
 
@@ -92,24 +91,24 @@ def require_annotations(recording: Recording, annotator: str = "atr") -> Annotat
     return recording.annotations
 
 
-def _read_header(file: Path) -> Any:
-    """The wfdb header object of a single-segment record, checked for what reading needs."""
+def read_header(file: Path) -> Any:
+    """The wfdb header object of a single-segment record, checked for what reading needs.
+
+    Raises:
+        EcgError: there is no such file, or it cannot be read; the message names it.
+    """
     if not file.is_file():
-        raise EcgError(f"no record {file.stem}: {file} does not exist. {_records_there(file.parent)}")
-    try:
-        with _wfdb() as wfdb:
-            header = wfdb.rdheader(str(file.with_suffix("")))
-    except Exception as error:  # wfdb lets whatever its parser trips over escape
-        raise EcgError(f"{file}: not a WFDB header ({_reason(error)})") from error
+        raise EcgError(f"no record {file.stem}: {file} does not exist. {found_in(file.parent, '.hea', 'records')}")
+    with _wfdb(f"{file}: not a WFDB header") as wfdb:
+        header = wfdb.rdheader(str(file.with_suffix("")))
     if getattr(header, "n_seg", None) is not None:
         raise EcgError(f"{file}: a record of several segments; read them one by one: {', '.join(header.seg_name)}")
     if not header.n_sig or len(header.file_name or ()) != header.n_sig:
         raise EcgError(f"{file}: announces {header.n_sig} signals but describes {len(header.file_name or ())}")
     if not header.fs or not np.isfinite(header.fs) or header.fs < 0:
         raise EcgError(f"{file}: sampling rate is {header.fs} Hz; it must be above 0")
-    unknown = sorted(set(header.fmt) - set(_PACKING) - {"508", "516", "524"})
-    if unknown:
-        raise EcgError(f"{file}: unknown signal format {', '.join(unknown)}; known: {', '.join(_PACKING)}")
+    if unknown := sorted(set(header.fmt) - set(PACKING) - {"508", "516", "524"}):
+        raise EcgError(f"{file}: unknown signal format {', '.join(unknown)}; known: {', '.join(PACKING)}")
     _check_gains(file, header)
     return header
 
@@ -130,14 +129,14 @@ def _gain(header: Any, channel: int) -> float:
     return float(header.adc_gain[channel]) * _PER_MILLIVOLT.get(str(header.units[channel]).lower(), 1.0)
 
 
-def _check_signal_files(header: Any, header_file: Path, optional: tuple[str, ...]) -> list[int]:
+def _check_signal_files(header: Any, header_file: Path) -> list[int]:
     """Check presence, kind and size of each signal file; return the channels that can be read."""
     channels: list[int] = []
     for name in dict.fromkeys(header.file_name):
         file = header_file.parent / name
         own = [c for c, of in enumerate(header.file_name) if of == name]
         if not file.is_file():
-            if file.suffix in optional:
+            if file.suffix == _FRANK:
                 continue
             raise EcgError(f"record {header_file.stem}: its signal file {file} does not exist")
         found = file.stat().st_size
@@ -145,7 +144,7 @@ def _check_signal_files(header: Any, header_file: Path, optional: tuple[str, ...
             raise EcgError(f"{file}: the file is empty")
         if _is_text(file):
             raise EcgError(f"{file}: holds text, not samples")
-        size, per = _PACKING.get(header.fmt[own[0]], (0, 1))
+        size, per, _ = PACKING.get(header.fmt[own[0]], (0, 1, None))
         samples = (header.sig_len or 0) * sum(header.samps_per_frame[c] or 1 for c in own)
         expected = ceil(samples * size / per) + (header.byte_offset[own[0]] or 0)
         if found < expected:
@@ -159,12 +158,9 @@ def _check_signal_files(header: Any, header_file: Path, optional: tuple[str, ...
 def _read_signals(stem: Path, header: Any, channels: list[int]) -> npt.NDArray[np.int32]:
     """Samples in ADU, shape [lead, time], compared with the header's checksums where it has them."""
     file = stem.parent / header.file_name[channels[0]]
-    try:
-        with _wfdb() as wfdb:
-            record = wfdb.rdrecord(str(stem), physical=False, channels=channels, return_res=32)
+    with _wfdb(f"{file}: the samples cannot be read") as wfdb:
+        record = wfdb.rdrecord(str(stem), physical=False, channels=channels, return_res=32)
         digital = np.ascontiguousarray(record.d_signal.T, dtype=np.int32)
-    except Exception as error:
-        raise EcgError(f"{file}: the samples cannot be read ({_reason(error)})") from error
     if digital.shape[1] == 0:
         raise EcgError(f"{file}: holds no samples")
     for row, c in zip(digital, channels, strict=True):
@@ -186,12 +182,9 @@ def _read_annotations(stem: Path, annotator: str, fs: float, n_samples: int) -> 
     content = file.read_bytes()
     if len(content) % 2 or content[-2:] != b"\0\0":  # pairs of bytes; a pair of zeros closes the list
         raise EcgError(f"{file}: damaged or cut off: a WFDB annotation file ends in two zero bytes")
-    try:
-        with _wfdb() as wfdb:
-            read = wfdb.rdann(str(stem), annotator)
+    with _wfdb(f"{file}: damaged: not readable as WFDB annotations") as wfdb:
+        read = wfdb.rdann(str(stem), annotator)
         sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
-    except Exception as error:
-        raise EcgError(f"{file}: damaged: not readable as WFDB annotations ({_reason(error)})") from error
     if not all(isinstance(code, str) for code in read.symbol):  # wfdb gives NaN for codes WFDB does not have
         raise EcgError(f"{file}: damaged: it holds annotation codes that do not exist")
     if read.fs and abs(read.fs - fs) > 1e-6:
@@ -204,25 +197,15 @@ def _read_annotations(stem: Path, annotator: str, fs: float, n_samples: int) -> 
 
 
 @contextmanager
-def _wfdb() -> Iterator[Any]:
-    """The wfdb module, without the notices of pandas about how wfdb uses it."""
+def _wfdb(problem: str) -> Iterator[Any]:
+    """The wfdb module, without the notices of pandas about how wfdb uses it; what goes wrong is the `problem`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", FutureWarning)
         import wfdb
 
-        yield wfdb
-
-
-def _records_there(folder: Path) -> str:
-    """A sentence about which records a folder has."""
-    if not folder.is_dir():
-        return f"There is no folder {folder}."
-    names = sorted(file.stem for file in folder.glob("*.hea"))
-    if not names:
-        return f"{folder} has no records (no .hea file)."
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    return f"{folder} has {', '.join(names[:12])}{more}."
+        with failing(problem):
+            yield wfdb
 
 
 def _is_text(file: Path) -> bool:
@@ -230,8 +213,3 @@ def _is_text(file: Path) -> bool:
     with file.open("rb") as stream:
         head = stream.read(1024)
     return b"\n" in head and not head.translate(None, bytes(range(32, 127)) + b"\r\n\t")
-
-
-def _reason(error: Exception) -> str:
-    """What another library's exception says, on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -68,6 +68,19 @@ def test_csv_with_a_rate_column_or_the_option(tmp_path: Path) -> None:
         read(path)
 
 
+def test_a_rate_in_the_file_is_believed_and_must_be_one(tmp_path: Path) -> None:
+    x = signal()
+    np.savez(tmp_path / "x.npz", signal=x, fs=FS)
+    for path in (table(tmp_path / "a.csv", "fs,II", [np.full(len(x), FS), x]), tmp_path / "x.npz"):
+        own = read(path, fs=360)
+        assert own.recording.fs == FS
+        assert "--fs 360 is not used: the file says 250 Hz." in own.notes
+    np.savez(tmp_path / "x.npz", signal=x, fs=-1)
+    for path in (table(tmp_path / "a.csv", "fs,II", [np.full(len(x), -1.0), x]), tmp_path / "x.npz"):
+        with pytest.raises(EcgError, match="says -1 Hz; a sampling rate must be above 0"):
+            read(path)
+
+
 def test_csv_without_a_header(tmp_path: Path) -> None:
     x = signal()
     own = read(table(tmp_path / "a.csv", "", [np.arange(len(x)) / FS, x]))

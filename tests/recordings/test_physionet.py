@@ -15,6 +15,7 @@ from ecg.recordings.data_dir import data_folder
 from ecg.recordings.physionet import (
     DATABASES,
     MITDB_RECORDS,
+    has_mitdb,
     missing_files,
     mitdb_patient,
     needed_files,
@@ -68,27 +69,21 @@ def test_read_mitdb_in_the_order_asked_for(tmp_path: Path) -> None:
     assert [(r.record, r.patient) for r in recordings] == [("202", "201"), ("100", "100")]
 
 
-def test_half_a_folder_is_refused_before_reading(tmp_path: Path) -> None:
-    folder = tmp_path / "mitdb"
-    folder.mkdir()
-    write_mitdb_record(folder, "100")
-    write_mitdb_record(folder, "101")
-    (folder / "101.atr").unlink()
-    assert missing_files(folder, ["100", "101"]) == ["101.atr"]
-    with pytest.raises(EcgError) as caught:
-        read_mitdb(folder)
-    message = str(caught.value)
-    assert f"{folder} has 1 of 48 records; missing: 101.atr, 102.hea, 102.dat, 102.atr and" in message
-    for way in (f"ecg download mitdb --data-dir {tmp_path}", "data_dir=", "dataset.source=synthetic"):
-        assert way in message
-    assert "\n" not in message
+def test_half_a_folder_is_not_taken_for_the_database(tmp_path: Path) -> None:
+    for name in MITDB_RECORDS:
+        for suffix in (".hea", ".dat", ".atr"):
+            (tmp_path / f"{name}{suffix}").touch()
+    assert has_mitdb(tmp_path)
+    (tmp_path / "101.atr").unlink()
+    assert missing_files(tmp_path) == ["101.atr"]
+    assert not has_mitdb(tmp_path)
+    assert not has_mitdb(tmp_path / "nowhere")
 
 
-def test_no_folder_and_no_such_record(tmp_path: Path) -> None:
-    with pytest.raises(EcgError, match="does not exist; missing"):
-        read_mitdb(tmp_path / "mitdb")
-    with pytest.raises(EcgError, match="no record 110; it has 100, 101"):
-        read_mitdb(tmp_path, ["100", "110"])
+def test_a_record_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    write_mitdb_record(tmp_path, "100")
+    with pytest.raises(EcgError, match=r"no record 110: .*110\.hea does not exist\. .* has 100\."):
+        list(read_mitdb(tmp_path, ["100", "110"]))
 
 
 def test_data_folder_argument_environment_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

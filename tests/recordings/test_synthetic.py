@@ -244,7 +244,7 @@ def test_infarction_shifts_st_and_is_learnable_but_not_beyond_doubt(infarction):
         (write_arrhythmia, {"patients": 0}, "patients=0: must be from 1 to 1000"),
         (write_arrhythmia, {"minutes": 0.1}, r"minutes=0.1: must be from 0.2"),
         (write_arrhythmia, {"minutes": float("nan")}, "minutes=nan"),
-        (write_arrhythmia, {"seed": -1}, "seed=-1: must be 0 or more"),
+        (write_arrhythmia, {"seed": -1}, "seed=-1: must be at least 0"),
         (write_mi, {"patients": -2}, "patients=-2"),
         (write_mi, {"seconds": 1}, "seconds=1: must be from 5"),
     ],

@@ -129,8 +129,6 @@ def test_frank_leads_may_be_absent(tmp_path: Path) -> None:
     recording = read_record(tmp_path / "100")
     assert recording.leads == ("MLII", "V5")
     np.testing.assert_array_equal(recording.digital, digital)
-    with pytest.raises(EcgError, match=r"100\.xyz does not exist"):
-        read_record(tmp_path / "100", optional=())
 
 
 def test_no_header_lists_the_records_there_are(tmp_path: Path) -> None:

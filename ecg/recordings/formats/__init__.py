@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from ecg.recordings.formats.asked import Asked, OwnRecording
 from ecg.recordings.formats.find import EXTENSIONS, Input, find_inputs
-from ecg.recordings.formats.read import read_own
+from ecg.recordings.formats.recording import read_own
 
 __all__ = ["EXTENSIONS", "Asked", "Input", "OwnRecording", "find_inputs", "read_own"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,9 @@ from ecg.recordings.recording import Recording
 
 Gaps = npt.NDArray[np.int64]
 """Shape [gap, 2]: first sample without a signal, and the first one after it."""
+NO_GAPS: Gaps = np.zeros((0, 2), dtype=np.int64)
 
+_SAYS_ECG = re.compile(r"ecg|ekg", re.IGNORECASE)
 _PREFIX = re.compile(r"^(ecg|ekg|lead|ableitung)[\s_:-]*(?=\S)", re.IGNORECASE)
 
 
@@ -34,6 +37,25 @@ class Asked:
     unit: str | None = None
     preferred: Sequence[str] = ()
 
+    def rate(self, path: Path, found: float | None, hint: str) -> tuple[float, tuple[str, ...]]:
+        """The rate that was found in a file, else the one that was asked for, and a note where they differ.
+
+        Raises:
+            EcgError: there is neither, with a `hint` where it is looked for, or what was found is no rate.
+        """
+        if found is not None and not 0 < found < 1e6:
+            raise EcgError(f"{path}: says {found:g} Hz; a sampling rate must be above 0")
+        fs = found or self.fs
+        if not fs:
+            raise EcgError(f"{path}: the sampling rate is missing; give it in Hz, e.g. --fs 360 ({hint})")
+        return fs, self.not_used(fs, "the file")
+
+    def not_used(self, fs: float, said_by: str, tolerance: float = 1e-6) -> tuple[str, ...]:
+        """A note that a file's own rate counts, where the person gave another."""
+        if self.fs is None or abs(self.fs - fs) <= tolerance:
+            return ()
+        return (f"--fs {self.fs:g} is not used: {said_by} says {fs:g} Hz.",)
+
 
 @dataclass(frozen=True)
 class OwnRecording:
@@ -47,7 +69,7 @@ class OwnRecording:
     """
 
     recording: Recording
-    gaps: Gaps = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    gaps: Gaps = field(default_factory=NO_GAPS.copy)
     notes: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
 
@@ -74,11 +96,10 @@ def choose_lead(record: str, leads: Sequence[str], asked: Asked) -> tuple[int, t
     for wanted in (*asked.preferred, "II"):
         if len(found := _positions(leads, wanted)) == 1:
             return found[0], ()
-    if len(leads) == 1:
-        return 0, _other_lead(leads[0], asked)
-    said = [i for i, name in enumerate(leads) if re.match(r"(ecg|ekg)", name.strip(), re.IGNORECASE)]
+    said = [i for i, name in enumerate(leads) if len(leads) == 1 or _SAYS_ECG.match(name.strip())]
     if len(said) == 1:
-        return said[0], _other_lead(leads[said[0]], asked)
+        note = f"Lead {leads[said[0]]!r} is the only one there is; the weights were trained on"
+        return said[0], (f"{note} {', '.join(asked.preferred)}.",) if asked.preferred else ()
     looked = ", ".join(dict.fromkeys((*asked.preferred, "II")))
     raise EcgError(f"{record}: which lead? It has none of {looked} (or several), and {there}; choose with --lead NAME")
 
@@ -91,9 +112,3 @@ def _positions(leads: Sequence[str], wanted: str) -> list[int]:
 
 def _plain(name: str) -> str:
     return _PREFIX.sub("", name.strip()).strip().lower()
-
-
-def _other_lead(lead: str, asked: Asked) -> tuple[str, ...]:
-    if not asked.preferred:
-        return ()
-    return (f"Lead {lead!r} is the only one there is; the weights were trained on {', '.join(asked.preferred)}.",)

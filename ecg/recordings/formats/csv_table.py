@@ -16,6 +16,7 @@ from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
 from ecg.recordings.formats.numpy_file import RATE_NAMES
 from ecg.recordings.formats.time_axis import even, seconds
 from ecg.recordings.formats.units import from_values, known_unit
+from ecg.recordings.messages import failing
 
 _TIME = re.compile(
     r"^(elapsed\s*)?(time|t|seconds?|secs?|s|ms|msecs?|milliseconds?|timestamp)(?=$|[\s_(\[])", re.IGNORECASE
@@ -74,16 +75,19 @@ def read_csv(path: Path, record: str, asked: Asked) -> OwnRecording:
     values = _numbers(path, table[rest[lead]])
     notes = (*notes, *more)
     if time is not None:
-        fs, place, said = even(str(path), *seconds(str(path), time, table[time], asked.fs), asked.fs)
-        notes = (*notes, *said)
+        times, said = seconds(path, table[time])
+        fs, place = even(path, times)
+        notes = (*notes, *said, *asked.not_used(fs, "the time column", tolerance=1e-3 * fs))
         if place is not None:
             spread = np.full(int(place[-1]) + 1, np.nan)
             spread[place] = values
             values = spread
     else:
-        fs = _rate(path, table[rate] if rate else None, asked.fs, layout)
+        found = float(_numbers(path, table[rate])[0]) if rate else None
+        fs, said = asked.rate(path, found, f"no column time or fs; it has {', '.join(layout.columns)}")
+        notes = (*notes, *said)
     unit = asked.unit or _column_unit(rest[lead], layout)
-    return from_values(str(path), leads[lead], values, fs, unit=unit, notes=notes, leads=leads, record_name=record)
+    return from_values(path, record, leads[lead], values, fs, unit, notes, leads)
 
 
 def _layout(path: Path) -> Layout:
@@ -119,7 +123,7 @@ def _is_number(cell: str, decimal: str) -> bool:
 
 
 def _columns(path: Path, layout: Layout, wanted: list[str], rows: int | None = None) -> pd.DataFrame:
-    try:
+    with failing(f"{path}: not a table", ValueError):
         return pd.read_csv(
             path,
             sep=layout.delimiter,
@@ -134,8 +138,6 @@ def _columns(path: Path, layout: Layout, wanted: list[str], rows: int | None = N
             quotechar="'" if b"'" in path.open("rb").read(64) else '"',
             low_memory=False,
         )
-    except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise EcgError(f"{path}: not a table ({' '.join(str(error).split())[:200]})") from None
 
 
 def _numbers(path: Path, column: pd.Series) -> npt.NDArray[np.float64]:
@@ -159,18 +161,6 @@ def _climbs(path: Path, layout: Layout) -> bool:
         return False
     step = np.diff(first.to_numpy(dtype=np.float64))
     return bool((step > 0).all() and step.max() < 2.5 * step.min())
-
-
-def _rate(path: Path, column: pd.Series | None, asked: float | None, layout: Layout) -> float:
-    if column is not None:
-        rate = float(_numbers(path, column)[0])
-        if not 0 < rate < 1e6:
-            raise EcgError(f"{path}: {column.name} says {rate:g}; it must be a sampling rate in Hz")
-        return rate
-    if asked:
-        return asked
-    has = ", ".join(layout.columns)
-    raise EcgError(f"{path}: the sampling rate is missing: no column time or fs (it has {has}); give it, e.g. --fs 360")
 
 
 def _column_unit(column: str, layout: Layout) -> str | None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
-from ecg.recordings.formats.units import ADU_NOTE, UNITS, from_values, known_unit, not_invalid
-from ecg.recordings.recording import Recording
+from ecg.recordings.formats.units import from_digital, from_values, known_unit
+from ecg.recordings.messages import failing
 
 
 def read_edf(path: Path, record: str, asked: Asked) -> OwnRecording:
@@ -25,48 +25,27 @@ def read_edf(path: Path, record: str, asked: Asked) -> OwnRecording:
     """
     import edfio
 
-    try:
+    with failing(f"{path}: damaged, cut off or no EDF file"):
         file = edfio.read_bdf(path) if path.suffix.lower() == ".bdf" else edfio.read_edf(path)
         labels = tuple(str(signal.label) for signal in file.signals)
         interrupted = str(file.reserved).startswith(("EDF+D", "BDF+D")) and not file.is_continuous
-    except Exception as error:  # edfio lets whatever its parser trips over escape
-        raise EcgError(f"{path}: damaged, cut off or no EDF file ({_reason(error)})") from error
     if interrupted:
         raise EcgError(f"{path}: an interrupted recording (EDF+D); save its parts as continuous files (EDF+C)")
     if not labels:
         raise EcgError(f"{path}: holds no signals")
     lead, notes = choose_lead(str(path), labels, asked)
-    try:
+    with failing(f"{path}: the samples of {labels[lead]} cannot be read"):
         signal = file.signals[lead]
         fs, digital = float(signal.sampling_frequency), np.asarray(signal.digital, dtype=np.int32)
         bounds = [float(b) for b in (*signal.physical_range, *signal.digital_range)]
         said = known_unit(str(signal.physical_dimension))
-    except Exception as error:
-        raise EcgError(f"{path}: the samples of {labels[lead]} cannot be read ({_reason(error)})") from error
-    if asked.fs is not None and abs(asked.fs - fs) > 1e-6:
-        notes = (*notes, f"--fs {asked.fs:g} is not used: the file says {fs:g} Hz.")
     if not len(digital) or not fs > 0:
         raise EcgError(f"{path}: lead {labels[lead]} holds {len(digital)} samples at {fs:g} Hz")
+    notes = (*notes, *asked.not_used(fs, "the file"))
     per_unit = (bounds[3] - bounds[2]) / (bounds[1] - bounds[0])
     unit = asked.unit or said
     if unit is None or per_unit <= 0:
         values = bounds[0] + (digital - bounds[2]) / per_unit
-        return from_values(
-            str(path), labels[lead], values, fs, unit=unit, notes=notes, leads=labels, record_name=record
-        )
-    zero = bounds[2] - bounds[0] * per_unit
-    recording = Recording(
-        record=record,
-        patient=record,
-        digital=not_invalid(digital)[None],
-        gain=np.array([per_unit * UNITS[unit]]),
-        baseline=np.array([round(zero)], dtype=np.int32),
-        fs=fs,
-        leads=(labels[lead],),
-    )
-    return OwnRecording(recording, notes=(*notes, ADU_NOTE) if unit == "ADU" else notes, leads=labels)
-
-
-def _reason(error: Exception) -> str:
-    """What another library's exception says, on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        return from_values(path, record, labels[lead], values, fs, unit, notes, labels)
+    zero = round(bounds[2] - bounds[0] * per_unit)
+    return from_digital(record, labels[lead], digital, fs, unit, per_unit, zero, notes, labels)

@@ -9,19 +9,12 @@ from pathlib import Path
 
 from ecg.errors import EcgError
 
-EXTENSIONS: dict[str, str] = {
-    ".hea": "wfdb",
-    ".edf": "edf",
-    ".bdf": "edf",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".npy": "numpy",
-    ".npz": "numpy",
-}
+_ENDINGS = {"wfdb": (".hea",), "edf": (".edf", ".bdf"), "csv": (".csv", ".tsv", ".txt"), "numpy": (".npy", ".npz")}
+EXTENSIONS: dict[str, str] = {ending: form for form, endings in _ENDINGS.items() for ending in endings}
 """Formats by the ending of the file. A WFDB record may also be named without one, or by its .dat or .atr file."""
 
 _WFDB_PARTS = (".dat", ".atr")
+_KNOWN = (*EXTENSIONS, *_WFDB_PARTS)
 _IN_FOLDERS = tuple(ending for ending in EXTENSIONS if ending != ".txt")  # notes are text too
 
 
@@ -76,6 +69,5 @@ def _inputs(path: Path) -> list[Input]:
     if ending in _WFDB_PARTS:
         raise EcgError(f"{path}: a WFDB record needs its header, and {header} does not exist")
     if path.is_file():
-        known = ", ".join([*EXTENSIONS, *_WFDB_PARTS])
-        raise EcgError(f"{path}: {path.suffix or 'no ending'} is not read here; known are {known}")
+        raise EcgError(f"{path}: {path.suffix or 'no ending'} is not read here; known are {', '.join(_KNOWN)}")
     raise EcgError(f"{path} does not exist (nor does {header.name}, the header of a WFDB record of that name)")

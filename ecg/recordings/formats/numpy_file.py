@@ -36,37 +36,27 @@ def read_numpy(path: Path, record: str, asked: Asked) -> OwnRecording:
     """
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
-        arrays: Mapping[str, Any] = stored if isinstance(stored, np.lib.npyio.NpzFile) else {"signal": stored}
-        named = {name.lower(): np.asarray(arrays[name]) for name in arrays if isinstance(stored, np.lib.npyio.NpzFile)}
+        arrays = stored.items() if isinstance(stored, np.lib.npyio.NpzFile) else [("signal", stored)]
+        named = {name.lower(): np.asarray(array) for name, array in arrays}
     except (OSError, ValueError, EOFError, KeyError) as error:
         why = "pickled objects are not read" if "pickle" in str(error).lower() else " ".join(str(error).split())
         raise EcgError(f"{path}: damaged or no NumPy file of numbers ({why})") from None
-    signal, notes = _oriented(path, _signal(path, named) if named else np.asarray(arrays["signal"]))
+    signal, notes = _oriented(path, _signal(path, named))
     leads = _leads(path, named, len(signal))
     rate = next((float(named[n].reshape(-1)[0]) for n in RATE_NAMES if n in named and named[n].size), None)
-    fs = rate or asked.fs
-    if not fs:
-        raise EcgError(
-            f"{path}: the sampling rate is missing; give it in Hz, e.g. --fs 360 (an .npz may hold it as fs)"
-        )
-    if rate and asked.fs and abs(asked.fs - rate) > 1e-6:
-        notes = (*notes, f"--fs {asked.fs:g} is not used: the file says {rate:g} Hz.")
+    fs, said = asked.rate(path, rate or None, "an .npz may hold it as fs")
     lead, more = choose_lead(str(path), leads, asked)
     if signal.shape[1] == 0:
         raise EcgError(f"{path}: holds no samples")
     values = np.array(signal[lead], dtype=np.float64)
-    return from_values(
-        str(path), leads[lead], values, fs, unit=asked.unit, notes=(*notes, *more), leads=leads, record_name=record
-    )
+    return from_values(path, record, leads[lead], values, fs, asked.unit, (*notes, *said, *more), leads)
 
 
 def _signal(path: Path, named: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    for name in _SIGNAL_NAMES:
-        if name in named:
-            return named[name]
+    called = [name for name in _SIGNAL_NAMES if name in named]
     numbers = [name for name, array in named.items() if array.ndim in (1, 2) and array.dtype.kind in "iuf"]
-    if len(numbers) == 1:
-        return named[numbers[0]]
+    if called or len(numbers) == 1:
+        return named[(called or numbers)[0]]
     raise EcgError(f"{path}: which array is the signal? It has {', '.join(named) or 'none'}; call it `signal`")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +21,20 @@ _DRIFT = 1e-3
 """How far the clock may run off an even one, as a share of the recording."""
 
 
-def seconds(
-    file: str, name: str, column: pd.Series, asked_fs: float | None
-) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+def seconds(path: Path, column: pd.Series) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
     """The times of a column in s, and notes on how they were read.
 
     Numbers are s, or ms where the column's name says so or anything else would be absurd; text may be a time
     of day or a date and time.
 
     Args:
-        file: how messages call the file.
-        name: of the column.
+        path: the file.
         column: shape [time].
-        asked_fs: rate in Hz that the person gave; only used to tell s from ms.
 
     Raises:
         EcgError: no times.
     """
+    name = str(column.name)
     if column.dtype.kind in "iuf":
         times, notes = column.to_numpy(dtype=np.float64), ()
         if _MS.search(name):
@@ -46,52 +45,45 @@ def seconds(
         return times, notes
     text = column.astype(str).str.strip().str.strip("[]'\"")
     clock = text.str.count(":").max() == 1  # minutes:seconds
-    for read in (lambda: pd.to_timedelta("00:" + text if clock else text), lambda: pd.to_datetime(text)):
-        try:
-            moment = read()
-        except (ValueError, TypeError):
-            continue
-        values = moment.to_numpy()
-        return np.asarray((values - values[0]) / np.timedelta64(1, "s"), dtype=np.float64), ()
-    raise EcgError(f"{file}: the column {name} holds no times: {text.iloc[0]!r}; give s, ms or h:mm:ss, or use --fs")
+    moment: Any = pd.to_timedelta("00:" + text if clock else text, errors="coerce")
+    if moment.isna().any():
+        moment = pd.to_datetime(text, errors="coerce")
+    if moment.isna().any():
+        wrong = text[moment.isna()].iloc[0]
+        raise EcgError(f"{path}: the column {name} holds no times: {wrong!r}; give s, ms or h:mm:ss, or use --fs")
+    return np.asarray((moment - moment.iloc[0]) / np.timedelta64(1, "s"), dtype=np.float64), ()
 
 
-def even(
-    file: str, times: npt.NDArray[np.float64], notes: tuple[str, ...], asked_fs: float | None
-) -> tuple[float, npt.NDArray[np.int64] | None, tuple[str, ...]]:
+def even(path: Path, times: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.int64] | None]:
     """Sampling rate of times that go up evenly, apart from holes.
 
     Args:
-        file: how messages call the file.
+        path: the file.
         times: shape [time], in s.
-        notes: what is known already.
-        asked_fs: rate in Hz that the person gave; the times are believed.
 
     Returns:
-        The rate in Hz; the place of each sample, shape [time], or None where none is missing; notes.
+        The rate in Hz; the place of each sample, shape [time], or None where none is missing.
 
     Raises:
         EcgError: too few times, not finite, going back, or not evenly spaced.
     """
     if len(times) < 2 or not np.isfinite(times).all():
-        raise EcgError(f"{file}: the time column needs two times or more, all of them numbers")
+        raise EcgError(f"{path}: the time column needs two times or more, all of them numbers")
     step = np.diff(times)
     if (step < 0).any():
-        raise EcgError(f"{file}: the times go back at row {int(np.argmax(step < 0)) + 1}")
+        raise EcgError(f"{path}: the times go back at row {int(np.argmax(step < 0)) + 1}")
     median = float(np.median(step))
     usual = step <= 1.6 * median
     if usual.mean() < 0.95:  # coarse times: 700 Hz in whole ms goes up by 1 or 2
         usual = step <= 3.1 * median
     period = float(step[usual].mean()) if median > 0 else 0.0
     if not period > 0:
-        raise EcgError(f"{file}: the times hardly go up: too coarse to tell the sampling rate; remove them, use --fs")
+        raise EcgError(f"{path}: the times hardly go up: too coarse to tell the sampling rate; remove them, use --fs")
     fs = 1 / period
     whole = float(round(fs))
     drift = np.abs(times - times[0] - np.arange(len(times)) / max(whole, 1.0)).max() * fs
     if abs(fs - whole) < (1e-5 if not usual.all() else 5e-4 if drift < 1 else 0) * fs:
         fs = whole
-    if asked_fs and abs(asked_fs - fs) > 1e-3 * fs:
-        notes = (*notes, f"--fs {asked_fs:g} is not used: the time column says {fs:g} Hz.")
     place = np.rint((times - times[0]) * fs).astype(np.int64)
     if usual.all():
         uneven = np.abs(place - np.arange(len(times))).max() > 2 + _DRIFT * len(times)
@@ -100,12 +92,12 @@ def even(
     if uneven:
         low, high = float(step.min()) * 1000, float(step.max()) * 1000
         raise EcgError(
-            f"{file}: the samples are not evenly spaced in time (steps of {low:.3g} to {high:.3g} ms); resample them "
+            f"{path}: the samples are not evenly spaced in time (steps of {low:.3g} to {high:.3g} ms); resample them "
             "to one rate first"
         )
     if place[-1] > 10 * len(times) + 3600 * fs:
         row = int(np.argmax(step)) + 1
         raise EcgError(
-            f"{file}: the times jump by {step.max():,.0f} s at row {row}: save the parts as files of their own"
+            f"{path}: the times jump by {step.max():,.0f} s at row {row}: save the parts as files of their own"
         )
-    return fs, None if usual.all() else place, notes
+    return fs, None if usual.all() else place

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecg.errors import EcgError
-from ecg.progress import track
+from ecg.checks import in_range
 from ecg.recordings.synthetic import files, rhythm, shapes, strip
 from ecg.recordings.synthetic.model import Floats
 
@@ -17,6 +16,8 @@ FS = 360.0
 LEADS = ("MLII", "V5")
 GAIN = 200.0
 BASELINE = 1024
+_CHANNEL = {"fmt": "212", "adc_gain": GAIN, "baseline": BASELINE, "adc_zero": BASELINE, "adc_res": 11, "units": "mV"}
+_RECORDER = files.Recorder(FS, LEADS, _CHANNEL)
 
 _SPIKE_LEAD_S = 0.06  # from the pacemaker's spike to the peak of the QRS
 
@@ -76,22 +77,15 @@ def write_arrhythmia(folder: Path, *, patients: int = 40, minutes: float = 5.0, 
         EcgError: an argument is out of range, or `folder` is a file.
     """
     files.check(folder, patients, seed)
-    if not 0.2 <= minutes <= 1440:
-        raise EcgError(f"minutes={minutes}: must be from 0.2 to 1440")
+    in_range("minutes", minutes, 0.2, 1440)
     names = [f"sim{index:03d}" for index in range(patients)]
-    for index, name in enumerate(track(names, "simulating arrhythmias")):
+
+    def simulate(index: int) -> files.Signals:
         signal, sample, symbol = _simulate(index, round(minutes * 60 * FS), seed)
         digital = np.clip(np.round(signal * GAIN) + BASELINE, 0, 2047).astype(np.int64)  # an 11-bit converter
-        files.write_record(
-            folder,
-            name,
-            digital,
-            files.Format(FS, LEADS, fmt="212", gain=GAIN, resolution=11, zero=BASELINE),
-            comments=[files.origin(seed, index)],
-            annotations=(sample, symbol),
-        )
-    files.write_list(folder, names)
-    return names
+        return digital, [files.origin(seed, index)], (sample, symbol)
+
+    return files.write_all(folder, names, "simulating arrhythmias", _RECORDER, simulate)
 
 
 def _simulate(index: int, n: int, seed: int) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.str_]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,28 +13,28 @@ import wfdb
 
 import ecg
 from ecg.atomic import whole_file
+from ecg.checks import in_range
 from ecg.errors import EcgError
+from ecg.progress import track
+
+Samples = npt.NDArray[np.int64]
+Beats = tuple[Samples, npt.NDArray[np.str_]]
+Signals = tuple[Samples, list[str], Beats | None]
 
 
 @dataclass(frozen=True)
-class Format:
+class Recorder:
     """How numbers are stored.
 
     Attributes:
         fs: sampling rate in Hz.
         leads: lead names.
-        fmt: WFDB format, `212` or `16`.
-        gain: ADU per mV.
-        resolution: bits of the converter.
-        zero: ADU value of 0 mV.
+        channel: what is the same for all leads, as WFDB calls it: format, gain, bits and zero of the converter.
     """
 
     fs: float
     leads: tuple[str, ...]
-    fmt: str
-    gain: float
-    resolution: int
-    zero: int
+    channel: Mapping[str, object]
 
 
 def check(folder: Path, patients: int, seed: int) -> None:
@@ -42,10 +43,8 @@ def check(folder: Path, patients: int, seed: int) -> None:
     Raises:
         EcgError: names the argument and its valid range.
     """
-    if not 1 <= patients <= 1000:
-        raise EcgError(f"patients={patients}: must be from 1 to 1000")
-    if seed < 0:
-        raise EcgError(f"seed={seed}: must be 0 or more")
+    in_range("patients", patients, 1, 1000)
+    in_range("seed", seed, 0)
     if folder.exists() and not folder.is_dir():
         raise EcgError(f"folder={folder}: is a file; give a folder, it is made if missing")
 
@@ -55,65 +54,55 @@ def origin(seed: int, index: int) -> str:
     return f"simulated by ecg {ecg.__version__}, McSharry et al. 2003, seed {seed}, patient {index}"
 
 
-def write_record(
-    folder: Path,
-    name: str,
-    digital: npt.NDArray[np.int64],
-    form: Format,
-    comments: list[str],
-    annotations: tuple[npt.NDArray[np.int64], npt.NDArray[np.str_]] | None = None,
-) -> None:
-    """Write `name`.dat, .hea and, with annotations, .atr.
+def write_all(
+    folder: Path, names: list[str], doing: str, recorder: Recorder, simulate: Callable[[int], Signals]
+) -> list[str]:
+    """Write .dat, .hea and, with annotations, .atr of every record, and the RECORDS file, one name a line.
 
     Args:
         folder: made if missing.
-        name: of the record.
-        digital: shape [lead, time], ADU.
-        form: how numbers are stored.
-        comments: lines of the header.
-        annotations: samples and symbols, each of shape [beat]; the rhythm mark `+` is put before them.
+        names: of the records, with their folder.
+        doing: shown beside the progress bar.
+        recorder: how numbers are stored.
+        simulate: makes the record of a number: samples of shape [lead, time] in ADU, lines of the header, and samples
+            and symbols of the beats, each of shape [beat], or None; the rhythm mark `+` is put before them.
+
+    Returns:
+        The names.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
-        _record(name, digital, form, comments).wrsamp(write_dir=temporary)
-        endings = ["dat", "hea"]
-        if annotations is not None:
-            _write_annotations(temporary, name, *annotations)
-            endings.insert(0, "atr")
-        for ending in endings:  # the header last: a header means that the rest is there
-            (Path(temporary) / f"{name}.{ending}").replace(folder / f"{name}.{ending}")
+    for index, path in enumerate(track([folder / name for name in names], doing)):
+        digital, comments, beats = simulate(index)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+            _record(path.name, digital, recorder, comments).wrsamp(write_dir=temporary)
+            if beats is not None:
+                _write_annotations(temporary, path.name, *beats)
+            for file in sorted(Path(temporary).iterdir()):  # the header last: a header means that the rest is there
+                file.replace(path.parent / file.name)
+    with whole_file(folder / "RECORDS") as records:
+        records.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    return names
 
 
-def write_list(folder: Path, names: list[str]) -> None:
-    """Write the RECORDS file, one name a line."""
-    with whole_file(folder / "RECORDS") as path:
-        path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def _record(name: str, digital: npt.NDArray[np.int64], form: Format, comments: list[str]) -> wfdb.Record:
+def _record(name: str, digital: Samples, recorder: Recorder, comments: list[str]) -> wfdb.Record:
     """The record as wfdb wants it; `wfdb.wrsamp` alone cannot set resolution and zero of the converter."""
-    n = len(form.leads)
+    n = len(recorder.leads)
     record = wfdb.Record(
         record_name=name,
         n_sig=n,
-        fs=form.fs,
+        fs=recorder.fs,
         sig_len=digital.shape[1],
         d_signal=digital.T,
-        fmt=[form.fmt] * n,
-        adc_gain=[form.gain] * n,
-        baseline=[form.zero] * n,
-        adc_res=[form.resolution] * n,
-        adc_zero=[form.zero] * n,
-        units=["mV"] * n,
-        sig_name=list(form.leads),
+        sig_name=list(recorder.leads),
         comments=comments,
+        **{field: [value] * n for field, value in recorder.channel.items()},
     )
     record.set_d_features()
     record.set_defaults()
     return record
 
 
-def _write_annotations(folder: str, name: str, sample: npt.NDArray[np.int64], symbol: npt.NDArray[np.str_]) -> None:
+def _write_annotations(folder: str, name: str, sample: Samples, symbol: npt.NDArray[np.str_]) -> None:
     """Write the .atr file, opened like those of MIT-BIH by the rhythm: `(P` for paced, `(N` for sinus."""
     rhythm = "(P\x00" if np.mean(symbol == "/") > 0.5 else "(N\x00"
     start = max(int(sample[0]) // 4, 1)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg.errors import EcgError
-from ecg.progress import track
+from ecg.checks import in_range
 from ecg.recordings.synthetic import files, rhythm, shapes, strip
 from ecg.recordings.synthetic.model import Floats
 from ecg.recordings.synthetic.shapes import ST, T2, Q, R, Shape, T
@@ -15,6 +14,8 @@ from ecg.recordings.synthetic.shapes import ST, T2, Q, R, Shape, T
 FS = 1000.0
 LEADS = ("i", "ii", "v5")
 GAIN = 2000.0
+_CHANNEL = {"fmt": "16", "adc_gain": GAIN, "baseline": 0, "adc_zero": 0, "adc_res": 16, "units": "mV"}
+_RECORDER = files.Recorder(FS, LEADS, _CHANNEL)
 
 _TURN = (True, False, True, False, True)  # infarction or not, taking turns; two patients are enough for both
 
@@ -38,22 +39,17 @@ def write_mi(folder: Path, *, patients: int = 60, seconds: float = 30.0, seed: i
         EcgError: an argument is out of range, or `folder` is a file.
     """
     files.check(folder, patients, seed)
-    if not 5 <= seconds <= 3600:
-        raise EcgError(f"seconds={seconds}: must be from 5 to 3600")
+    in_range("seconds", seconds, 5, 3600)
     names = [f"patient{index:03d}/sim{index:03d}" for index in range(patients)]
-    for index, name in enumerate(track(names, "simulating infarctions")):
+
+    def simulate(index: int) -> files.Signals:
         sick = _TURN[index % len(_TURN)]
         signal = _simulate(index, round(seconds * FS), seed, sick)
+        digital = np.clip(np.round(signal * GAIN), -32767, 32767).astype(np.int64)
         reason = "Myocardial infarction" if sick else "Healthy control"
-        files.write_record(
-            (folder / name).parent,
-            Path(name).name,
-            np.clip(np.round(signal * GAIN), -32767, 32767).astype(np.int64),
-            files.Format(FS, LEADS, fmt="16", gain=GAIN, resolution=16, zero=0),
-            comments=[f"Reason for admission: {reason}", files.origin(seed, index)],
-        )
-    files.write_list(folder, names)
-    return names
+        return digital, [f"Reason for admission: {reason}", files.origin(seed, index)], None
+
+    return files.write_all(folder, names, "simulating infarctions", _RECORDER, simulate)
 
 
 def _simulate(index: int, n: int, seed: int, sick: bool) -> Floats:

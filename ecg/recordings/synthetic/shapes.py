@@ -22,8 +22,7 @@ _RATE_POWER = np.array([0.25, 0, 0, 0, 0, 0.5, 0.5, 0.5])  # how the time of a w
 
 _HEIGHT = {
     #        P     Q      R     S     R2  ST    T     T2
-    "MLII": [0.13, -0.08, 1.15, -0.22, 0, 0.01, 0.18, 0.10],
-    "V5": [0.08, -0.10, 1.25, -0.35, 0, 0.01, 0.20, 0.12],
+    "mlii": [0.13, -0.08, 1.15, -0.22, 0, 0.01, 0.18, 0.10],
     "i": [0.08, -0.05, 0.65, -0.12, 0, 0.01, 0.14, 0.08],
     "ii": [0.13, -0.08, 1.00, -0.20, 0, 0.01, 0.17, 0.10],
     "v5": [0.08, -0.10, 1.25, -0.35, 0, 0.01, 0.20, 0.12],
@@ -47,7 +46,7 @@ class Shape:
 
 def normal(rng: np.random.Generator, leads: tuple[str, ...], spread: float = 0.25) -> Shape:
     """A patient's own sinus beat; `spread` is the log-normal variation of the heights between patients."""
-    height = np.array([_HEIGHT[lead] for lead in leads], dtype=np.float64)
+    height = np.array([_HEIGHT[lead.lower()] for lead in leads], dtype=np.float64)
     height *= rng.lognormal(0, spread, height.shape) * rng.lognormal(0, 0.2, (len(leads), 1))
     height[:, ST] += rng.normal(0, 0.02, len(leads))
     theta = _THETA * rng.normal(1, 0.06, 8)
