@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -13,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from ecg import __version__
-from ecg.atomic import whole_file
 from ecg.beats.table import Beats
+from ecg.disk_cache import cache_limit, is_intact, make_room, summed_file
 from ecg.errors import EcgError
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the file's layout changes."""
 
 Facts = dict[str, object]
@@ -44,28 +43,35 @@ def cached_beats(
         build: makes the beats and the facts.
 
     Returns:
-        The beats, the facts, and whether they came from the cache. A file that is damaged, cut short or of another
-        layout is built anew and replaced.
+        The beats, the facts, and whether they came from the cache. A file that is damaged or cut short is named in a
+        warning, built anew and replaced. Files that were not used for longest are removed when all take more than
+        their limit, 5 GB or a fifth of the environment variable ECG_CACHE_GB.
 
     Raises:
-        EcgError: the folder cannot be written or the disk is full; nothing half-written is left.
+        EcgError: the folder cannot be written or the disk is full, and nothing half-written is left; or ECG_CACHE_GB
+            is no number above 0.
     """
+    limit = cache_limit("beats")
     digest = hashlib.sha256(repr((FORMAT, __version__, sorted(key.items()))).encode()).hexdigest()
     path = folder / f"beats-{digest[:24]}.npz"
     loaded = _load(path)
-    if loaded is not None:
-        return *loaded, True
-    beats, facts = build()
+    beats, facts = loaded or build()
+    if loaded is None:
+        _save(path, beats, facts)
+    make_room(folder, "beats-*.npz", limit, {path})
+    return beats, facts, loaded is not None
+
+
+def _save(path: Path, beats: Beats, facts: Facts) -> None:
     try:
-        with whole_file(path) as temporary, temporary.open("wb") as handle:
+        with summed_file(path) as handle:
             np.savez(handle, allow_pickle=False, facts=np.array(json.dumps(facts)), **_packed(beats))
     except OSError as error:
         size = f"{beats.x.nbytes / 1e6:.0f} MB"
         reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
         raise EcgError(
-            f"cannot keep the prepared beats ({size}) in {folder}: {reason}; choose another cache_dir="
+            f"cannot keep the prepared beats ({size}) in {path.parent}: {reason}; choose another cache_dir="
         ) from None
-    return beats, facts, False
 
 
 TEXT = ("record", "patient", "lead", "symbol")
@@ -73,27 +79,25 @@ TEXT = ("record", "patient", "lead", "symbol")
 
 def _packed(beats: Beats) -> dict[str, np.ndarray]:
     """Columns as arrays that load fast: text as numbers and a list of the different words."""
-    packed: dict[str, np.ndarray] = {}
-    for field in fields(Beats):
-        column = getattr(beats, field.name)
-        if field.name in TEXT:
-            packed[f"{field.name}_words"], numbers = np.unique(column, return_inverse=True)
-            packed[field.name] = numbers.astype(np.int32)
-        else:
-            packed[field.name] = column
+    packed: dict[str, np.ndarray] = {field.name: getattr(beats, field.name) for field in fields(Beats)}
+    for name in TEXT:
+        packed[f"{name}_words"], numbers = np.unique(packed[name], return_inverse=True)
+        packed[name] = numbers.astype(np.int32)
     return packed
 
 
 def _load(path: Path) -> tuple[Beats, Facts] | None:
-    """Content of a whole, undamaged file (zip keeps a CRC-32 of each column, checked on reading), else None."""
+    """Content of an undamaged file, else None."""
+    # zip's own CRC-32 are not enough: numpy reads a column only as far as its header says, and zip looks at its CRC-32
+    # only at a column's end, so a damaged header that tells of fewer beats would pass
+    if not is_intact(path):
+        return None
     try:
         with np.load(path, allow_pickle=False) as stored:
             columns = {f.name: stored[f.name] for f in fields(Beats)}
             for name in TEXT:
                 columns[name] = stored[f"{name}_words"][columns[name]]
             facts = json.loads(str(stored["facts"]))
-        return Beats(**columns), facts
-    except FileNotFoundError:
+    except (FileNotFoundError, KeyError):  # another process has removed it; another layout
         return None
-    except (OSError, ValueError, KeyError, EOFError, IndexError, RuntimeError, zipfile.BadZipFile):
-        return None
+    return Beats(**columns), facts

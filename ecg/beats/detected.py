@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -72,14 +73,14 @@ def find_beats(recording: Recording, cut: Cut, lead: str) -> FoundBeats:
     nearest = nearest_index(marks, beats.sample)
     own = np.rint(beats.sample * (recording.fs / prepared.fs)).astype(np.int64)
     sample = np.where(marks[nearest] == beats.sample, peaks[nearest], own)
-    beats = replace(
-        beats,
-        y=np.zeros(len(beats), dtype=np.int64),
-        symbol=np.full(len(beats), ""),
-        sample=sample,
-        seconds=sample / recording.fs,
-    )
-    return _usable(beats, check_beats(peaks, quality, recording.fs)[nearest], lead)
+    unknown = {"y": np.zeros_like(beats.y), "symbol": np.full(len(beats), "")}
+    beats = replace(beats, sample=sample, seconds=sample / recording.fs, **unknown)
+    reasons = check_beats(peaks, quality.unusable, recording.fs)[nearest]
+    left_out = dict(sorted(Counter(reasons[reasons != ""].tolist()).items()))
+    kept = beats.take(reasons == "")
+    if not len(kept):
+        return FoundBeats(None, f"no beat of lead {lead} can be used", left_out)
+    return FoundBeats(kept, "", left_out)
 
 
 def lead_millivolts(recording: Recording, lead: int) -> npt.NDArray[np.float64]:
@@ -105,30 +106,21 @@ def annotated(recording: Recording, lead: str, peaks: npt.NDArray[np.int64], fs:
         peaks: shape [beat], R peaks in samples at the recording's own rate.
         fs: wanted sampling rate in Hz; None or the recording's own leaves valid samples as they are.
     """
-    row = recording.lead_index(lead)
-    marks = Annotations(peaks, np.full(len(peaks), "N"))
+    alone = one_lead(recording, recording.lead_index(lead), lead)
     fs = fs or recording.fs
-    if fs == recording.fs and (recording.digital[row] != INVALID_ADU).all():
-        return replace(
-            recording,
-            digital=recording.digital[row : row + 1],
-            gain=recording.gain[row : row + 1],
-            baseline=recording.baseline[row : row + 1],
-            leads=(lead,),
-            annotations=marks,
-        )
-    signal = resample(filled(lead_millivolts(recording, row)), recording.fs, fs)
-    gain = LEVELS / max(float(np.abs(signal).max()), 1e-6)
-    at = np.minimum(np.rint(peaks * (fs / recording.fs)).astype(np.int64), len(signal) - 1)
-    return replace(
-        recording,
-        digital=np.rint(signal[None] * gain).astype(np.int32),
-        gain=np.array([gain]),
-        baseline=np.zeros(1, dtype=np.int32),
-        fs=fs,
-        leads=(lead,),
-        annotations=replace(marks, sample=at),
-    )
+    if fs != recording.fs or (alone.digital == INVALID_ADU).any():
+        signal = resample(filled(lead_millivolts(alone, 0)), recording.fs, fs)
+        gain = np.array([LEVELS / max(float(np.abs(signal).max()), 1e-6)])
+        digital, zero = np.rint(signal[None] * gain).astype(np.int32), np.zeros(1, dtype=np.int32)
+        alone = replace(alone, digital=digital, gain=gain, baseline=zero, fs=fs)
+        peaks = np.minimum(np.rint(peaks * (fs / recording.fs)).astype(np.int64), len(signal) - 1)
+    return replace(alone, annotations=Annotations(peaks, np.full(len(peaks), "N")))
+
+
+def one_lead(recording: Recording, row: int, name: str) -> Recording:
+    """The recording with the lead at `row` only, called `name`."""
+    own = {key: getattr(recording, key)[row : row + 1] for key in ("digital", "gain", "baseline")}
+    return replace(recording, leads=(name,), **own)
 
 
 def expecting(recording: Recording) -> Recording:
@@ -143,13 +135,3 @@ def expecting(recording: Recording) -> Recording:
         return recording
     after = min(int(marks.sample[-1] + np.median(np.diff(marks.sample))), recording.n_samples - 1)
     return replace(recording, annotations=Annotations(np.append(marks.sample, after), np.append(marks.symbol, "+")))
-
-
-def _usable(beats: Beats, reasons: npt.NDArray[np.str_], lead: str) -> FoundBeats:
-    """The beats without a reason against them, and how many had which."""
-    names, counts = np.unique(reasons[reasons != ""], return_counts=True)
-    left_out = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
-    kept = beats.take(reasons == "")
-    if not len(kept):
-        return FoundBeats(None, f"no beat of lead {lead} can be used", left_out)
-    return FoundBeats(kept, "", left_out)

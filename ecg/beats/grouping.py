@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ecg.errors import EcgError
 
@@ -59,11 +60,8 @@ def divide_groups(
     names, member = np.unique(group[index], return_inverse=True)
     if len(names) < 2:
         raise EcgError(f"dataset.split=patients needs beats of two patients or more to divide, found {len(names)}")
-    classes, label = np.unique(y[index], return_inverse=True)
-    counts = np.zeros((len(names), len(classes)))
-    np.add.at(counts, (member, label), 1)
-    chosen = _best_draw(counts, fraction, np.random.default_rng(seed))
-    second = chosen[member]
+    counts = pd.crosstab(member, y[index]).to_numpy(dtype=np.float64)
+    second = _best_draw(counts, fraction, np.random.default_rng(seed))[member]
     return np.sort(index[~second]), np.sort(index[second])
 
 
@@ -71,8 +69,7 @@ def _best_draw(counts: npt.NDArray[np.float64], fraction: float, rng: np.random.
     """The best of `DRAWS` choices of groups; counts has shape [group, class], the result [group]."""
     n_groups = len(counts)
     size = min(max(round(fraction * n_groups), 1), n_groups - 1)
-    ranks = rng.random((DRAWS, n_groups)).argsort(axis=1)
-    chosen = ranks < size
+    chosen = rng.random((DRAWS, n_groups)).argsort(axis=1) < size
     share = (chosen @ counts) / counts.sum(axis=0)
     shareable = (counts > 0).sum(axis=0) >= 2
     lacking = ((share == 0) | (share == 1))[:, shareable].sum(axis=1)
@@ -90,11 +87,14 @@ def evenly_spaced(group: npt.NDArray[np.str_], most: int) -> Index:
     Returns:
         Positions in ascending order.
     """
-    names, member = np.unique(group, return_inverse=True)
-    order = np.argsort(member, kind="stable")
-    parts = []
-    for name, own in zip(names, np.split(order, np.cumsum(np.bincount(member))[:-1]), strict=True):
+    parts = [np.arange(0)]
+    for name, own in positions(group).items():
         n = len(own)
         wanted = np.rint(np.linspace(0, n - 1, most)) if most > 1 else np.array([(n - 1) // 2])
         parts.append(own if name == "" or n <= most else own[wanted.astype(np.int64)])
-    return np.sort(np.concatenate(parts)) if parts else np.arange(0)
+    return np.sort(np.concatenate(parts))
+
+
+def positions(group: npt.NDArray[np.str_]) -> dict[str, Index]:
+    """The positions of each group's members, in ascending order."""
+    return {str(name): np.asarray(own) for name, own in pd.Series(group).groupby(group).indices.items()}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
@@ -30,13 +31,11 @@ def published_test_rows(beats: Beats) -> npt.NDArray[np.int64]:
         EcgError: the beats are not those 109,446.
     """
     with np.load(PACKED) as packed:
-        expected = {
-            str(r): (int(n), int(s))
-            for r, n, s in zip(packed["records"], packed["beats"], packed["sample_sum"], strict=True)
-        }
+        counts = zip(packed["beats"].tolist(), packed["sample_sum"].tolist(), strict=True)
+        expected = dict(zip(packed["records"].tolist(), counts, strict=True))
         rows: npt.NDArray[np.int64] = packed["test_rows"].astype(np.int64)
-    records, start = np.unique(beats.record, return_index=True)
-    found = {str(r): _count(beats, str(r)) for r in records[np.argsort(start)]}
+    table = pd.Series(beats.sample).groupby(beats.record, sort=False).agg(["size", "sum"])
+    found = dict(zip(table.index, zip(table["size"], table["sum"], strict=True), strict=True))
     if found == expected and list(found) == list(expected):
         return rows
     wrong = [r for r in expected if found.get(r) != expected[r]] + [r for r in found if r not in expected]
@@ -45,8 +44,3 @@ def published_test_rows(beats: Beats) -> npt.NDArray[np.int64]:
         f"dataset.cut=kaggle; {len(wrong)} records differ ({', '.join(wrong[:5]) or 'their order'}); "
         "choose dataset.split=beats or dataset.split=patients"
     )
-
-
-def _count(beats: Beats, record: str) -> tuple[int, int]:
-    mask = beats.record == record
-    return int(mask.sum()), int(beats.sample[mask].sum())

@@ -11,15 +11,7 @@ import numpy.typing as npt
 AAMI_CLASSES: tuple[str, ...] = ("N", "S", "V", "F", "Q")
 """Class names in the order of their numbers, as in the Kaggle heartbeat files."""
 
-AAMI_SYMBOLS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "N": ("N", "L", "R", "e", "j"),
-        "S": ("A", "a", "J", "S"),
-        "V": ("V", "E"),
-        "F": ("F",),
-        "Q": ("/", "f", "Q"),
-    }
-)
+AAMI_SYMBOLS: Mapping[str, str] = MappingProxyType({"N": "NLRej", "S": "AaJS", "V": "VE", "F": "F", "Q": "/fQ"})
 """WFDB symbols per class: ANSI/AAMI EC57:2012 as read by de Chazal et al. 2004 (doi 10.1109/TBME.2004.827359), Table I.
 
 Escape beats `e` and `j` count as N there; the WFDB tools put the rare `n` and `B` elsewhere or nowhere, and MIT-BIH has

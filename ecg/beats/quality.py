@@ -32,6 +32,8 @@ FEWEST_BEATS = 3
 INVALID, FLAT, SATURATED = "invalid samples", "flat", "saturated"
 RR_SHORT, RR_LONG = f"RR below {SHORTEST_RR_S:g} s", f"RR above {LONGEST_RR_S:g} s"
 
+Unusable = Mapping[str, npt.NDArray[np.bool_]]
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -43,7 +45,7 @@ class Quality:
     """
 
     problem: str
-    unusable: Mapping[str, npt.NDArray[np.bool_]]
+    unusable: Unusable
 
 
 def check_lead(signal_mv: npt.NDArray[np.floating], fs: float) -> Quality:
@@ -56,19 +58,16 @@ def check_lead(signal_mv: npt.NDArray[np.floating], fs: float) -> Quality:
     signal = np.asarray(signal_mv, dtype=np.float64)
     finite = np.isfinite(signal)
     known = signal[finite]
-    still = np.zeros(len(signal), dtype=np.bool_)
-    rail = still.copy()
-    if len(known):
-        runs = _runs(signal)
-        long = runs[:, 1] - runs[:, 0]
-        extreme = np.isin(signal[runs[:, 0]], (known.min(), known.max()))
-        still = _mask(runs[long >= STILL_S * fs], len(signal))
-        rail = _mask(runs[(long >= RAIL_S * fs) & extreme], len(signal))
+    starts = np.flatnonzero(np.diff(signal, prepend=np.nan) != 0)  # of stretches of one value; NaN is alone
+    length = np.diff(starts, append=len(signal))
+    extreme = np.isin(signal[starts], (known.min(), known.max())) if len(known) else np.isfinite(signal[starts])
+    still = np.repeat(length >= STILL_S * fs, length)
+    rail = np.repeat((length >= RAIL_S * fs) & extreme, length)
     unusable = {INVALID: ~finite, SATURATED: rail, FLAT: still & ~rail}
     return Quality(_problem(known, unusable), unusable)
 
 
-def check_beats(peaks: npt.NDArray[np.int64], quality: Quality, fs: float) -> npt.NDArray[np.str_]:
+def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> npt.NDArray[np.str_]:
     """Why each beat cannot be used.
 
     A beat is judged by the RR intervals on both of its sides, and by the signal from the R peak before it to a quarter
@@ -76,7 +75,7 @@ def check_beats(peaks: npt.NDArray[np.int64], quality: Quality, fs: float) -> np
 
     Args:
         peaks: shape [beat], R peaks in samples, ascending.
-        quality: of the lead.
+        unusable: of the lead, see `Quality`.
         fs: sampling rate in Hz.
 
     Returns:
@@ -87,15 +86,15 @@ def check_beats(peaks: npt.NDArray[np.int64], quality: Quality, fs: float) -> np
         return reasons
     rr = np.diff(peaks)
     typical = float(np.median(rr)) if len(rr) else fs
-    n = len(next(iter(quality.unusable.values())))
+    n = len(next(iter(unusable.values())))
     start = np.concatenate([[peaks[0] - typical], peaks[:-1]])
     stop = np.concatenate([peaks[1:] + 0.25 * rr, [peaks[-1] + typical]])
     first, last = np.clip(start, 0, n).astype(np.int64), np.clip(np.ceil(stop), 0, n).astype(np.int64)
-    for reason, mask in quality.unusable.items():
+    for reason, mask in unusable.items():
         total = np.concatenate([[0], np.cumsum(mask)])
         reasons[(total[last] > total[first]) & (reasons == "")] = reason
     for reason, wrong in ((RR_SHORT, rr < SHORTEST_RR_S * fs), (RR_LONG, rr > LONGEST_RR_S * fs)):
-        beside = np.concatenate([[False], wrong]) | np.concatenate([wrong, [False]])
+        beside = np.append(False, wrong) | np.append(wrong, False)
         reasons[beside & (reasons == "")] = reason
     return reasons
 
@@ -105,24 +104,8 @@ def too_few(peaks: npt.NDArray[np.int64], seconds: float) -> bool:
     return len(peaks) < max(FEWEST_BEATS, seconds / LONGEST_RR_S)
 
 
-def _problem(known: npt.NDArray[np.float64], unusable: Mapping[str, npt.NDArray[np.bool_]]) -> str:
-    if len(known):
-        low, high = np.quantile(known, [0.005, 0.995])
-        if high - low < FLAT_MV:
-            return FLAT
+def _problem(known: npt.NDArray[np.float64], unusable: Unusable) -> str:
+    if len(known) and np.ptp(np.quantile(known, [0.005, 0.995])) < FLAT_MV:
+        return FLAT
     share = {reason: float(mask.mean()) if len(mask) else 1.0 for reason, mask in unusable.items()}
     return max(share, key=lambda reason: share[reason]) if sum(share.values()) > UNUSABLE_SHARE else ""
-
-
-def _runs(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """First sample of each stretch of equal values and the one after its last, shape [stretch, 2]; NaN is alone."""
-    edges = np.flatnonzero(np.diff(signal) != 0) + 1
-    return np.stack([np.concatenate([[0], edges]), np.concatenate([edges, [len(signal)]])], axis=1)
-
-
-def _mask(runs: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.bool_]:
-    """True within the stretches, shape [n]."""
-    change = np.zeros(n + 1, dtype=np.int64)
-    np.add.at(change, runs[:, 0], 1)
-    np.add.at(change, runs[:, 1], -1)
-    return np.asarray(np.cumsum(change[:-1]) > 0)

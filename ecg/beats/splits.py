@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
-from ecg.beats.grouping import divide_beats, divide_groups
+from ecg.beats.grouping import Index, divide_beats, divide_groups
 from ecg.beats.kaggle_rows import published_test_rows
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
-
-Index = npt.NDArray[np.int64]
 
 # fmt: off
 DS1 = ("101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124",
@@ -79,16 +77,12 @@ class Split:
         for side, index in self.sides.items():
             if not len(index):
                 raise EcgError(f"dataset.split={self.name}: no beats left to {side}")
-        for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
-            left, right = self.sides[a], self.sides[b]
+        for (a, left), (b, right) in combinations(self.sides.items(), 2):
             if shared := len(np.intersect1d(left, right)):
                 raise EcgError(f"dataset.split={self.name}: {shared} beats are in {a} and in {b}")
-            if self.by_patient:
-                people = set(map(str, np.intersect1d(beats.patient[left], beats.patient[right]))) - set(self.shared)
-                if people:
-                    raise EcgError(
-                        f"dataset.split={self.name}: patients {', '.join(sorted(people))} are in {a} and in {b}"
-                    )
+            people = np.intersect1d(beats.patient[left], beats.patient[right]) if self.by_patient else ()
+            if torn := sorted(set(map(str, people)) - set(self.shared)):
+                raise EcgError(f"dataset.split={self.name}: patients {', '.join(torn)} are in {a} and in {b}")
         return self
 
 

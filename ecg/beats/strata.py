@@ -8,6 +8,7 @@ from math import ceil
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
@@ -18,13 +19,7 @@ Patients = list[npt.NDArray[np.str_]]
 
 
 def stratified_split(
-    beats: Beats,
-    classes: Sequence[str],
-    *,
-    test_fraction: float,
-    val_fraction: float,
-    train_fraction: float,
-    seed: int,
+    beats: Beats, classes: Sequence[str], *, test_fraction: float, val_fraction: float, train_fraction: float, seed: int
 ) -> Split:
     """Whole patients drawn within each class, so that every side has patients of both.
 
@@ -75,15 +70,10 @@ def folds_split(
     needed = max(count, 3 if count > 2 else 4)
     people = patients_by_class(beats, classes, needed=needed, why=f"dataset.folds.count={count}")
     rng = np.random.default_rng([repeat, count, 2])
-    test: Patients = []
-    rest: Patients = []
-    dealt = 0
-    for own in people:
-        fold = (dealt + np.arange(len(own))) % count  # dealt on where the class before ended: folds of equal size
-        shuffled = rng.permutation(own)
-        test.append(shuffled[fold == index])
-        rest.append(shuffled[fold != index])
-        dealt += len(own)
+    shuffled, ends = [rng.permutation(own) for own in people], np.cumsum([len(own) for own in people])
+    folds = np.split(np.arange(ends[-1]) % count, ends[:-1])  # dealt on from class to class: folds of equal size
+    test = [own[fold == index] for own, fold in zip(shuffled, folds, strict=True)]
+    rest = [own[fold != index] for own, fold in zip(shuffled, folds, strict=True)]
     split = _with_validation("folds", beats, test, rest, val_fraction, train_fraction, [repeat, count, index, 3])
     return replace(split, notes=(f"Tested on fold {index} of 0 to {count - 1}, repeat {repeat}.", *split.notes))
 
@@ -127,15 +117,11 @@ def one_class_each(
     Raises:
         EcgError: names the first such patient and the records.
     """
-    names, member = np.unique(patient, return_inverse=True)
-    low, high = np.full(len(names), len(classes)), np.full(len(names), -1)
-    np.minimum.at(low, member, y)
-    np.maximum.at(high, member, y)
-    for position in np.flatnonzero(low != high)[:1]:
-        own = member == position
-        seen = dict(zip(map(str, record[own]), y[own], strict=True))
-        told = ", ".join(f"{name} is {classes[label]}" for name, label in sorted(seen.items())[:6])
-        raise EcgError(f"patient {names[position]} is in two classes: {told}; a diagnosis belongs to the patient")
+    labels = pd.Series(y).groupby(patient).nunique()
+    for name in labels.index[labels > 1][:1]:
+        seen = dict(zip(map(str, record[patient == name]), y[patient == name], strict=True))
+        told = ", ".join(f"{own} is {classes[label]}" for own, label in sorted(seen.items())[:6])
+        raise EcgError(f"patient {name} is in two classes: {told}; a diagnosis belongs to the patient")
 
 
 def _draw(shuffled: npt.NDArray[np.str_], fraction: float, *, spare: int) -> tuple[npt.NDArray[np.str_], ...]:
@@ -145,13 +131,7 @@ def _draw(shuffled: npt.NDArray[np.str_], fraction: float, *, spare: int) -> tup
 
 
 def _with_validation(
-    name: str,
-    beats: Beats,
-    test: Patients,
-    rest: Patients,
-    val_fraction: float,
-    train_fraction: float,
-    seed: list[int],
+    name: str, beats: Beats, test: Patients, rest: Patients, val_fraction: float, train_fraction: float, seed: list[int]
 ) -> Split:
     """Draw validation patients out of `rest`, then thin what is left to train."""
     rng = np.random.default_rng(seed)
@@ -159,9 +139,7 @@ def _with_validation(
     # The first in drawn order, so that shares are nested; rounded before, since 0.7 * 10 is more than 7.
     used = [own[: ceil(round(train_fraction * len(own), 6))] for own in train]
 
-    def positions(people: Sequence[npt.NDArray[np.str_]]) -> npt.NDArray[np.int64]:
-        return np.flatnonzero(np.isin(beats.patient, np.concatenate(people)))
-
+    rows = [np.flatnonzero(np.isin(beats.patient, np.concatenate(people))) for people in (used, val, test)]
     whole, left = (sum(map(len, part)) for part in (train, used))
     notes = (f"Only {left} of the {whole} training patients were used.",) if left < whole else ()
-    return Split(name, positions(used), positions(val), positions(test), notes).check(beats)
+    return Split(name, rows[0], rows[1], rows[2], notes).check(beats)

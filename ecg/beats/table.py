@@ -54,35 +54,6 @@ class Beats:
         """All beats of `parts`, in order; `parts` holds at least one table."""
         return Beats(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Beats)})
 
-    @staticmethod
-    def of_record(
-        x: npt.NDArray[np.float32],
-        y: npt.NDArray[np.int64],
-        *,
-        record: str,
-        patient: str,
-        lead: str,
-        sample: npt.NDArray[np.int64],
-        fs: float,
-        symbol: npt.NDArray[np.str_],
-        rr_before: npt.NDArray[np.float32],
-        rr_after: npt.NDArray[np.float32],
-    ) -> Beats:
-        """Beats of one recording, with its name, patient and lead repeated for each."""
-        n = len(y)
-        return Beats(
-            x=x,
-            y=y,
-            record=np.full(n, record),
-            patient=np.full(n, patient),
-            lead=np.full(n, lead),
-            sample=sample,
-            seconds=sample / fs,
-            symbol=symbol,
-            rr_before=rr_before,
-            rr_after=rr_after,
-        )
-
 
 def rr_intervals(sample: npt.NDArray[np.int64], fs: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """RR interval before and after each beat in seconds, NaN at the two ends.

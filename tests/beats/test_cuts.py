@@ -10,7 +10,8 @@ import pytest
 from ecg.beats.cuts import CUTS
 from ecg.beats.labels import AAMI_CLASSES, AAMI_SYMBOLS
 from ecg.beats.table import Beats
-from ecg.config.dataset import ArrhythmiaConfig
+from ecg.config.compose import compose
+from ecg.data import ArrhythmiaDataModule, MIDataModule
 from ecg.errors import EcgError
 from ecg.recordings.recording import Annotations, Recording
 
@@ -56,15 +57,34 @@ def test_every_cut_has_a_row_of_expectations() -> None:
 
 
 @every_cut
-def test_every_cut_can_be_chosen_and_built_by_its_name(name: str) -> None:
-    built = ArrhythmiaConfig(cut=name).build_cut()
-    assert type(built) is CUTS[name]
-    assert built.name == name
+@pytest.mark.parametrize("module", [ArrhythmiaDataModule, MIDataModule])
+def test_every_cut_can_be_chosen_by_its_name(name: str, module: type[ArrhythmiaDataModule | MIDataModule]) -> None:
+    built = module(cut=name)  # type: ignore[arg-type]
+    assert type(built.cut) is CUTS[name]
+    assert built.cut.name == name
 
 
-def test_the_config_refuses_a_cut_that_does_not_exist_and_names_those_that_do() -> None:
-    with pytest.raises(EcgError, match=rf"dataset\.cut=papr.*{'.*'.join(CUTS)}"):
-        ArrhythmiaConfig(cut="papr")
+@pytest.mark.parametrize("dataset", ["arrhythmia", "mi"])
+def test_a_cut_that_does_not_exist_is_answered_with_those_that_do(dataset: str) -> None:
+    with pytest.raises(EcgError, match=rf"^dataset\.cut=papr: choose one of {', '.join(CUTS)}$"):
+        compose(f"dataset={dataset}", "dataset.cut=papr")
+    module = {"arrhythmia": ArrhythmiaDataModule, "mi": MIDataModule}[dataset]
+    with pytest.raises(EcgError, match=rf"^cut=papr: choose one of {', '.join(CUTS)}$"):
+        module(cut="papr")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("threshold=1", r"threshold=1: must be from 0 \(not included\) to 1 \(not included\)"),
+        ("rate=5", "rate=5: must be from 20 to 1000"),
+        ("window_s=1", "window_s=1: must be from 2 to 600"),
+        ("beat_rr=0", r"beat_rr=0: must be from 0 \(not included\) to 5"),
+    ],
+)
+def test_a_setting_of_a_cut_out_of_range_is_answered_with_its_key(typed: str, said: str) -> None:
+    with pytest.raises(EcgError, match=rf"^dataset\.paper\.{said}$"):
+        compose("dataset.cut=paper", f"dataset.paper.{typed}").data()
 
 
 @every_cut

@@ -17,7 +17,6 @@ from ecg.beats.quality import (
     RR_SHORT,
     SATURATED,
     SHORTEST_RR_S,
-    Quality,
     check_beats,
     check_lead,
     too_few,
@@ -43,7 +42,7 @@ def test_a_good_lead_has_nothing_against_it() -> None:
     quality = check_lead(ecg_like(), FS)
     assert quality.problem == ""
     assert not any(mask.any() for mask in quality.unusable.values())
-    assert set(check_beats(peaks_of(), quality, FS)) == {""}
+    assert set(check_beats(peaks_of(), quality.unusable, FS)) == {""}
 
 
 def test_a_constant_lead_and_one_with_noise_only_are_flat() -> None:
@@ -93,7 +92,7 @@ def test_a_disconnected_stretch_is_flat_and_only_the_beats_beside_it_are_left_ou
     quality = check_lead(signal, FS)
     assert quality.problem == ""
     assert quality.unusable[FLAT].sum() == pytest.approx(600, abs=2)
-    reasons = check_beats(peaks_of(), quality, FS)
+    reasons = check_beats(peaks_of(), quality.unusable, FS)
     assert np.flatnonzero(reasons == FLAT).tolist() == [7, 8, 9, 10]  # R peaks at 7.5 s ... 10.5 s
     assert set(reasons) == {"", FLAT}
 
@@ -103,7 +102,7 @@ def test_one_invalid_sample_costs_the_beats_that_hold_it_and_no_others() -> None
     signal[1300] = np.nan  # 5.2 s
     quality = check_lead(signal, FS)
     assert quality.problem == ""
-    reasons = check_beats(peaks_of(), quality, FS)
+    reasons = check_beats(peaks_of(), quality.unusable, FS)
     assert np.flatnonzero(reasons == INVALID).tolist() == [4, 5]  # 3.5 s to 5.75 s reach it as context of 4.5 s, 5.5 s
 
 
@@ -111,7 +110,7 @@ def test_one_invalid_sample_costs_the_beats_that_hold_it_and_no_others() -> None
 @given(rr=st.lists(st.floats(0.05, 4.0), min_size=1, max_size=30))
 def test_exactly_the_beats_beside_an_impossible_interval_are_left_out(rr: list[float]) -> None:
     peaks = np.cumsum([100, *(round(1000 * interval) for interval in rr)])
-    reasons = check_beats(peaks, Quality("", {INVALID: np.zeros(peaks[-1] + 1000, dtype=bool)}), 1000.0)
+    reasons = check_beats(peaks, {INVALID: np.zeros(peaks[-1] + 1000, dtype=bool)}, 1000.0)
     intervals = np.diff(peaks) / 1000
     wrong = (intervals < SHORTEST_RR_S) | (intervals > LONGEST_RR_S)
     expected = np.concatenate([[False], wrong]) | np.concatenate([wrong, [False]])
@@ -120,7 +119,7 @@ def test_exactly_the_beats_beside_an_impossible_interval_are_left_out(rr: list[f
 
 
 def test_no_peaks_are_no_beats() -> None:
-    assert len(check_beats(np.zeros(0, dtype=np.int64), check_lead(ecg_like(), FS), FS)) == 0
+    assert len(check_beats(np.zeros(0, dtype=np.int64), check_lead(ecg_like(), FS).unusable, FS)) == 0
 
 
 @pytest.mark.parametrize(("n", "seconds", "few"), [(2, 2, True), (3, 5, False), (3, 10, True), (4, 10, False)])

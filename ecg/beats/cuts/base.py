@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.table import Beats
+from ecg.beats.grouping import Index
+from ecg.beats.labels import aami_labels
+from ecg.beats.table import Beats, rr_intervals
 from ecg.recordings.recording import Recording
+from ecg.recordings.wfdb_files import require_annotations
 
 
 class Cut(Protocol):
@@ -44,6 +47,24 @@ class Cut(Protocol):
             EcgError: the recording does not fit the cut; the message names the record.
         """
         ...
+
+
+def annotated_beats(recording: Recording, lead: str) -> tuple[Beats, Index]:
+    """The beats that a recording's annotations mark, whose `x` has no samples yet, and the position of their marks.
+
+    Raises:
+        EcgError: it has no annotations, or they mark no beat.
+    """
+    marks = require_annotations(recording)
+    labels = aami_labels(marks.symbol)
+    place = np.flatnonzero(labels >= 0)
+    sample = marks.sample[place]
+    before, after = rr_intervals(sample, recording.fs)
+    same = {"record": recording.record, "patient": recording.patient, "lead": lead}
+    columns: dict[str, npt.NDArray[Any]] = {name: np.full(len(place), text) for name, text in same.items()}
+    columns |= {"x": np.empty((len(place), 1, 0), dtype=np.float32), "y": labels[place], "symbol": marks.symbol[place]}
+    columns |= {"sample": sample, "seconds": sample / recording.fs, "rr_before": before, "rr_after": after}
+    return Beats(**columns), place
 
 
 def min_max(segment: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

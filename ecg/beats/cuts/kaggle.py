@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.labels import aami_labels
-from ecg.beats.table import Beats, rr_intervals
+from ecg.beats.cuts.base import annotated_beats
+from ecg.beats.grouping import Index
+from ecg.beats.table import Beats
 from ecg.errors import EcgError
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import require_annotations
@@ -33,21 +34,12 @@ class KaggleCut:
 
     name: ClassVar[str] = "kaggle"
     version: ClassVar[int] = 1
-
-    @property
-    def fs(self) -> float:
-        """120 Hz: every third sample of 360 Hz, without a filter."""
-        return SOURCE_FS / STEP
-
-    @property
-    def length(self) -> int:
-        """187 samples, 1.56 s."""
-        return 187
-
-    @property
-    def recording_fs(self) -> float:
-        """360 Hz, the rate of MIT-BIH; other recordings are brought to it first, see `ecg.beats.detected`."""
-        return SOURCE_FS
+    fs: ClassVar[float] = SOURCE_FS / STEP
+    """120 Hz: every third sample of 360 Hz, without a filter."""
+    length: ClassVar[int] = 187
+    """1.56 s."""
+    recording_fs: ClassVar[float] = SOURCE_FS
+    """The rate of MIT-BIH; other recordings are brought to it first, see `ecg.beats.detected`."""
 
     def __call__(self, recording: Recording) -> Beats:
         """Cut every beat but the last out of the recording's first signal.
@@ -60,34 +52,17 @@ class KaggleCut:
                 f"record {recording.record}: the kaggle cut is defined at {SOURCE_FS} Hz, this record has "
                 f"{recording.fs:g} Hz; choose dataset.cut=paper"
             )
-        marks = require_annotations(recording)
-        labels = aami_labels(marks.symbol)
-        beats = np.flatnonzero(labels >= 0)
-        if len(beats) < 2:
-            raise EcgError(f"record {recording.record}: {len(beats)} annotated beats, the kaggle cut needs two or more")
-        before, after = rr_intervals(marks.sample[beats], recording.fs)
-        kept = beats[:-1]
-        last = len(marks) - 1
-        start, following = marks.sample[kept], marks.sample[kept + 1]
-        overhang = OVERHANG * (marks.sample[np.minimum(kept + 2, last)] - following)
+        marked, place = annotated_beats(recording, recording.leads[0])
+        if len(place) < 2:
+            raise EcgError(f"record {recording.record}: {len(place)} annotated beats, the kaggle cut needs two or more")
+        marks, kept = require_annotations(recording).sample, place[:-1]
+        start, following = marks[kept], marks[kept + 1]
+        overhang = OVERHANG * (marks[np.minimum(kept + 2, len(marks) - 1)] - following)
         x = cut_rows(recording.digital[0], start, following + overhang.astype(np.int64), self.length)
-        return Beats.of_record(
-            x,
-            labels[kept],
-            record=recording.record,
-            patient=recording.patient,
-            lead=recording.leads[0],
-            sample=marks.sample[kept],
-            fs=recording.fs,
-            symbol=marks.symbol[kept],
-            rr_before=before[:-1],
-            rr_after=after[:-1],
-        )
+        return replace(marked.take(np.arange(len(kept))), x=x)
 
 
-def cut_rows(
-    signal: npt.NDArray[np.int32], start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64], length: int
-) -> npt.NDArray[np.float32]:
+def cut_rows(signal: npt.NDArray[np.int32], start: Index, stop: Index, length: int) -> npt.NDArray[np.float32]:
     """Every third sample of each segment, scaled to 0..1 over the whole segment, cropped or zero-padded to `length`.
 
     Equal, bit by bit, to a loop over the beats; a day of them takes half a second.

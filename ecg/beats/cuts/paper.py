@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.labels import aami_labels
+from ecg.beats.cuts.base import annotated_beats
+from ecg.beats.grouping import Index
 from ecg.beats.rpeaks import resample, threshold_peaks, windows
-from ecg.beats.table import Beats, rr_intervals
+from ecg.beats.table import Beats
+from ecg.checks import in_range
 from ecg.errors import EcgError
 from ecg.recordings.recording import Recording
-from ecg.recordings.wfdb_files import require_annotations
 
 MATCH_S = 0.15
 """A candidate takes the label of an annotation at most this far away (ANSI/AAMI EC57: 150 ms)."""
@@ -40,6 +41,10 @@ class PaperCut:
 
     name: ClassVar[str] = "paper"
     version: ClassVar[int] = 1
+    length: ClassVar[int] = 187
+    """1.5 s at 125 Hz."""
+    recording_fs: ClassVar[None] = None
+    """The cut resamples every recording itself."""
 
     rate: float = 125.0
     window_s: float = 10.0
@@ -48,20 +53,16 @@ class PaperCut:
     lead: str = "MLII"
     other_leads: tuple[str, ...] = ("II", "V5")
 
+    def __post_init__(self) -> None:
+        in_range("rate", self.rate, 20, 1000)
+        in_range("window_s", self.window_s, 2, 600)
+        in_range("threshold", self.threshold, 0, 1, include_low=False, include_high=False)
+        in_range("beat_rr", self.beat_rr, 0, 5, include_low=False)
+
     @property
     def fs(self) -> float:
         """Sampling rate of the beats in Hz."""
         return self.rate
-
-    @property
-    def length(self) -> int:
-        """187 samples: 1.5 s at 125 Hz."""
-        return 187
-
-    @property
-    def recording_fs(self) -> None:
-        """None: the cut resamples every recording itself."""
-        return None
 
     def choose_lead(self, recording: Recording) -> int:
         """Position of the first of the wanted leads that the recording has.
@@ -69,29 +70,22 @@ class PaperCut:
         Raises:
             EcgError: it has none of them; the message names those it has.
         """
-        names = [lead.lower() for lead in recording.leads]
-        for wanted in (self.lead, *self.other_leads):
-            if wanted.lower() in names:
-                return names.index(wanted.lower())
-        raise EcgError(
-            f"record {recording.record}: none of the leads {', '.join((self.lead, *self.other_leads))}; "
-            f"it has {', '.join(recording.leads)}"
-        )
+        wanted, names = (self.lead, *self.other_leads), [lead.lower() for lead in recording.leads]
+        if found := [names.index(lead.lower()) for lead in wanted if lead.lower() in names]:
+            return found[0]
+        there = ", ".join(recording.leads)
+        raise EcgError(f"record {recording.record}: none of the leads {', '.join(wanted)}; it has {there}")
 
-    def segments(
-        self, signal: npt.NDArray[np.float32], fs: float
-    ) -> tuple[npt.NDArray[np.int64], list[npt.NDArray[np.float64]]]:
+    def segments(self, signal: npt.NDArray[np.float32], fs: float) -> tuple[Index, list[npt.NDArray[np.float64]]]:
         """R candidates of one lead (samples at `fs`), and the piece of signal, at the cut's rate, that each starts."""
         peaks: list[int] = []
         pieces: list[npt.NDArray[np.float64]] = []
         for start, window in windows(resample(signal, fs, self.rate), self.rate, self.window_s):
             found = threshold_peaks(window, self.threshold)
-            if len(found) < 2:  # no RR interval, so no T
-                continue
-            size = int(self.beat_rr * np.median(np.diff(found)))
-            for peak in found:
-                peaks.append(round((start + peak) * fs / self.rate))
-                pieces.append(window[peak : peak + size])
+            if len(found) >= 2:  # else there is no RR interval, so no T
+                size = int(self.beat_rr * np.median(np.diff(found)))
+                peaks += [round((start + peak) * fs / self.rate) for peak in found]
+                pieces += [window[peak : peak + size] for peak in found]
         return np.array(peaks, dtype=np.int64), pieces
 
     def __call__(self, recording: Recording) -> Beats:
@@ -100,41 +94,21 @@ class PaperCut:
         Raises:
             EcgError: none of the leads is there, or the record has no annotations.
         """
-        marks = require_annotations(recording)
-        labels = aami_labels(marks.symbol)
-        is_beat = labels >= 0
-        reference, classes, symbols = marks.sample[is_beat], labels[is_beat], marks.symbol[is_beat]
         lead = self.choose_lead(recording)
+        marked, _ = annotated_beats(recording, recording.leads[lead])
         peaks, pieces = self.segments(recording.millivolts(lead), recording.fs)
-        nearest = nearest_index(reference, peaks)
-        kept = np.flatnonzero(np.abs(reference[nearest] - peaks) <= MATCH_S * recording.fs)
+        nearest = nearest_index(marked.sample, peaks)
+        kept = np.flatnonzero(np.abs(marked.sample[nearest] - peaks) <= MATCH_S * recording.fs)
         x = np.zeros((len(kept), 1, self.length), dtype=np.float32)
         for row, k in enumerate(kept):
             piece = pieces[k][: self.length]
             x[row, 0, : len(piece)] = piece
-        matched = nearest[kept]
-        before, after = rr_intervals(reference, recording.fs)
-        return Beats.of_record(
-            x,
-            classes[matched],
-            record=recording.record,
-            patient=recording.patient,
-            lead=recording.leads[lead],
-            sample=peaks[kept],
-            fs=recording.fs,
-            symbol=symbols[matched],
-            rr_before=before[matched],
-            rr_after=after[matched],
-        )
+        return replace(marked.take(nearest[kept]), x=x, sample=peaks[kept], seconds=peaks[kept] / recording.fs)
 
 
-def nearest_index(reference: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def nearest_index(reference: Index, samples: Index) -> Index:
     """For each of `samples` the position of the nearest entry of `reference`, which is sorted and not empty."""
-    right = (
-        np.clip(np.searchsorted(reference, samples), 1, len(reference) - 1)
-        if len(reference) > 1
-        else np.zeros(len(samples), dtype=np.int64)
-    )
+    right = np.minimum(np.searchsorted(reference, samples), len(reference) - 1)
     left = np.maximum(right - 1, 0)
     nearer_left = np.abs(samples - reference[left]) <= np.abs(reference[right] - samples)
     return np.where(nearer_left, left, right).astype(np.int64)
