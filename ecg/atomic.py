@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 
 @contextmanager
@@ -15,7 +17,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+        OSError: the folder cannot be written or the disk is full; it names `path`, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -23,12 +25,25 @@ def whole_file(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
+        temporary.chmod(0o666 & ~_umask())  # mkstemp makes private files
         temporary.replace(path)
+    except OSError as error:
+        _about(path, error, temporary)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+def _about(path: Path, error: OSError, temporary: Path) -> NoReturn:
+    """Say which file could not be written: a full disk names none, and else it would be the temporary one."""
+    if error.errno is None or (error.filename is not None and not str(error.filename).startswith(str(temporary))):
+        raise error
+    raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 @contextmanager
@@ -38,14 +53,17 @@ def whole_folder(path: Path) -> Iterator[Path]:
     If another process has made `path` in the meantime, that one stays.
 
     Raises:
-        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+        OSError: the folder cannot be written or the disk is full; it names `path`, and nothing is left behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
     try:
         yield temporary
-        temporary.chmod(0o755)  # mkdtemp makes private folders
+        temporary.chmod(0o777 & ~_umask())  # mkdtemp makes private folders
         if not path.exists():
             temporary.rename(path)
+    except OSError as error:
+        if not (path.is_dir() and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):  # else somebody was quicker
+            _about(path, error, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

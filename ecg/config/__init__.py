@@ -1,29 +1,10 @@
-"""Config: the schemas of conf/, their range checks, and the way from a composed configuration to typed objects."""
+"""Config: composed by Hydra, checked once against the signatures of what it builds, and built.
+
+The room knows no model, no dataset and no trainer: whatever a node names by `_target_` says itself what it takes.
+"""
 
 from __future__ import annotations
 
-from ecg.config.dataset import ArrhythmiaConfig, DatasetConfig, MIConfig
-from ecg.config.job import Job
-from ecg.config.model import CnnConfig, KachueeConfig, ModelConfig
 from ecg.config.root import RunConfig
-from ecg.config.tracking import TrackingConfig
-from ecg.config.trainer import AugmentConfig, LossConfig, OptimizerConfig, ScheduleConfig, TrainerConfig
-from ecg.config.transfer import TransferConfig
 
-__all__ = [
-    "ArrhythmiaConfig",
-    "AugmentConfig",
-    "CnnConfig",
-    "DatasetConfig",
-    "Job",
-    "KachueeConfig",
-    "LossConfig",
-    "MIConfig",
-    "ModelConfig",
-    "OptimizerConfig",
-    "RunConfig",
-    "ScheduleConfig",
-    "TrackingConfig",
-    "TrainerConfig",
-    "TransferConfig",
-]
+__all__ = ["RunConfig"]

@@ -1,126 +1,123 @@
-"""Hydra's side of the configuration: schemas registered, results of composing converted, saved and loaded."""
+"""Hydra's side of the configuration: where conf/ is, its resolvers, and a composed tree checked once and for all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
-from ecg.atomic import whole_file
-from ecg.config.dataset import ArrhythmiaConfig, MIConfig
-from ecg.config.model import CnnConfig, KachueeConfig
-from ecg.config.root import RunConfig, run_name
-from ecg.config.tracking import TrackingConfig
-from ecg.config.trainer import TrainerConfig
-from ecg.config.transfer import TransferConfig
+import ecg
+from ecg.config.check import checked
+from ecg.config.root import GROUPS, RunConfig, mode_of, run_name
+from ecg.config.signature import signature
+from ecg.config.targets import locate, name_of
 from ecg.errors import EcgError
 
-SCHEMAS: dict[tuple[str | None, str], Any] = {
-    (None, "run_schema"): RunConfig,
-    ("dataset", "arrhythmia_schema"): ArrhythmiaConfig,
-    ("dataset", "mi_schema"): MIConfig,
-    ("model", "cnn_schema"): CnnConfig,
-    ("model", "kachuee_schema"): KachueeConfig,
-    ("trainer", "trainer_schema"): TrainerConfig,
-    ("transfer", "transfer_schema"): TransferConfig,
-    ("tracking", "tracking_schema"): TrackingConfig,
-}
-"""Every schema by group and name; a YAML file in conf/<group>/ starts from one of them."""
+
+def conf_folder() -> Path:
+    """The folder of conf/: inside the package where it was installed, beside it in a checkout."""
+    package = Path(ecg.__file__).parent
+    inside = package / "conf"
+    return inside if inside.is_dir() else package.parent / "conf"
 
 
 def register() -> None:
-    """Make the schemas known to Hydra, and the resolver that gives a resumed run its own folder again."""
-    store = ConfigStore.instance()
-    for (group, name), schema in SCHEMAS.items():
-        store.store(group=group, name=name, node=schema)
-    OmegaConf.register_new_resolver("ecg.folder", _folder, replace=True)
+    """Make the resolvers known to Hydra, and that groups take any key: `checked` says which of them exist."""
+    # in the struct mode that Hydra puts on everything, a key that a YAML file leaves out would need a + before it
+    free = {name: DictConfig({}, flags={"struct": False}) for name in GROUPS}
+    ConfigStore.instance().store(name="groups", node=DictConfig(free))
+    OmegaConf.register_new_resolver("ecg.folder", lambda fresh, resume: resume or fresh, replace=True)
     OmegaConf.register_new_resolver("ecg.name", _name, replace=True)
+    OmegaConf.register_new_resolver("ecg.mode", mode_of, replace=True)
 
 
-def _folder(fresh: str, resume: str | None) -> str:
-    """The folder to resume, or the fresh one."""
-    return resume or fresh
+def _name(dataset: object, model: object, layers: object, source: object, seed: object) -> str:
+    """The run's name, before its configuration is checked."""
+    return run_name(name_of(dataset), name_of(model), layers, source, seed)
 
 
-def _name(dataset: str, model: str, layers: int | None, source: str | None, seed: int) -> str:
-    """The run's name, before its configuration is typed."""
-    return run_name(dataset, model, TransferConfig(trainable_layers=layers, source=source), seed)
-
-
-def typed(config: DictConfig) -> RunConfig:
-    """Convert a composed configuration once and for all.
+def read(composed: DictConfig) -> RunConfig:
+    """The checked configuration of what Hydra composed.
 
     Raises:
-        EcgError: a value is out of range; the message names the key and the valid choices.
+        EcgError: a key, a type or a choice that does not exist.
     """
-    converted = cast(RunConfig, OmegaConf.to_object(config))
-    _no_extra_keys(cast(dict[str, Any], OmegaConf.to_container(config)), converted)
-    return converted
+    tree = cast(dict[str, Any], OmegaConf.to_container(composed, resolve=True))
+    return checked({str(key): _own_keys(str(key), value) for key, value in tree.items()})
 
 
-def _no_extra_keys(given: dict[str, Any], converted: Any, path: str = "") -> None:
-    """Refuse keys that `+key=value` put in beside the schemas'."""
-    known = [field.name for field in fields(converted)]
-    for key, value in given.items():
-        if key not in known:
-            raise EcgError(f"unknown key {path}{key}: keys{' of ' + path[:-1] if path else ''}: {', '.join(known)}")
-        if is_dataclass(getattr(converted, key)):
-            _no_extra_keys(value, getattr(converted, key), f"{path}{key}.")
+def _own_keys(group: str, value: Any) -> Any:
+    """A node without what a file of conf/ says for another target than the one that was typed.
+
+    `scheduler._target_=torch.optim.lr_scheduler.StepLR` leaves the keys of the chosen file behind, which nobody typed.
+    """
+    if group not in GROUPS or not isinstance(value, Mapping) or "_target_" not in value:
+        return value
+    files = [node(group, name) for name in choices(group)]
+    others = [one for one in files if one.get("_target_") != value["_target_"]]
+    if len(others) < len(files):
+        return value
+    takes = signature(locate(value["_target_"], f"{group}._target_"))
+    known = {*takes.parameters, *GROUPS[group].extra, "_target_"}
+    left = [key for key in value if key not in known and any(one.get(key) == value[key] for one in others)]
+    return {key: one for key, one in value.items() if key not in left}
 
 
-def save(config: RunConfig, path: Path) -> None:
-    """Write the configuration, resolved, as YAML."""
-    with whole_file(path) as temporary:
-        OmegaConf.save(OmegaConf.structured(config), temporary)
-
-
-def load(path: Path) -> RunConfig:
-    """Read what `save` wrote, against the schemas.
+def compose(*overrides: str) -> RunConfig:
+    """The configuration that `python train.py` would have with these overrides, for use from Python.
 
     Raises:
-        EcgError: no such file, or it does not fit the schemas.
+        EcgError: an override that is wrong.
     """
-    if not path.is_file():
-        raise EcgError(f"{path.parent} is no run folder: it has no {path.name}")
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    from ecg.config.messages import explain
+
+    register()
+    running = GlobalHydra.instance()
+    outer, running.hydra = running.hydra, None  # a run may compose another's configuration
     try:
-        stored = cast(DictConfig, OmegaConf.load(path))
-        parts = {group: _schema(group, stored[group].name) for group in ("dataset", "model")}
-        base = OmegaConf.structured(RunConfig(**{g: s() for g, s in parts.items()}, trainer=TrainerConfig()))
-        return typed(cast(DictConfig, OmegaConf.merge(base, stored)))
+        with initialize_config_dir(config_dir=str(conf_folder()), version_base="1.3"):
+            return read(hydra_compose("config", list(overrides)))
     except EcgError:
         raise
     except Exception as error:
-        raise EcgError(f"{path} does not fit this version of ecg: {str(error).splitlines()[0]}") from None
+        if (said := explain(error)) is None:
+            raise
+        raise EcgError(said) from None
+    finally:
+        running.hydra = outer
 
 
-def _schema(group: str, name: str) -> Any:
-    return SCHEMAS[(group, f"{name}_schema")]
+def node(group: str, name: str) -> dict[str, Any]:
+    """What conf/<group>/<name>.yaml says, where it stands for itself."""
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(conf_folder() / group / f"{name}.yaml")))
 
 
-def as_dict(config: RunConfig) -> dict[str, Any]:
-    """The configuration as nested plain dictionaries, for W&B."""
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), resolve=True))
+def choices(group: str) -> list[str]:
+    """The files of a group."""
+    return sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
 
 
-def resumed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
-    """The configuration of the run that `config.resume` names.
+def groups() -> list[str]:
+    """The groups of conf/."""
+    return sorted(path.name for path in conf_folder().iterdir() if path.is_dir() and any(path.glob("*.yaml")))
 
-    Args:
-        config: as composed, with `resume` set.
-        overrides: what the user typed.
+
+def only_resumed(overrides: Sequence[str]) -> None:
+    """Refuse settings beside `resume=`: a resumed run keeps its own.
 
     Raises:
-        EcgError: no run folder, or other settings were given: a resumed run keeps its own.
+        EcgError: so it is.
     """
-    assert config.resume is not None
-    others = [o for o in overrides if not o.lstrip("+").startswith("resume=")]
+    others = [o for o in overrides if not o.startswith("resume=")]
     if others:
         raise EcgError(
             f"resume= continues a run with its own configuration; drop {' '.join(others)}, "
             "or start a new run without resume="
         )
-    return load(Path(config.resume) / "config.yaml")

@@ -1,35 +1,97 @@
-"""The whole configuration of a run."""
+"""The whole configuration of a run: what `python train.py` composes, and what a run folder keeps."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
 
-from omegaconf import MISSING
+from ecg.checks import in_range
+from ecg.config.build import build
+from ecg.config.targets import name_of
 
-from ecg.config.checks import in_range
-from ecg.config.dataset import DatasetConfig
-from ecg.config.model import ModelConfig
-from ecg.config.tracking import TrackingConfig
-from ecg.config.trainer import TrainerConfig
-from ecg.config.transfer import TransferConfig
-
-if TYPE_CHECKING:
-    from ecg.data.module import BeatData
+Node = dict[str, Any]
+"""What is built: `_target_`, an import path, and parameters of that class or function."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Group:
+    """What a group of conf/ holds beside its nodes' own parameters.
+
+    Attributes:
+        given: parameters that a run provides itself, and how they are chosen instead.
+        provided: parameters that a run provides where they are not set.
+        extra: further keys and their types, which are not the target's own.
+        also: values that a parameter takes beside those of its annotation.
+        many: whether it holds several nodes by name.
+    """
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    provided: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    also: Mapping[str, Any] = field(default_factory=dict)
+    many: bool = False
+
+
+_FOLDER = "it is the run folder; see output_dir"
+GROUPS: Mapping[str, Group] = MappingProxyType(
+    {
+        "dataset": Group(
+            given={"data_dir": "write data_dir=", "cache_dir": "write cache_dir=", "seed": "write seed="},
+        ),
+        "model": Group(given={"input_shape": "the data says it", "n_classes": "the data says it"}),
+        "loss": Group(given={"class_counts": "the training beats say it"}),
+        "optimizer": Group(given={"params": "they are the model's"}),
+        "scheduler": Group(
+            given={"optimizer": "see the group optimizer"},
+            provided=("max_lr", "T_max", "total_iters"),
+            extra={"interval": Literal["step", "epoch"], "frequency": int, "monitor": str},
+        ),
+        "augment": Group(),
+        "trainer": Group(
+            given={
+                "callbacks": "choose callbacks=... or write callbacks.NAME._target_=...",
+                "logger": "choose logger=... or write logger.NAME._target_=...",
+                "plugins": "it is not a setting here",
+                "default_root_dir": _FOLDER,
+            },
+            also={"precision": Literal["auto"]},
+        ),
+        "transfer": Group(),
+        "callbacks": Group(many=True),
+        "logger": Group(many=True, given={"run": "the run says it"}, provided=("save_dir",)),
+    }
+)
+"""Every group of conf/ whose nodes are built (`experiment` holds settings of the others)."""
+
+
+@dataclass(frozen=True)
 class RunConfig:
-    """Everything that a run depends on; it does not change once composed."""
+    """Everything that a run depends on; it does not change once composed.
 
-    dataset: DatasetConfig = MISSING
-    model: ModelConfig = MISSING
-    trainer: TrainerConfig = MISSING
-    transfer: TransferConfig = field(default_factory=TransferConfig)
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    Attributes:
+        dataset, model, loss, optimizer, augment, trainer, transfer: nodes, built by their `_target_`.
+        scheduler: a node; None leaves the learning rate as it is.
+        callbacks, logger: nodes by name.
+    """
+
+    dataset: Node
+    model: Node
+    loss: Node
+    optimizer: Node
+    trainer: Node
+    transfer: Node
+    augment: Node
+    scheduler: Node | None = None
+    callbacks: dict[str, Node | None] = field(default_factory=dict)
+    logger: dict[str, Node | None] = field(default_factory=dict)
+    monitor: Literal["val/macro_f1", "val/balanced_accuracy", "val/accuracy", "val/loss"] = "val/macro_f1"
+    """What decides which epoch is best."""
     seed: int = 0
     """Of the weights, the order of beats, dropout and the random parts of a split."""
+    threads: int | None = None
+    """Threads of PyTorch; null: as many as are faster than one at this moment, or OMP_NUM_THREADS."""
     data_dir: str | None = None
     """Folder that holds mitdb/, ptbdb/, ptb-xl/, kaggle/; null: ECG_DATA, or the platform's cache folder."""
     cache_dir: str | None = None
@@ -46,37 +108,57 @@ class RunConfig:
     def __post_init__(self) -> None:
         in_range("seed", self.seed, 0, 2**31 - 1)
         in_range("bootstrap", self.bootstrap, 0, 100_000)
+        if self.threads is not None:
+            in_range("threads", self.threads, 1, 1024)
 
-    def build_data(self, data_dir: Path | None = None) -> BeatData:
-        """The data module of the run; nothing is read yet.
+    def as_dict(self) -> dict[str, Any]:
+        """Nested plain dictionaries, as in config.yaml."""
+        return asdict(self)
+
+    def data(self, data_dir: str | None = None) -> Any:
+        """The data module; nothing is read yet.
 
         Args:
             data_dir: another folder than the run's own.
         """
-        from ecg.recordings.data_dir import data_folder
+        folders = {"data_dir": data_dir or self.data_dir, "cache_dir": self.cache_dir}
+        return build(self.dataset, "dataset", **folders, seed=self.seed)
 
-        named = data_dir or (Path(self.data_dir) if self.data_dir else None)
-        return self.dataset.build(
-            data_dir=data_folder(named),
-            cache=self.cache,
-            batch_size=self.trainer.batch_size,
-            seed=self.seed,
-        )
+    def network(self, *, input_shape: tuple[int, ...], n_classes: int) -> Any:
+        """The model with fresh weights, for beats of this shape."""
+        made = build(self.model, "model", input_shape=input_shape, n_classes=n_classes)
+        if getattr(made, "recipe", None) == {}:  # a model of one's own need not say how it is built
+            made.recipe = dict(self.model)
+        return made
 
     @property
-    def cache(self) -> Path:
-        """Folder for prepared beats, features and simulated recordings."""
-        from ecg.recordings.data_dir import cache_folder
+    def dataset_name(self) -> str:
+        """`arrhythmia`, `mi`, or what another data module is called."""
+        return name_of(self.dataset["_target_"])
 
-        return cache_folder(Path(self.cache_dir) if self.cache_dir else None)
+    @property
+    def model_name(self) -> str:
+        """`cnn`, `kachuee`, or what another model is called."""
+        return name_of(self.model["_target_"])
+
+    @property
+    def mode(self) -> Literal["min", "max"]:
+        """Whether less or more of `monitor` is better."""
+        return mode_of(self.monitor)
 
     @property
     def name(self) -> str:
         """Says what the run is: `arrhythmia-cnn-seed0`, `mi-cnn-k3-seed0`."""
-        return run_name(self.dataset.name, self.model.name, self.transfer, self.seed)
+        k, source = self.transfer.get("trainable_layers"), self.transfer.get("source")
+        return run_name(self.dataset_name, self.model_name, k, source, self.seed)
 
 
-def run_name(dataset: str, model: str, transfer: TransferConfig, seed: int) -> str:
+def mode_of(monitor: str) -> Literal["min", "max"]:
+    """Whether less or more of a metric is better."""
+    return "min" if monitor.endswith("loss") else "max"
+
+
+def run_name(dataset: str, model: str, layers: object, source: object, seed: object) -> str:
     """Name of a run and end of its folder's name; only the arrhythmia job leaves out that it starts from scratch."""
-    start = "" if dataset == "arrhythmia" and transfer.short == "scratch" else f"{transfer.short}-"
-    return f"{dataset}-{model}-{start}seed{seed}"
+    start = "scratch" if layers is None else f"{'random-' if source == 'random' else ''}k{layers}"
+    return f"{dataset}-{model}-{'' if (dataset, start) == ('arrhythmia', 'scratch') else f'{start}-'}seed{seed}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from ecg.beats.cuts import Cut
 from ecg.beats.detector import detector_name
 from ecg.beats.strata import one_class_each
 from ecg.beats.table import Beats
-from ecg.data.sources import Prepared
+from ecg.data.sources import Prepared, cut_key, nothing_to_fetch
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.recording import Recording
-from ecg.recordings.selection import DiagnosedRecord, Selection
+from ecg.recordings.selection import MI_CLASSES, DiagnosedRecord, Selection
 
 LEAD = "II"
 
@@ -31,15 +32,19 @@ class DiagnosisSource:
     Attributes:
         name: as in `dataset.source`.
         simulated: whether they come from a model of the ECG.
-        classes: class names by number.
         select: makes sure that the recordings are there; returns what can be used, one selection per database.
+        at_hand: whether `select` needs no download.
     """
 
     name: str
     simulated: bool
-    classes: tuple[str, ...]
     select: Callable[[], Sequence[Selection]]
-    _selected: Sequence[Selection] | None = field(default=None, repr=False)
+    at_hand: Callable[[], bool] = nothing_to_fetch
+
+    @cached_property
+    def selections(self) -> Sequence[Selection]:
+        """What can be used, one selection per database; looked for once."""
+        return self.select()
 
     def prepare(self, cut: Cut, cache: Path) -> Prepared:
         """Read every record, detect its beats in lead II and cut them, or take the result from the cache.
@@ -47,17 +52,12 @@ class DiagnosisSource:
         Raises:
             EcgError: no recordings, files that are missing or damaged, a patient of two classes, a class without beats.
         """
-        selections = self._selections()
-        records = [record for selection in selections for record in selection.records]
+        records = [record for selection in self.selections for record in selection.records]
         label = np.array([record.label for record in records], dtype=np.int64)
         patient, names = (np.array([getattr(r, key) for r in records], dtype=np.str_) for key in ("patient", "name"))
-        one_class_each(patient, label, names, self.classes)
+        one_class_each(patient, label, names, MI_CLASSES)
         self._require_both(label, "record")
         mark = fingerprint(file for record in records for file in record.files)
-
-        def build() -> tuple[Beats, Facts]:
-            return _cut_all(records, cut)
-
         key = {
             "files": mark,
             "records": [(r.name, r.patient, r.label) for r in records],
@@ -65,57 +65,49 @@ class DiagnosisSource:
             "r_peaks": detector_name(),
             "quality": quality.VERSION,
             "preparation": detected.VERSION,
-            "cut": cut.name,
-            "version": cut.version,
-            "settings": sorted(asdict(cut).items()),  # type: ignore[call-overload]
+            **cut_key(cut),
         }
-        beats, found, cached = cached_beats(cache, key, build)
+        beats, found, cached = cached_beats(cache, key, partial(_cut_all, records, cut))
         self._require_both(beats.y, "usable beat")
-        return Prepared(beats, mark, cached, self._facts(selections, beats, found), _notes(selections))
+        return Prepared(beats, mark, cached, self._facts(beats, found), _notes(self.selections))
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
-        own = [r for selection in self._selections() for r in selection.records if r.name == name]
-        return own[0].read() if own else None
-
-    def _selections(self) -> Sequence[Selection]:
-        if self._selected is None:
-            self._selected = self.select()
-        return self._selected
+        own = (r for selection in self.selections for r in selection.records if r.name == name)
+        return next((record.read() for record in own), None)
 
     def _require_both(self, label: np.ndarray, what: str) -> None:
-        for c, name in enumerate(self.classes):
-            if not np.any(label == c):
-                others = ", ".join(f"{int((label == k).sum())} {n}" for k, n in enumerate(self.classes) if k != c)
+        found = {name: int((label == c).sum()) for c, name in enumerate(MI_CLASSES)}
+        for name in MI_CLASSES:
+            if not found[name]:
+                others = ", ".join(f"{n} {other}" for other, n in found.items() if other != name)
                 raise EcgError(
                     f"dataset.source={self.name}: no {what} of class {name} (found {others}); two classes are needed: "
                     "add recordings, or choose another dataset.source"
                 )
 
-    def _facts(self, selections: Sequence[Selection], beats: Beats, found: Facts) -> Facts:
+    def _facts(self, beats: Beats, found: Facts) -> Facts:
         """What was used and what was left out, in numbers."""
         unusable = found["records_left_out"]
         assert isinstance(unusable, dict)
-        left_out = sum((Counter(selection.left_out) for selection in selections), Counter(unusable))
-        patients = {selection.database: self._patients(selection, beats) for selection in selections}
         facts: Facts = {
             "r_peaks": found["r_peaks"],
             "lead": LEAD,
             "records": len(np.unique(beats.record)),
-            "patients": patients,
-            "records_left_out": dict(left_out),
-            "not_downloaded": sum(selection.not_downloaded for selection in selections),
+            "patients": {selection.database: self._patients(selection, beats) for selection in self.selections},
+            "records_left_out": dict(sum((Counter(s.left_out) for s in self.selections), Counter(unusable))),
+            "not_downloaded": sum(selection.not_downloaded for selection in self.selections),
             "beats": len(beats),
             "beats_left_out": found["beats_left_out"],
         }
-        if len(selections) > 1:
+        if len(self.selections) > 1:
             facts["databases"] = "patients of different databases are counted as different people"
         return facts
 
     def _patients(self, selection: Selection, beats: Beats) -> dict[str, int]:
         """Number of patients of each class with usable beats."""
         own = np.isin(beats.patient, [record.patient for record in selection.records])
-        return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(self.classes)}
+        return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(MI_CLASSES)}
 
 
 def _cut_all(records: Sequence[DiagnosedRecord], cut: Cut) -> tuple[Beats, Facts]:
@@ -133,17 +125,12 @@ def _cut_all(records: Sequence[DiagnosedRecord], cut: Cut) -> tuple[Beats, Facts
     if not parts:
         reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
         raise EcgError(f"none of the {len(records)} records can be used: {reasons}")
-    facts: Facts = {
-        "r_peaks": detector_name(),
-        "records_left_out": dict(records_left_out),
-        "beats_left_out": dict(beats_left_out),
-    }
-    return Beats.concatenate(parts), facts
+    left_out = {"records_left_out": dict(records_left_out), "beats_left_out": dict(beats_left_out)}
+    return Beats.concatenate(parts), {"r_peaks": detector_name(), **left_out}
 
 
 def _notes(selections: Sequence[Selection]) -> tuple[str, ...]:
     notes = [selection.note for selection in selections if selection.note]
     if len(selections) > 1:
-        names = " and ".join(selection.database for selection in selections)
-        notes.append(f"{names} are taken to share no patient.")
+        notes.append(" and ".join(selection.database for selection in selections) + " are taken to share no patient.")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""The published Kaggle rows of the PTB Diagnostic Database: normal and abnormal beats, cut already."""
+"""The published Kaggle rows of MIT-BIH and of PTB: beats of unknown patients, cut already."""
 
 from __future__ import annotations
 
@@ -9,31 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.cuts import Cut, KaggleCut, PaperCut
+from ecg.beats.cuts import Cut
 from ecg.beats.cuts.base import min_max
 from ecg.beats.rpeaks import resample
 from ecg.beats.table import Beats
-from ecg.data.sources import Prepared, row_beats
+from ecg.data.sources import Prepared
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv
 from ecg.recordings.recording import Recording
 
-NORMAL_FILE, ABNORMAL_FILE = "ptbdb_normal.csv", "ptbdb_abnormal.csv"
-ROW_FS = 125.0
-"""Rate of the published rows in Hz (Kachuee et al. 2018); the rows of MIT-BIH, cut by another rule, are at 120 Hz."""
-LEAD = "II"
-
 
 @dataclass
 class PublishedRows:
-    """`ptbdb_normal.csv` and `ptbdb_abnormal.csv`: class 0 and class 1 of unknown patients.
+    """Two files of rows.
 
     Attributes:
-        folder: holds the two files.
+        folder: holds the files.
+        files: their names, which are the `record` of their beats.
+        fs: rate of the rows in Hz.
+        lead: that they were cut from.
+        r_peaks: who marked the R peaks.
+        cuts: names of the cuts whose beats begin where these do.
+        n_classes: number of classes.
+        class_by_file: whether each file holds one class, numbered as the files are.
     """
 
     folder: Path
+    files: tuple[str, str]
+    fs: float
+    lead: str
+    r_peaks: str
+    cuts: tuple[str, ...]
+    n_classes: int
+    class_by_file: bool = False
     name: str = "kaggle"
     simulated: bool = False
 
@@ -41,37 +50,54 @@ class PublishedRows:
         """Read both files and bring their rows to the rate of `cut`.
 
         Raises:
-            EcgError: a file is missing or malformed, or the cut's beats do not begin at the R peak as the rows do.
+            EcgError: a file is missing or malformed, or the cut's beats are not like the rows.
         """
-        if cut.name not in (KaggleCut.name, PaperCut.name):
+        if cut.name not in self.cuts:
+            choices = " or ".join(f"dataset.cut={name}" for name in self.cuts)
             raise EcgError(
-                f"dataset.cut={cut.name}: the published rows begin at the R peak and cannot be cut otherwise; choose "
-                "dataset.cut=kaggle or dataset.cut=paper, or dataset.source=physionet"
+                f"dataset.cut={cut.name}: the Kaggle files hold beats that are cut already and cannot be cut "
+                f"otherwise; choose {choices}, or dataset.source=physionet"
             )
-        ways_on = "or choose data_dir= or dataset.source=physionet"
-        paths = require_kaggle_csv(self.folder, (NORMAL_FILE, ABNORMAL_FILE), ways_on)
+        paths = require_kaggle_csv(self.folder, self.files)
         mark = fingerprint(paths)
 
         def build() -> tuple[Beats, Facts]:
             files = track(paths, "reading the Kaggle files")
-            parts = [self._read(path, label, cut) for label, path in enumerate(files)]
-            return Beats.concatenate(parts), {"r_peaks": "as published (Kachuee et al. 2018)"}
+            parts = [self._read(path, number, cut) for number, path in enumerate(files)]
+            return Beats.concatenate(parts), {"r_peaks": self.r_peaks}
 
         key = {"files": mark, "cut": "published rows", "version": 1, "fs": cut.fs, "length": cut.length}
         beats, facts, cached = cached_beats(cache, key, build)
-        return Prepared(beats, mark, cached, facts, _notes(cut))
+        note = f"The published rows have {self.fs:g} Hz; each was resampled to the cut's {cut.fs:g} Hz."
+        return Prepared(beats, mark, cached, facts, (note,) if cut.fs != self.fs else ())
 
     def recording(self, name: str) -> Recording | None:
         """None: the files hold no recordings."""
         return None
 
-    @staticmethod
-    def _read(path: Path, label: int, cut: Cut) -> Beats:
-        rows, labels = read_kaggle_csv(path, n_classes=2)
-        if np.any(labels != label):
-            line = int(np.argmax(labels != label)) + 1
-            raise EcgError(f"{path}, line {line}: label {labels[line - 1]}, but every row of this file has {label}")
-        return row_beats(path, at_rate(rows, ROW_FS, cut.fs, cut.length), labels, LEAD)
+    def at_hand(self) -> bool:
+        """Whether there is any of the files."""
+        return any(self.folder.glob("*.csv"))
+
+    def _read(self, path: Path, number: int, cut: Cut) -> Beats:
+        """The rows of one file, of which only samples and class are known."""
+        rows, labels = read_kaggle_csv(path, self.n_classes)
+        if self.class_by_file and np.any(labels != number):
+            line = int(np.argmax(labels != number)) + 1
+            raise EcgError(f"{path}, line {line}: label {labels[line - 1]}, but every row of this file has {number}")
+        n = len(labels)
+        return Beats(
+            x=at_rate(rows, self.fs, cut.fs, cut.length)[:, None, :],
+            y=labels,
+            record=np.full(n, path.name),
+            patient=np.full(n, ""),
+            lead=np.full(n, self.lead),
+            sample=np.full(n, -1, dtype=np.int64),
+            seconds=np.full(n, np.nan),
+            symbol=np.full(n, ""),
+            rr_before=np.full(n, np.nan, dtype=np.float32),
+            rr_after=np.full(n, np.nan, dtype=np.float32),
+        )
 
 
 def at_rate(rows: npt.NDArray[np.float32], fs: float, target_fs: float, length: int) -> npt.NDArray[np.float32]:
@@ -95,9 +121,3 @@ def at_rate(rows: npt.NDArray[np.float32], fs: float, target_fs: float, length: 
             signal = min_max(resample(row[: filled[-1] + 1], fs, target_fs))[:length]
             target[: len(signal)] = signal
     return result
-
-
-def _notes(cut: Cut) -> tuple[str, ...]:
-    if cut.fs == ROW_FS:
-        return ()
-    return (f"The published rows have {ROW_FS:g} Hz; each was resampled to the cut's {cut.fs:g} Hz.",)

@@ -1,22 +1,25 @@
-"""Where beats come from: PhysioNet recordings, simulated recordings, or ready-made Kaggle rows."""
+"""Where beats come from: what every source can do, and recordings whose beats are annotated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.cuts import Cut
-from ecg.beats.splits import TEST_FILE, TRAIN_FILE
 from ecg.beats.table import Beats
-from ecg.errors import EcgError
 from ecg.progress import track
+from ecg.recordings.physionet import DATABASES, has_mitdb
+from ecg.recordings.ptbdb import has_ptbdb
+from ecg.recordings.ptbxl import has_ptbxl
 from ecg.recordings.recording import Recording
+
+ANNOTATED = "reference annotations"
+"""Who marked the R peaks of MIT-BIH, of the Kaggle rows made from it, and of the simulated recordings."""
+
+_IS_THERE = {"mitdb": has_mitdb, "ptbdb": has_ptbdb, "ptb-xl": has_ptbxl}
 
 
 @dataclass(frozen=True)
@@ -38,23 +41,50 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-ANNOTATED = "reference annotations"
-"""Who marked the R peaks of MIT-BIH, of the Kaggle rows made from it, and of the simulated recordings."""
-
-
 class Source(Protocol):
-    """A place that beats come from."""
+    """A place that beats come from.
+
+    Attributes:
+        name: as in `dataset.source`.
+        simulated: whether a model of the ECG made the beats.
+    """
 
     name: str
     simulated: bool
 
     def prepare(self, cut: Cut, cache: Path) -> Prepared:
         """All beats of the source, downloaded or simulated first if need be, kept in and taken from `cache`."""
-        ...
 
     def recording(self, name: str) -> Recording | None:
         """One whole recording, or None where the source has only beats."""
-        ...
+
+    def at_hand(self) -> bool:
+        """Whether `prepare` needs no download."""
+
+
+def nothing_to_fetch() -> bool:
+    """What a source that is made, not downloaded, says when asked whether it is at hand."""
+    return True
+
+
+def all_there(data_dir: Path, *databases: str) -> bool:
+    """Whether no database has to be downloaded."""
+    return all(_IS_THERE[name](data_dir / name) for name in databases)
+
+
+def downloaded(data_dir: Path, database: str) -> Path:
+    """The folder of a database, which is downloaded now if it is not there."""
+    folder = data_dir / database
+    if not all_there(data_dir, database):
+        from ecg.recordings.download import download
+
+        download(DATABASES[database], folder)
+    return folder
+
+
+def cut_key(cut: Cut) -> Facts:
+    """What a cut contributes to the key of cached beats."""
+    return {"cut": cut.name, "version": cut.version, "settings": sorted(asdict(cut).items())}  # type: ignore[call-overload]
 
 
 @dataclass
@@ -66,13 +96,14 @@ class RecordingSource:
         simulated: whether they come from a model of the ECG.
         fetch: makes sure that the recordings are there; returns their folder and record names.
         read: reads one of them.
+        at_hand: whether `fetch` needs no download.
     """
 
     name: str
     simulated: bool
     fetch: Callable[[], tuple[Path, list[str]]]
     read: Callable[[Path, str], Recording]
-    _folder: Path | None = field(default=None, repr=False)
+    at_hand: Callable[[], bool] = nothing_to_fetch
 
     def prepare(self, cut: Cut, cache: Path) -> Prepared:
         """Read and cut every record, or take the result from the cache.
@@ -80,86 +111,17 @@ class RecordingSource:
         Raises:
             EcgError: files are missing or damaged.
         """
-        self._folder, records = self.fetch()
-        files = [self._folder / f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]
+        folder, records = self.fetch()
+        files = [folder / f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]
         mark = fingerprint(path for path in files if path.exists())
 
         def build() -> tuple[Beats, Facts]:
-            assert self._folder is not None
-            parts = [cut(self.read(self._folder, r)) for r in track(records, f"cutting beats ({cut.name})")]
+            parts = [cut(self.read(folder, r)) for r in track(records, f"cutting beats ({cut.name})")]
             return Beats.concatenate(parts), {"r_peaks": ANNOTATED, "records": len(records)}
 
-        key = {"files": mark, "cut": cut.name, "version": cut.version, "settings": sorted(asdict(cut).items())}  # type: ignore[call-overload]
-        beats, facts, cached = cached_beats(cache, key, build)
+        beats, facts, cached = cached_beats(cache, {"files": mark, **cut_key(cut)}, build)
         return Prepared(beats, mark, cached, facts)
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
-        folder = self._folder or self.fetch()[0]
-        return self.read(folder, name)
-
-
-@dataclass
-class KaggleSource:
-    """`mitbih_train.csv` and `mitbih_test.csv`, cut already.
-
-    Attributes:
-        folder: holds the two files.
-    """
-
-    folder: Path
-    name: str = "kaggle"
-    simulated: bool = False
-
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
-        """Read the rows of both files; `record` holds the file's name.
-
-        Raises:
-            EcgError: a file is missing or malformed, or another cut than the files' own is asked for.
-        """
-        if cut.name != "kaggle":
-            raise EcgError(
-                f"dataset.cut={cut.name}: the Kaggle files hold beats that are cut already; choose dataset.cut=kaggle, "
-                "or dataset.source=physionet"
-            )
-        from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv
-
-        ways_on = "rebuild them with `ecg kaggle-csv`, or choose data_dir= or dataset.source=physionet"
-        paths = require_kaggle_csv(self.folder, (TRAIN_FILE, TEST_FILE), ways_on)
-        mark = fingerprint(paths)
-
-        def build() -> tuple[Beats, Facts]:
-            parts = [row_beats(path, *read_kaggle_csv(path)) for path in track(paths, "reading the Kaggle files")]
-            return Beats.concatenate(parts), {"r_peaks": ANNOTATED}
-
-        beats, facts, cached = cached_beats(cache, {"files": mark, "cut": "kaggle rows", "version": 1}, build)
-        return Prepared(beats, mark, cached, facts)
-
-    def recording(self, name: str) -> Recording | None:
-        """None: the files hold no recordings."""
-        return None
-
-
-def row_beats(path: Path, x: npt.NDArray[np.float32], y: npt.NDArray[np.int64], lead: str = "first signal") -> Beats:
-    """Rows of a Kaggle file as beats of which only samples and class are known; `record` holds the file's name.
-
-    Args:
-        path: the file.
-        x: shape [beat, sample].
-        y: shape [beat], class numbers.
-        lead: what the beats were cut from.
-    """
-    n = len(y)
-    unknown = np.full(n, np.nan, dtype=np.float32)
-    return Beats(
-        x=x[:, None, :],
-        y=y,
-        record=np.full(n, path.name),
-        patient=np.full(n, ""),
-        lead=np.full(n, lead),
-        sample=np.full(n, -1, dtype=np.int64),
-        seconds=np.full(n, np.nan),
-        symbol=np.full(n, ""),
-        rr_before=unknown,
-        rr_after=unknown,
-    )
+        return self.read(self.fetch()[0], name)

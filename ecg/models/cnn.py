@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from ecg.checks import in_range
 from ecg.errors import EcgError
 from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
 from ecg.models.dropout import Dropout
@@ -14,7 +15,7 @@ KERNELS = (5, 5, 3, 3)
 HIDDEN = (1024, 256, 32)
 
 
-def cnn(*, input_shape: tuple[int, int], n_classes: int, dropout: float = 0.3) -> LayeredModel:
+def cnn(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5, dropout: float = 0.3) -> LayeredModel:
     """Build the 4+4-layer CNN; 5,125,125 parameters for one channel of 187 samples and five classes.
 
     Convolutions without padding, each with BatchNorm and ReLU; max-pooling by 3 after the second, average-pooling by 3
@@ -26,8 +27,9 @@ def cnn(*, input_shape: tuple[int, int], n_classes: int, dropout: float = 0.3) -
         dropout: share of features dropped before each fully connected layer.
 
     Raises:
-        EcgError: the beats are too short for the four convolutions.
+        EcgError: the beats are too short for the four convolutions, or the dropout is out of range.
     """
+    in_range("dropout", dropout, 0, 1, include_high=False)
     channels, samples = input_shape
     layers: dict[str, nn.Module] = {}
     for i, (width, kernel) in enumerate(zip(CHANNELS, KERNELS, strict=True), start=1):
@@ -46,4 +48,5 @@ def cnn(*, input_shape: tuple[int, int], n_classes: int, dropout: float = 0.3) -
         layers[f"fc{i}"] = nn.Sequential(*start, Dropout(dropout), nn.Linear(features, width), nn.ReLU())
         features = width
     layers["head"] = nn.Sequential(Dropout(dropout), nn.Linear(features, n_classes))
-    return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes)
+    recipe = {"_target_": "ecg.models.cnn", "dropout": dropout}
+    return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes, recipe=recipe)

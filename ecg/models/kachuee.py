@@ -30,7 +30,7 @@ class ResidualBlock(nn.Module):
         return F.relu(self.pool(inner + x))
 
 
-def kachuee(*, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
+def kachuee(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5) -> LayeredModel:
     """Build the residual CNN: a convolution, five residual blocks, two fully connected layers. A block is one layer.
 
     Args:
@@ -49,4 +49,5 @@ def kachuee(*, input_shape: tuple[int, int], n_classes: int) -> LayeredModel:
         raise EcgError(f"model=kachuee needs beats of 125 samples or more, these have {input_shape[1]}")
     layers["fc"] = nn.Sequential(nn.Flatten(), nn.Linear(WIDTH * samples, WIDTH), nn.ReLU())
     layers["head"] = nn.Linear(WIDTH, n_classes)
-    return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes)
+    recipe = {"_target_": "ecg.models.kachuee"}
+    return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes, recipe=recipe)

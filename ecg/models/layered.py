@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -19,12 +20,22 @@ class LayeredModel(nn.Module):
         layers: layers by name, input to output.
         input_shape: of one beat, (channel, sample); of a model's later part, what the layer before it gives.
         n_classes: number of logits.
+        recipe: what builds the same network with fresh weights: `_target_` and its arguments, and for a later part the
+            names of its `layers` and what they take; empty where nobody said it. It goes into checkpoints.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], *, input_shape: tuple[int, ...], n_classes: int) -> None:
+    def __init__(
+        self,
+        layers: Mapping[str, nn.Module],
+        *,
+        input_shape: tuple[int, ...],
+        n_classes: int,
+        recipe: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
         self.layers = nn.ModuleDict(layers)
-        self.input_shape, self.n_classes = input_shape, n_classes
+        self.input_shape, self.n_classes = tuple(input_shape), n_classes
+        self.recipe = dict(recipe or {})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +72,7 @@ class LayeredModel(nn.Module):
 
     def last(self, names: tuple[str, ...], input_shape: tuple[int, ...]) -> LayeredModel:
         """The last layers, called `names`, as a model of what the layer before gives; they are shared, not copied."""
-        return LayeredModel(
-            {name: self.layers[name] for name in names}, input_shape=input_shape, n_classes=self.n_classes
-        )
+        whole = {"input_shape": list(self.input_shape), **self.recipe}
+        recipe = {**whole, "layers": list(names), "takes": list(input_shape)} if self.recipe else {}
+        layers = {name: self.layers[name] for name in names}
+        return LayeredModel(layers, input_shape=input_shape, n_classes=self.n_classes, recipe=recipe)

@@ -1,1 +1,11 @@
-"""Training: the LightningModule, losses, schedules, checkpoints, tracking and provenance."""
+"""Training: the LightningModule, losses, callbacks, loggers; what settings name by `_target_` is here."""
+
+from __future__ import annotations
+
+from ecg.training.augment import Augment
+from ecg.training.classifier import BeatClassifier
+from ecg.training.ema import WeightEMA
+from ecg.training.loggers import wandb_logger
+from ecg.training.losses import FocalLoss, WeightedCrossEntropy
+
+__all__ = ["Augment", "BeatClassifier", "FocalLoss", "WeightEMA", "WeightedCrossEntropy", "wandb_logger"]

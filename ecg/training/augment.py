@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from ecg.checks import in_range, one_of
 
 
 @dataclass(frozen=True)
@@ -17,19 +20,34 @@ class Augment:
         stretch: largest relative change of the time axis, drawn once per batch; the beat keeps its start and length.
         gain: standard deviation of the factor on a beat's amplitude, around 1.
         noise: standard deviation of white noise, in units of the beat's amplitude range.
+        when: always; never; auto leaves it to the data and the transfer, see `resolved`.
     """
 
-    stretch: float = 0.0
-    gain: float = 0.0
-    noise: float = 0.0
+    stretch: float = 0.06
+    gain: float = 0.03
+    noise: float = 0.01
+    when: Literal["auto", "always", "never"] = "auto"
+
+    def __post_init__(self) -> None:
+        one_of("when", self.when, ("auto", "always", "never"))
+        in_range("stretch", self.stretch, 0, 0.5)
+        in_range("gain", self.gain, 0, 1)
+        in_range("noise", self.noise, 0, 1)
+
+    def resolved(self, *, auto: bool) -> Augment:
+        """With `when` decided: `auto` says what it means for this run."""
+        on = self.when == "always" or (self.when == "auto" and auto)
+        return replace(self, when="always" if on else "never")
 
     @property
     def active(self) -> bool:
         """Whether it changes anything."""
-        return bool(self.stretch or self.gain or self.noise)
+        return self.when != "never" and bool(self.stretch or self.gain or self.noise)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Change beats of shape [beat, channel, sample]; uses torch's global generator."""
+        if not self.active:
+            return x
         if self.stretch:
             x = self._stretched(x)
         if self.gain:

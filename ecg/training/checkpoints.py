@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.plugins import TorchCheckpointIO
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import ModelCheckpoint, WeightAveraging
 
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
-from ecg.training.running_mean import RunningMean
+from ecg.training.ema import averaged
 
 KEPT: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
 
@@ -42,20 +41,22 @@ class WholeCheckpoints(TorchCheckpointIO):
 
 
 class BestEpoch(ModelCheckpoint):
-    """best.ckpt: the weights of the best epoch, or their running mean, without the optimizer's state.
+    """best.ckpt: the weights of the best epoch, or their moving average, without the optimizer's state.
 
     Args:
-        mean: the averaging of weights, where there is one.
+        average: of the weights, where there is one.
         given: for `ModelCheckpoint`.
     """
 
-    def __init__(self, mean: RunningMean | None, **given: Any) -> None:
+    def __init__(self, average: WeightAveraging | None, **given: Any) -> None:
         super().__init__(filename="best", save_weights_only=True, **KEPT, **given)
-        self._mean = mean
+        self._average = average
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the weights that were validated, if they are the best so far."""
-        with self._mean.in_place(pl_module) if self._mean else nullcontext():
+        if self.monitor not in trainer.callback_metrics:  # no validation yet: check_val_every_n_epoch, or none at all
+            return
+        with averaged(self._average, pl_module):
             super().on_train_epoch_end(trainer, pl_module)
 
 
@@ -76,6 +77,7 @@ class LastEpoch(ModelCheckpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write, if the last time is long ago or there will be no other; early stopping has spoken before."""
         ends = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        ends = ends or trainer.global_step >= trainer.max_steps > 0
         if ends or time.monotonic() - self._written >= self.EVERY_S:
             super().on_train_epoch_end(trainer, pl_module)
             self._written = time.monotonic()

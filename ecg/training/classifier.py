@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -12,25 +13,33 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from ecg.config.build import build
+from ecg.config.compose import node
+from ecg.config.targets import require_known
+from ecg.errors import EcgError
 from ecg.metrics.classification import validation_metrics
 from ecg.models import LayeredModel
 from ecg.training.augment import Augment
-from ecg.training.optimizers import OptimizerRule, ScheduleRule
+from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler
 
-NEVER = 2**62
-"""A frequency in epochs at which Lightning never steps a schedule by itself."""
+Batch = tuple[Tensor, Tensor]
+DEFAULT: Any = "default"
+"""What conf/ has: cross-entropy, AdamW, one cycle."""
 
 
-class Classifier(pl.LightningModule):
+class BeatClassifier(pl.LightningModule):
     """Learns the weights of a layered model.
 
-    Logs `train/loss`, `val/loss`, `val/accuracy`, `val/balanced_accuracy` and `val/macro_f1` per epoch.
+    Logs `train/loss`, `val/loss`, `val/accuracy`, `val/balanced_accuracy` and `val/macro_f1` per epoch, and the same
+    under `test/`. Its checkpoints hold what it takes to build it again: `BeatClassifier.load_from_checkpoint(path)`. A
+    model, a loss or an optimizer that is not named by its import path must be given there once more.
 
     Args:
-        model: gives logits [beat, class] for beats [beat, channel, sample].
-        loss: scalar of logits and class numbers.
-        optimizer: from parameters to an optimizer.
-        schedule: from an optimizer and the number of steps to a scheduler.
+        model: gives logits [beat, class] for beats [beat, channel, sample]; or its recipe (`LayeredModel.recipe` with
+            input_shape and n_classes).
+        loss: scalar of logits and class numbers, or its node (`_target_` and settings).
+        optimizer: its node, or a function from parameters to an optimizer.
+        scheduler: its node, a function from an optimizer to a scheduler, or None.
         augment: changes training beats; None leaves them.
         frozen: names of layers that do not move: no gradient, and eval mode even inside training steps, so that
             BatchNorm statistics stay and dropout is off; and float32 whatever the precision, as where what they give
@@ -38,32 +47,67 @@ class Classifier(pl.LightningModule):
         lr_decay: factor on the learning rate for each layer further from the head.
         seed: dropout and augmentation in epoch e depend on the seed and e alone, so that a resumed run equals an
             uninterrupted one.
+
+    Raises:
+        EcgError: settings that are refused, or a name in `frozen` that is no layer.
     """
 
     def __init__(
         self,
-        model: LayeredModel,
+        model: LayeredModel | Mapping[str, Any],
         *,
-        loss: nn.Module,
-        optimizer: OptimizerRule,
-        schedule: ScheduleRule,
-        augment: Augment | None = None,
+        loss: nn.Module | Mapping[str, Any] = DEFAULT,
+        optimizer: OptimizerLike = DEFAULT,
+        scheduler: SchedulerLike = DEFAULT,
+        augment: Augment | Mapping[str, Any] | None = None,
         frozen: Sequence[str] = (),
         lr_decay: float = 1.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.model, self._loss = model, loss
-        self.augment = augment or Augment()
-        self.frozen, self.lr_decay = tuple(frozen), lr_decay
+        loss = node("loss", "cross_entropy") if loss is DEFAULT or loss == DEFAULT else loss
+        optimizer = node("optimizer", "adamw") if optimizer == DEFAULT else optimizer
+        scheduler = node("scheduler", "one_cycle") if scheduler == DEFAULT else scheduler
+        loss = builtin(loss) if isinstance(loss, Mapping) else loss
+        optimizer = builtin(optimizer) if isinstance(optimizer, Mapping) else optimizer
+        scheduler = builtin(scheduler) if isinstance(scheduler, Mapping) else scheduler
+        self.model = model if isinstance(model, LayeredModel) else from_recipe(model)
+        self._loss = build(loss, "loss") if isinstance(loss, Mapping) else loss
+        self.augment = Augment(**augment) if isinstance(augment, Mapping) else augment or Augment(when="never")
+        self.optimizer_like, self.scheduler_like = optimizer, scheduler
+        self.frozen, self.lr_decay, self.seed = tuple(frozen), float(lr_decay), int(seed)
         for name in self.frozen:
-            model.layers[name].requires_grad_(False)
-        self.optimizer_rule, self.schedule_rule, self.seed = optimizer, schedule, seed
+            if name not in self.model.layers:
+                raise EcgError(f"frozen={name}: no such layer; the layers are {', '.join(self.model.names)}")
+            self.model.layers[name].requires_grad_(False)
         self._losses: list[Tensor] = []  # of this epoch's training batches
-        self.scores = nn.ModuleDict({side: validation_metrics(model.n_classes) for side in ("val", "test")})
+        self.scores = nn.ModuleDict({side: validation_metrics(self.model.n_classes) for side in ("val", "test")})
+        self._keep_settings(loss, optimizer, scheduler)
         self.train()  # Lightning keeps the modes that it finds, and whoever used the model before left it in eval mode
 
-    def train(self, mode: bool = True) -> Classifier:
+    def _keep_settings(self, loss: Any, optimizer: Any, scheduler: Any) -> None:
+        """Hyper-parameters of plain values only: others break reading a checkpoint as data."""
+        recipe = recipe_of(self.model)
+        augment = {name: getattr(self.augment, name) for name in ("stretch", "gain", "noise", "when")}
+        kept: dict[str, Any] = {"frozen": list(self.frozen), "lr_decay": self.lr_decay, "seed": self.seed}
+        kept |= {"augment": augment} | ({"model": recipe} if recipe else {})
+        for name, value in (("loss", loss), ("optimizer", optimizer), ("scheduler", scheduler)):
+            if value is None or isinstance(value, Mapping):
+                kept[name] = value
+        self._set_hparams(builtin(kept))
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> BeatClassifier:
+        """As Lightning's, but nothing is built that a stranger's checkpoint may not name (see `ecg.config.targets`).
+
+        Raises:
+            EcgError: it names something else; one's own package is allowed by ECG_TRUST=my_package.
+        """
+        stored = torch.load(checkpoint_path, map_location="cpu", weights_only=True)
+        require_known(stored.get("hyper_parameters"), f"{checkpoint_path}: hyper_parameters")
+        return super().load_from_checkpoint(checkpoint_path, *args, **kwargs)
+
+    def train(self, mode: bool = True) -> BeatClassifier:
         """Switch to training, but for the frozen layers."""
         super().train(mode)
         for name in self.frozen:
@@ -76,33 +120,67 @@ class Classifier(pl.LightningModule):
             x = _in_float32(layer, x) if name in self.frozen else layer(x)
         return x
 
+    def setup(self, stage: str) -> None:
+        """Refuse data of other classes or beats than the model's, before anything is learned.
+
+        Raises:
+            EcgError: so it is.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        info, inputs = getattr(data, "info", None), getattr(data, "inputs", None)
+        if info is not None and len(info.classes) != self.model.n_classes:
+            raise EcgError(
+                f"the data has {len(info.classes)} classes ({', '.join(info.classes)}), the model "
+                f"{self.model.n_classes} logits; build it with n_classes={len(info.classes)}"
+            )
+        if inputs is not None and inputs.shape[1:] != self.model.input_shape:
+            raise EcgError(
+                f"the data's beats have shape {inputs.shape[1:]}, the model takes {self.model.input_shape}; build it "
+                f"with input_shape={inputs.shape[1:]}"
+            )
+
     def on_train_epoch_start(self) -> None:
         """Make the epoch's dropout independent of what ran before it in this process."""
         self._losses.clear()
         torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_009 + self.global_rank)
 
     def on_train_epoch_end(self) -> None:
-        """Step the plateau schedule before the epoch's checkpoint is written, so that it is resumed as it was."""
-        schedule = self.lr_schedulers()
-        if isinstance(schedule, ReduceLROnPlateau):
-            schedule.step(self.trainer.callback_metrics["val/loss"])
+        """Step a plateau scheduler before the epoch's checkpoint is written, so that it is resumed as it was."""
+        for config in self.trainer.lr_scheduler_configs:
+            value = self.trainer.callback_metrics.get(str(config.monitor))
+            if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
+                config.scheduler.step(value)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+    def on_train_end(self) -> None:
+        """Forget the last epoch's losses: a validation of its own, later, is not about them."""
+        self._losses.clear()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Loss of one batch."""
         x, y = batch
         loss: Tensor = self._loss(self(self.augment(x)).float(), y)
         self._losses.append(loss.detach())
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Scores of one validation batch."""
         self._evaluate("val", batch)
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Scores of one test batch."""
         self._evaluate("test", batch)
 
-    def _evaluate(self, side: str, batch: tuple[Tensor, Tensor]) -> None:
+    def predict_step(self, batch: Batch | Tensor, batch_idx: int) -> Tensor:
+        """Class probabilities [beat, class] of one batch, with or without labels."""
+        x = batch if isinstance(batch, Tensor) else batch[0]
+        return self(x).float().softmax(dim=1)  # type: ignore[no-any-return]
+
+    @property
+    def train_loss(self) -> Tensor | None:
+        """Mean loss of this epoch's training batches so far; None before the first."""
+        return torch.stack(self._losses).mean() if self._losses else None
+
+    def _evaluate(self, side: str, batch: Batch) -> None:
         x, y = batch
         logits = self(x).float()
         self.log(f"{side}/loss", self._loss(logits, y), on_epoch=True, batch_size=len(y), sync_dist=True)
@@ -112,8 +190,8 @@ class Classifier(pl.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the scores over all validation beats, and the mean loss of the training batches before them."""
         self._log_scores("val")
-        if self._losses:  # once: `self.log` in each step is a good part of a small model's step
-            self.log("train/loss", torch.stack(self._losses).mean(), sync_dist=True)
+        if (loss := self.train_loss) is not None:  # once: `self.log` in each step is a good part of a small step
+            self.log("train/loss", loss, sync_dist=True)
 
     def on_test_epoch_end(self) -> None:
         """Log the scores over all test beats."""
@@ -132,18 +210,45 @@ class Classifier(pl.LightningModule):
         return [{"params": p, "lr_factor": self.lr_decay**i} for i, p in enumerate(reversed(layers)) if p]
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimizer over the parameters that learn, with its schedule."""
-        optimizer = self.optimizer_rule(self._groups())
-        scheduler = self.schedule_rule(optimizer, int(self.trainer.estimated_stepping_batches))
-        if scheduler is None:
-            return optimizer
-        if isinstance(scheduler, ReduceLROnPlateau):
-            # Lightning would step it after the checkpoint is written; see on_train_epoch_end
-            return {
-                "optimizer": optimizer,
-                "lr_scheduler": {"scheduler": scheduler, "monitor": "val/loss", "frequency": NEVER},
-            }
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+        """The optimizer over the parameters that learn, with its scheduler."""
+        clipped = self.trainer.gradient_clip_val is not None
+        optimizer = make_optimizer(self.optimizer_like, self._groups(), clipped=clipped)
+        scheduler = make_scheduler(
+            self.scheduler_like, optimizer, self.trainer.estimated_stepping_batches, self.trainer.max_epochs
+        )
+        return optimizer if scheduler is None else {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+
+def builtin(value: Any) -> Any:
+    """Settings as a checkpoint may hold them: NumPy's numbers, and any mapping or sequence, as Python's own."""
+    if isinstance(value, Mapping):
+        return {str(key): builtin(one) for key, one in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [builtin(one) for one in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def recipe_of(model: LayeredModel) -> dict[str, Any]:
+    """What builds the same network: its recipe with a beat's shape and the number of classes; empty without one."""
+    if not model.recipe:
+        return {}
+    shape = model.recipe.get("input_shape", model.input_shape)
+    return {**model.recipe, "input_shape": list(shape), "n_classes": model.n_classes}
+
+
+def from_recipe(recipe: Mapping[str, Any]) -> LayeredModel:
+    """The network that `recipe_of` described, with fresh weights.
+
+    Raises:
+        EcgError: what it names cannot be built.
+    """
+    whole = {key: value for key, value in recipe.items() if key not in ("layers", "takes")}
+    given = {"input_shape": tuple(whole.pop("input_shape")), "n_classes": whole.pop("n_classes")}
+    model: LayeredModel = build(whole, "model", **given)
+    if not isinstance(model, LayeredModel):
+        raise EcgError(f"model._target_={whole['_target_']}: gives no ecg.models.LayeredModel")
+    model.recipe = model.recipe or whole
+    return model.last(tuple(recipe["layers"]), tuple(recipe["takes"])) if "layers" in recipe else model
 
 
 def _in_float32(layer: nn.Module, x: Tensor) -> Tensor:

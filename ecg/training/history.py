@@ -12,6 +12,7 @@ import pandas as pd
 import pytorch_lightning as pl
 
 from ecg.atomic import whole_file
+from ecg.runs.reading import read_numbers
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,17 @@ class History(pl.Callback):
     def __init__(self, path: Path, monitor: str) -> None:
         self.path, self.monitor = path, monitor
         self.rows: list[dict[str, float]] = []
-        self._start = 0.0
+        self._start, self._validated = 0.0, False
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that every run has, then what else was logged."""
+        return list(dict.fromkeys([*COLUMNS, *(name for row in self.rows for name in row)]))
 
     @property
     def table(self) -> pd.DataFrame:
         """All rows so far."""
-        return pd.DataFrame(self.rows, columns=list(COLUMNS))
+        return pd.DataFrame(self.rows, columns=self.columns)
 
     @property
     def seconds(self) -> float:
@@ -46,8 +52,8 @@ class History(pl.Callback):
     @property
     def best_epoch(self) -> int | None:
         """The epoch with the best value of `monitor`; None before the first."""
-        column = self.table[self.monitor]
-        if column.isna().all():
+        column = self.table.get(self.monitor)
+        if column is None or column.isna().all():
             return None
         row = column.argmin() if self.monitor.endswith("loss") else column.argmax()
         return int(self.table["epoch"].iloc[row])
@@ -59,29 +65,41 @@ class History(pl.Callback):
         return float(column.min() if self.monitor.endswith("loss") else column.max())
 
     def restore(self, epochs: int) -> None:
-        """Take up the rows of the first `epochs` epochs of an interrupted run."""
+        """Take up the rows of the first `epochs` epochs of an interrupted run.
+
+        Raises:
+            EcgError: the file is damaged.
+        """
         if self.path.exists():
-            table = pd.read_csv(self.path)
+            table = read_numbers(self.path, ("epoch", "seconds", self.monitor))
             rows = table[table["epoch"] < epochs].to_dict("records")
             self.rows = [{str(name): value for name, value in row.items()} for row in rows]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
-        self._start = time.perf_counter()
+        self._start, self._validated = time.perf_counter(), False
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Note that this epoch has scores of its own."""
+        self._validated = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Add the epoch's row."""
         values = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        row = {name: values[name] for name in COLUMNS if name in values}
+        if not self._validated:  # Lightning keeps those of the last validation
+            values = {name: v for name, v in values.items() if not name.startswith(("val/", "train/loss"))}
+        if (loss := getattr(pl_module, "train_loss", None)) is not None and "train/loss" not in values:
+            values["train/loss"] = float(loss)
+        row = {name: values[name] for name in (*COLUMNS, *values) if name in values}
         row |= {"epoch": trainer.current_epoch, "step": trainer.global_step}
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": time.perf_counter() - self._start}
         self.rows.append(row)
         if trainer.is_global_zero:
             self._write()
             log.info(
-                "epoch %d/%s: train/loss %.4f, val/loss %.4f, %s %.4f, %.0f s",
+                "epoch %d%s: train/loss %.4f, val/loss %.4f, %s %.4f, %.0f s",
                 trainer.current_epoch + 1,
-                trainer.max_epochs,
+                f"/{trainer.max_epochs}" if trainer.max_epochs and trainer.max_epochs > 0 else "",
                 row.get("train/loss", float("nan")),
                 row.get("val/loss", float("nan")),
                 self.monitor,
@@ -93,12 +111,10 @@ class History(pl.Callback):
         """All rows, without pandas: it takes longer than some epochs over cached features."""
         with whole_file(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             lines = csv.writer(file, lineterminator="\n")
-            lines.writerow(COLUMNS)
-            lines.writerows([_cell(row.get(name, math.nan)) for name in COLUMNS] for row in self.rows)
+            lines.writerow(columns := self.columns)
+            lines.writerows([_cell(row.get(name, math.nan)) for name in columns] for row in self.rows)
 
 
 def _cell(value: float) -> str:
-    """Whole numbers in full, others with six digits, nothing for what is missing."""
-    if isinstance(value, int):
-        return str(value)
-    return "" if math.isnan(value) else f"{value:.6g}"
+    """Every digit, since a resumed run decides by them which epoch is best; nothing for what is missing."""
+    return "" if math.isnan(value) else repr(value)

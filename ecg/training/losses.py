@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ecg.checks import in_range
+
 
 class FocalLoss(nn.Module):
     """Mean of (1 - p)^gamma times the cross-entropy, p the probability of the true class.
@@ -15,8 +17,9 @@ class FocalLoss(nn.Module):
     Lin et al. 2017 (doi 10.1109/ICCV.2017.324); gamma 0 is the plain cross-entropy.
     """
 
-    def __init__(self, gamma: float) -> None:
+    def __init__(self, gamma: float = 2.0) -> None:
         super().__init__()
+        in_range("gamma", gamma, 0, 10)
         self.gamma = gamma
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -29,13 +32,16 @@ class WeightedCrossEntropy(nn.Module):
     """Mean of the cross-entropy with a weight per class; 0 where every beat is of a class with weight 0.
 
     `nn.CrossEntropyLoss` gives NaN there: a validation batch may hold only classes that training lacks.
+
+    Args:
+        class_counts: training beats per class; each class weighs by the inverse of its share.
     """
 
     weight: Tensor
 
-    def __init__(self, weight: Tensor) -> None:
+    def __init__(self, class_counts: Sequence[int]) -> None:
         super().__init__()
-        self.register_buffer("weight", weight)
+        self.register_buffer("weight", class_weights(class_counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Scalar loss of logits [beat, class] against class numbers [beat]."""
@@ -52,16 +58,3 @@ def class_weights(counts: Sequence[int]) -> Tensor:
     n = torch.tensor(counts, dtype=torch.float32)
     present = int((n > 0).sum())
     return torch.where(n > 0, n.sum() / (present * n.clamp(min=1)), torch.zeros_like(n))
-
-
-def make_loss(name: str, counts: Sequence[int], *, focal_gamma: float = 2.0) -> nn.Module:
-    """The loss called `name`: cross_entropy, weighted or focal.
-
-    Args:
-        name: which.
-        counts: training beats per class, for `weighted`.
-        focal_gamma: for `focal`.
-    """
-    if name == "focal":
-        return FocalLoss(focal_gamma)
-    return WeightedCrossEntropy(class_weights(counts)) if name == "weighted" else nn.CrossEntropyLoss()

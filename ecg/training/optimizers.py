@@ -1,64 +1,128 @@
-"""Optimizers and learning-rate schedules by name."""
+"""Optimizers and learning-rate schedulers out of their nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from torch import optim
+from pytorch_lightning.utilities.types import LRSchedulerConfigType
 from torch.nn import Parameter
-from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from ecg.config.build import build
+from ecg.config.signature import signature
+from ecg.config.targets import locate
+from ecg.errors import EcgError
 
 Learned = Sequence[Parameter] | Sequence[dict[str, Any]]
-"""Parameters; or groups `{"params": ..., "lr_factor": ...}` whose learning rate is the rule's times the factor."""
+"""Parameters; or groups `{"params": ..., "lr_factor": ...}` whose learning rate is the optimizer's times the factor."""
 
-OptimizerRule = Callable[[Learned], optim.Optimizer]
-ScheduleRule = Callable[[optim.Optimizer, int], LRScheduler | None]
+OptimizerLike = Mapping[str, Any] | Callable[[Any], Optimizer]
+"""A node such as `{"_target_": "torch.optim.AdamW", "lr": 1e-3}`, or a function from parameters to an optimizer."""
 
+SchedulerLike = Mapping[str, Any] | Callable[[Optimizer], Any] | None
+"""A node such as `{"_target_": "torch.optim.lr_scheduler.StepLR", "step_size": 5, "interval": "epoch"}`, a function
+from an optimizer to a scheduler that moves once per epoch, or None for a rate that stays as it is."""
 
-def optimizer_rule(name: str, *, lr: float, weight_decay: float, momentum: float) -> OptimizerRule:
-    """A function from what is learned to the optimizer called `name`: adam, adamw, rmsprop or sgd."""
-    if name == "sgd":
-        kind: Callable[..., optim.Optimizer] = partial(optim.SGD, momentum=momentum)
-    else:
-        kind = {"adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}[name]
-
-    def build(learned: Learned) -> optim.Optimizer:
-        groups = [
-            {"params": part["params"], "lr": lr * part["lr_factor"]} if isinstance(part, dict) else part
-            for part in learned
-        ]
-        return kind(groups, lr=lr, weight_decay=weight_decay, **_fast(name, groups))
-
-    return build
+NEVER = 2**62
+"""A frequency in epochs at which Lightning never steps a scheduler by itself."""
+OF_LIGHTNING = ("interval", "frequency", "monitor")
+"""Keys of a scheduler's node that are Lightning's, not the scheduler's."""
+ALL_STEPS = ("total_steps", "T_max", "total_iters")
+"""Names that schedulers have for the number of steps of a whole training."""
 
 
-def _fast(name: str, groups: Sequence[Any]) -> dict[str, bool]:
+def make_optimizer(wanted: OptimizerLike, learned: Learned, *, clipped: bool = False) -> Optimizer:
+    """The optimizer over what is learned.
+
+    Args:
+        wanted: its node, or what makes it.
+        learned: parameters, or groups of them.
+        clipped: whether the trainer clips gradients, which Lightning does not do for fused optimizers in mixed
+            precision.
+
+    Raises:
+        EcgError: it refuses its settings.
+    """
+    if not isinstance(wanted, Mapping):
+        return wanted(learned)
+    takes = signature(locate(wanted["_target_"], "optimizer._target_")).parameters
+    lr = wanted.get("lr", getattr(takes.get("lr"), "default", None))
+    groups = [
+        {"params": part["params"], "lr": lr * part["lr_factor"]} if isinstance(part, dict) else part for part in learned
+    ]
+    made: Optimizer = build(wanted, "optimizer", params=groups, **_fast(takes, wanted, groups, clipped=clipped))
+    return made
+
+
+def _fast(
+    takes: Mapping[str, Any], wanted: Mapping[str, Any], groups: Sequence[Any], *, clipped: bool
+) -> dict[str, bool]:
     """One pass over all tensors instead of many; on a processor Adam then takes an eighth of the time for a step.
 
     Elsewhere PyTorch chooses by itself.
     """
     parameters = [p for group in groups for p in (group["params"] if isinstance(group, dict) else [group])]
+    if any(key in wanted for key in ("fused", "foreach", "capturable", "differentiable")):
+        return {}
     if not all(p.device.type == "cpu" and p.is_floating_point() for p in parameters):
         return {}
-    return {"foreach": True} if name == "rmsprop" else {"fused": True}
+    return {"fused": True} if "fused" in takes and not clipped else {"foreach": True} if "foreach" in takes else {}
 
 
-def schedule_rule(name: str, *, warmup: float, factor: float, patience: int) -> ScheduleRule:
-    """A function from an optimizer and the number of steps to a scheduler, None for `constant`.
+def make_scheduler(
+    wanted: SchedulerLike, optimizer: Optimizer, steps: float, epochs: int | None = None
+) -> LRSchedulerConfigType | None:
+    """The scheduler as Lightning takes it; None for a rate that stays as it is.
 
-    `one_cycle` moves every step (Smith & Topin 2018, arXiv:1708.07120), `plateau` once per epoch by val/loss.
+    A scheduler that wants to know the number of its steps (or epochs, where it moves once for each) is told it, and one
+    with a highest rate gets the optimizer's, unless its node says them.
+
+    Args:
+        wanted: its node, or what makes it.
+        optimizer: whose rate it moves.
+        steps: optimizer steps of the whole training; infinite where it has no end.
+        epochs: of the whole training; None or -1 where it has no end.
+
+    Raises:
+        EcgError: it refuses its settings, or needs an end of the training that there is none of.
     """
-
-    def one_cycle(optimizer: optim.Optimizer, steps: int) -> LRScheduler:
-        highest = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, highest, total_steps=max(steps, 2), pct_start=warmup)
-
-    def plateau(optimizer: optim.Optimizer, steps: int) -> LRScheduler:
-        return ReduceLROnPlateau(optimizer, factor=factor, patience=patience)
-
-    def constant(optimizer: optim.Optimizer, steps: int) -> None:
+    if wanted is None:
         return None
+    if not isinstance(wanted, Mapping):
+        return _as_lightning_takes_it(wanted(optimizer), {"interval": "epoch"})
+    node = {key: value for key, value in wanted.items() if key not in OF_LIGHTNING}
+    takes = signature(locate(node["_target_"], "scheduler._target_")).parameters
+    timed = [name for name in ALL_STEPS if name in takes and name not in node]
+    said_otherwise = {"epochs", "steps_per_epoch"} <= set(node)
+    given: dict[str, Any] = {"optimizer": optimizer}
+    if timed and not said_otherwise and timed != ["total_iters"]:
+        whole = steps if wanted.get("interval") == "step" else epochs or -1
+        if whole == float("inf") or whole < 0:
+            raise EcgError(
+                f"scheduler ({node['_target_']}) must know when training ends; set trainer.max_epochs= or "
+                f"trainer.max_steps=, or scheduler.{timed[0]}="
+            )
+        given |= dict.fromkeys(timed, max(int(whole), 2))
+    if "max_lr" in takes:
+        rates = [group["lr"] for group in optimizer.param_groups]
+        highest, top = node.get("max_lr"), max(rates)
+        if not isinstance(highest, Sequence):  # else one for each group, as they are
+            node.pop("max_lr", None)
+            given["max_lr"] = rates if highest is None else [highest * rate / top for rate in rates]
+    return _as_lightning_takes_it(build(node, "scheduler", **given), wanted)
 
-    return {"one_cycle": one_cycle, "plateau": plateau, "constant": constant}[name]
+
+def _as_lightning_takes_it(scheduler: Any, said: Mapping[str, Any]) -> LRSchedulerConfigType:
+    if isinstance(scheduler, ReduceLROnPlateau):
+        # Lightning would step it after the checkpoint is written; see BeatClassifier.on_train_epoch_end
+        return {"scheduler": scheduler, "monitor": said.get("monitor", "val/loss"), "frequency": NEVER}
+    known: LRSchedulerConfigType = {
+        "scheduler": scheduler,
+        "interval": said.get("interval", "epoch"),
+        "frequency": said.get("frequency", 1),
+    }
+    if "monitor" in said:
+        known["monitor"] = said["monitor"]
+    return known

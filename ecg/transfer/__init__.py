@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from ecg.transfer.features import cached_features
 from ecg.transfer.loading import Loaded, check_source, load_layers
-from ecg.transfer.start import RANDOM, Start, TransferRule, prepare_start
+from ecg.transfer.settings import RANDOM, Transfer
+from ecg.transfer.start import Start, prepare_start
 
 __all__ = [
     "RANDOM",
     "Loaded",
     "Start",
-    "TransferRule",
+    "Transfer",
     "cached_features",
     "check_source",
     "load_layers",

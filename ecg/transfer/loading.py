@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 
 from ecg.beats.cuts import Cut
+from ecg.config.targets import name_of
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def check_source(source: Weights, *, model: str, cut: Cut, input_shape: tuple[in
     Raises:
         EcgError: another model, cut or shape; the message names both sides.
     """
-    theirs = source.settings["name"]
+    theirs = source.settings.get("name") or name_of(source.settings["_target_"])
     if theirs != model:
         raise EcgError(
             f"transfer.source={source.path}: is a {theirs}, the new model is a {model}; choose model={theirs}"

@@ -17,26 +17,13 @@ from torch import nn
 from ecg.data.batches import CONNECTED_AT_ONCE
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
 from ecg.transfer.batchnorm import reestimate_batchnorm
 from ecg.transfer.features import cached_features, feature_shapes
 from ecg.transfer.loading import Loaded, check_source, load_layers
+from ecg.transfer.settings import RANDOM, Transfer
 
 log = logging.getLogger(__name__)
-
-RANDOM = "random"
-"""The `transfer.source` that is no source: frozen layers keep random weights, which is the control."""
-
-
-@dataclass(frozen=True)
-class TransferRule:
-    """How to transfer; see `ecg.config.TransferConfig` for the meaning of each."""
-
-    trainable_layers: int
-    init: str = "source"
-    reestimate_batchnorm: bool = False
-    cache_features: bool = True
-    cache_limit_mb: float = 4000
 
 
 @dataclass
@@ -62,7 +49,7 @@ def prepare_start(
     model: LayeredModel,
     data: BeatData,
     source: Weights | None,
-    rule: TransferRule,
+    rule: Transfer,
     *,
     name: str,
     cache: Path,
@@ -84,7 +71,7 @@ def prepare_start(
     Raises:
         EcgError: k is out of range, or the source does not fit.
     """
-    frozen, trained = model.divide(rule.trainable_layers)
+    frozen, trained = model.divide(rule.k)
     loaded = None
     if source is not None:
         check_source(source, model=name, cut=data.cut, input_shape=data.info.shape)
@@ -107,15 +94,13 @@ def prepare_start(
     return start
 
 
-def _cacheable(
-    model: LayeredModel, data: BeatData, frozen: tuple[str, ...], rule: TransferRule, augmented: bool
-) -> bool:
+def _cacheable(model: LayeredModel, data: BeatData, frozen: tuple[str, ...], rule: Transfer, augmented: bool) -> bool:
     if not frozen or not rule.cache_features:
         return False
     if augmented:
         log.warning(
             "augmentation changes the beats in each epoch, so the frozen layers' features are not computed once; "
-            "trainer.augment.when=never makes this faster"
+            "augment=none makes this faster"
         )
         return False
     size = _megabytes(model, data, frozen)[-1]
@@ -135,9 +120,9 @@ def _megabytes(model: LayeredModel, data: BeatData, names: tuple[str, ...]) -> l
     return [len(data.beats) * int(np.prod(shape)) * 4 / 1e6 for shape in shapes]
 
 
-def _over_features(model: LayeredModel, data: BeatData, rule: TransferRule, cache: Path, sweep: Sequence[int]) -> Start:
+def _over_features(model: LayeredModel, data: BeatData, rule: Transfer, cache: Path, sweep: Sequence[int]) -> Start:
     """The last layers as a model of their own, with the frozen layers' output as its data."""
-    frozen, trained = model.divide(rule.trainable_layers)
+    frozen, trained = model.divide(rule.k)
     fit = [size <= rule.cache_limit_mb for size in _megabytes(model, data, frozen)]
     others = {len(model.names) - k for k in sweep}
     also = [n for n in range(1, len(frozen)) if n in others and fit[n - 1]]
@@ -156,9 +141,9 @@ def _over_features(model: LayeredModel, data: BeatData, rule: TransferRule, cach
     return Start(model, last, over, facts={"transfer/features_stored": stored})
 
 
-def _facts(model: LayeredModel, rule: TransferRule, loaded: Loaded | None, *, cached: bool) -> dict[str, Any]:
+def _facts(model: LayeredModel, rule: Transfer, loaded: Loaded | None, *, cached: bool) -> dict[str, Any]:
     return {
-        "transfer/trainable_layers": rule.trainable_layers,
+        "transfer/trainable_layers": rule.k,
         "transfer/layers": len(model.names),
         "transfer/features": "source" if loaded else RANDOM,
         "transfer/init": rule.init,

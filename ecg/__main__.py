@@ -1,0 +1,5 @@
+"""`python -m ecg` is `ecg`."""
+
+from ecg.commands import app
+
+app()

@@ -1,5 +1,0 @@
-"""`python -m ecg.cli` is `ecg`."""
-
-from ecg.cli import app
-
-app()

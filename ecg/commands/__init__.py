@@ -1,0 +1,72 @@
+"""The `ecg` command. Heavy libraries load inside the commands, so that `ecg --help` is instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from ecg import __version__
+from ecg.commands.compare import compare
+from ecg.commands.data import download, kaggle_csv
+from ecg.commands.evaluate import evaluate
+from ecg.commands.explain import explain
+from ecg.commands.export import export
+from ecg.commands.predict import predict
+from ecg.commands.score import score
+from ecg.errors import EcgError
+
+cli = typer.Typer(
+    help="ECG heartbeat classification: train, test, explain and compare models, and label recordings with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ecg {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """What `ecg` takes before a command."""
+
+
+@cli.command(add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
+def train() -> None:
+    """Train models: `ecg train dataset=mi transfer.trainable_layers=3`; the same as `python train.py`.
+
+    Takes Hydra's settings and options; `ecg train --help` lists them.
+    """
+    raise AssertionError("app() hands this over to Hydra")
+
+
+for command in (download, kaggle_csv, compare, evaluate, explain, export, predict, score):
+    cli.command()(command)
+
+
+def app() -> None:
+    """Run the command; an error the user can put right is one line, without a stack trace unless ECG_TRACE=1."""
+    if sys.argv[1:2] == ["train"]:
+        hydras = import_module("ecg.commands.train")  # the name belongs to the function above
+        # processes that share a training are started with the words in sys.argv: they must lead here again
+        sys.argv = [str(hydras.__file__), *sys.argv[2:]]
+        hydras.main()
+        return
+    try:
+        cli()
+    except (EcgError, OSError) as error:
+        if os.environ.get("ECG_TRACE") == "1":
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,125 @@
+"""`ecg train` and `python train.py`: one run, or the jobs of a sweep, from Hydra settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from ecg import __version__
+from ecg.config import compose
+from ecg.config.messages import explain
+from ecg.runs import sweep
+from ecg.runs.job import Job
+
+log = logging.getLogger(__name__)
+TRACE = "HYDRA_FULL_ERROR"
+
+compose.register()
+sweep.register()
+
+
+@hydra.main(config_path=str(compose.conf_folder()), config_name="config", version_base="1.3")
+def hydra_main(composed: DictConfig) -> float:
+    """One run; returns the value of `monitor` at the best epoch."""
+    with _told():
+        job = Job.current()
+        if job.resume:
+            from ecg.runs.reading import load_config
+
+            compose.only_resumed(job.overrides)
+            config = load_config(job.folder / "config.yaml")
+        else:
+            config = compose.read(composed)
+        from ecg.pipeline import run
+        from ecg.runs.lock import RunningElsewhereError
+
+        try:
+            return run(config, job)
+        except RunningElsewhereError as error:
+            if job.sweep is None:
+                raise
+            log.warning("%s; it is left to that process", error)
+            sweep.SweepFolder.elsewhere[job.folder.name] = str(error)
+            return float("nan")
+
+
+def main() -> None:
+    """Run the command; a failure ends with its message alone and exit code 1, a sweep with a table of its jobs."""
+    if "--version" in sys.argv[1:]:
+        print(f"ecg {__version__}")
+        return
+    code = _reported(hydra_main)
+    if sweep.SweepFolder.last is not None:
+        from rich.console import Console
+
+        from ecg.compare import job_table
+
+        skipped, elsewhere = sweep.SweepFolder.skipped, sweep.SweepFolder.elsewhere
+        Console().print(job_table(sweep.SweepFolder.last, skipped=skipped, elsewhere=elsewhere))
+    sys.exit(code)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell a sweep job's failure at once: Hydra's launcher shows only the first one, when all jobs are through.
+
+    A single run's failure is told by `main`. Either way, a job that failed before it wrote anything leaves no folder.
+    """
+    try:
+        yield
+    except Exception as error:
+        # not Job.current(): it may be what failed
+        from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
+
+        known = HydraConfig.get()
+        folder, overrides = Path(known.runtime.output_dir), tuple(known.overrides.task)
+        if known.mode == RunMode.MULTIRUN:
+            reason = explain(error) or repr(error)
+            log.error("job %s failed: %s", " ".join(overrides), reason)
+            sweep.failed(Job(folder, overrides), reason)
+        else:
+            _remove_empty(folder)
+        raise
+    except KeyboardInterrupt:
+        print("\nstopped; the same sweep, or resume=RUN, goes on from the last epoch", file=sys.stderr)
+        raise
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a run folder that holds only what Hydra put there; its log, which a failed job filled, is told anyway."""
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else {"none"}
+    if there <= {".hydra", "train.log", ".lock"}:
+        shutil.rmtree(folder / ".hydra", ignore_errors=True)
+        for name in ("train.log", ".lock"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _reported(command: Callable[[], object]) -> int:
+    """The exit code; HYDRA_FULL_ERROR=1 keeps the stack trace, as an exception does that no user caused."""
+    wanted = os.environ.get(TRACE) == "1"
+    os.environ[TRACE] = "1"  # Hydra then leaves the exception to us
+    try:
+        command()
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        message = explain(error)
+        if wanted or message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    main()

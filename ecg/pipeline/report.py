@@ -1,0 +1,113 @@
+"""What a run leaves behind: weights, figures, tables, numbers, and the way on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+
+from ecg.config import RunConfig
+from ecg.data.module import BeatData
+from ecg.page import write_page
+from ecg.pipeline.fitting import Fitted
+from ecg.report.protocols import protocol_markdown, protocol_table
+from ecg.report.results import Results, write_results
+from ecg.report.run_page import run_page
+from ecg.report.run_report import run_figures
+from ecg.report.save import save_figure
+from ecg.report.subjects import comparison_markdown, comparison_table
+from ecg.report.tables import class_table, class_table_markdown
+from ecg.runs.folder import RunFolder, read_json
+from ecg.runs.weights import save_weights
+from ecg.training.loggers import Loggers
+from ecg.training.trainer import limit_of
+from ecg.transfer import Start
+
+
+def report_run(
+    config: RunConfig,
+    results: Results,
+    fitted: Fitted,
+    data: BeatData,
+    start: Start,
+    folder: RunFolder,
+    loggers: Loggers,
+    *,
+    job_type: str,
+    seconds: float,
+) -> None:
+    """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
+    info, history = results.info, fitted.history
+    facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds)
+    kept = ("/accuracy", "/balanced_accuracy", "/macro_f1", "/auroc", "/se", "/ppv", "/support")
+    quality = {key: value for key, value in results.metrics.items() if key.startswith("test/") and key.endswith(kept)}
+    cut = {"name": data.cut.name, **asdict(data.cut)}  # type: ignore[call-overload]
+    save_weights(
+        folder.weights,
+        start.model.state_dict(),
+        info=info,
+        model=config.model,
+        cut=cut,
+        training={**facts, **quality},
+    )
+    figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
+    drawn = {name: folder.report / f"{name}.png" for name in figures}
+    for name, figure in figures.items():
+        save_figure(figure, drawn[name])
+    described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
+    shown = {**described, **results.metrics}
+    summary = class_table_markdown(shown, info.classes, results.intervals, results.table_context)
+    beside = comparison_markdown(shown, info.classes, results.intervals)
+    folder.summary.write_text(summary + beside + protocol_markdown(shown), encoding="utf-8")
+    loggers.figures(drawn)
+    loggers.summary({**described, "simulated": info.simulated, **facts, **results.metrics})
+    made = run_page(
+        config.name,
+        results,
+        drawn,
+        facts=facts,
+        config=config.as_dict(),
+        provenance=read_json(folder.provenance),
+        where=loggers.where(),
+    )
+    write_page(folder.page, made)
+    write_results(results, folder, facts)
+    _show(config, results, folder, loggers)
+
+
+def _show(config: RunConfig, results: Results, folder: RunFolder, loggers: Loggers) -> None:
+    """The tables and the way on, on the screen."""
+    info, intervals = results.info, results.intervals
+    described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
+    shown = {**described, **results.metrics}
+    console = Console()
+    console.print(class_table(shown, info.classes, intervals, results.table_context))
+    for table in (comparison_table(shown, info.classes, intervals), protocol_table(shown)):
+        if table is not None:
+            console.print(table)
+    if limit_of(config.trainer) is not None:
+        console.print("[bold]Epochs were limited to some batches: these numbers are no results.[/bold]")
+    console.print(
+        f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}", highlight=False, soft_wrap=True
+    )
+
+
+def _facts(config: RunConfig, fitted: Fitted, start: Start, *, job_type: str, seconds: float) -> dict[str, Any]:
+    """What metrics.json says beside the scores."""
+    parameters, history = list(start.model.parameters()), fitted.history
+    return {
+        "name": config.name,
+        "job_type": job_type,
+        "model": config.model_name,
+        "seed": config.seed,
+        "params/total": sum(p.numel() for p in parameters),
+        "params/trainable": sum(p.numel() for p in parameters if p.requires_grad),
+        "time/fit_s": round(history.seconds + fitted.probe_s, 2),
+        "time/probe_s": round(fitted.probe_s, 2),
+        "time/total_s": round(seconds, 2),
+        "best_epoch": history.best_epoch,
+        f"best/{config.monitor}": history.best,
+        "limit_batches": limit_of(config.trainer),
+        **start.facts,
+    }

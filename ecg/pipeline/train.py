@@ -1,0 +1,189 @@
+"""The pipeline of a run on one page: source, data, model, fit, test, report."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from uuid import uuid4
+
+import pytorch_lightning as pl
+from lightning_fabric.utilities.rank_zero import rank_zero_only
+
+from ecg.config import RunConfig
+from ecg.config.build import build
+from ecg.data.module import BeatData
+from ecg.errors import EcgError
+from ecg.metrics.baselines import baseline_probabilities
+from ecg.models import LayeredModel
+from ecg.pipeline.fitting import fit
+from ecg.pipeline.report import report_run
+from ecg.pipeline.source import resolve_source
+from ecg.pipeline.transferred import prepared, write_origin
+from ecg.report.results import Results, score, write_split
+from ecg.runs.folder import RunFolder, read_json, write_json
+from ecg.runs.job import Job
+from ecg.runs.lock import running
+from ecg.runs.provenance import provenance
+from ecg.runs.reading import save_config
+from ecg.runs.sweep import take_up
+from ecg.training.inference import probabilities
+from ecg.training.loggers import RunFacts, agents_run, opened, wandb_environment
+from ecg.training.threads import choose_threads
+from ecg.training.trainer import check_devices, trainer_node
+from ecg.transfer import Transfer
+
+log = logging.getLogger(__name__)
+
+
+def run(config: RunConfig, job: Job) -> float:
+    """Train, test and report as `config` says; a job of a sweep that is finished already is left as it is.
+
+    Returns:
+        The best value of `monitor`.
+
+    Raises:
+        EcgError: something the user can put right.
+        RunningElsewhereError: another process runs this folder's run.
+    """
+    if not _main_process():  # it shares the training; the main process holds the folder, writes, tests and reports
+        return _share(config, job)
+    with running(RunFolder(job.folder)):
+        if job.sweep is not None:
+            job, finished = take_up(config, job)
+            if finished is not None:
+                return finished
+        return _run(config, job)
+
+
+def _run(config: RunConfig, job: Job) -> float:
+    began = time.perf_counter()
+    folder = RunFolder(job.folder)
+    folder.check(resume=job.resume)
+    transfer = _checked(config, job)
+    threads = choose_threads(_threads(config, folder))
+    source = resolve_source(config, transfer, job, run)
+    data = _data(config)
+    start = prepared(config, transfer, _new_model(config, data), data, source, job.layers)
+    folder.make()
+    save_config(config, folder.config)
+    write_split(data.info, data.split, data.beats, folder)
+    if source is not None:
+        write_origin(source, start, folder)
+    facts = _told(config, job, data, folder, transfer, threads)
+    with opened(config.logger, facts) as loggers:
+        fitted = fit(config, transfer, start, folder, loggers.all, resume=job.resume)
+        results = _test(config, data, start.model)
+        seconds = time.perf_counter() - began + fitted.before_s
+        report_run(config, results, fitted, data, start, folder, loggers, job_type=facts.job_type, seconds=seconds)
+    return fitted.history.best
+
+
+def _share(config: RunConfig, job: Job) -> float:
+    """The part of a process that shares a training with the main one."""
+    if config.threads is not None:
+        choose_threads(config.threads)
+    transfer = _checked(config, job)
+    source = resolve_source(config, transfer, job, run)
+    data = _data(config)
+    start = prepared(config, transfer, _new_model(config, data), data, source, job.layers)
+    return fit(config, transfer, start, RunFolder(job.folder), (), resume=job.resume).history.best
+
+
+def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
+    """Label the test beats with the best weights, and score them beside what any model must beat."""
+    train, beats = data.beats.take(data.split.train), data.beats.take(data.split.test)
+    labelled = probabilities(model.cpu(), beats.x, doing="testing")
+    baselines = None
+    if data.with_baselines:
+        baselines = baseline_probabilities(train.x, train.y, beats.x, len(data.info.classes))
+    return score(data.info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
+
+
+def _threads(config: RunConfig, folder: RunFolder) -> int | None:
+    """As many as the configuration says, or as the run began with: sums over other parts have other last digits."""
+    if config.threads is None and folder.provenance.is_file():
+        began = read_json(folder.provenance).get("threads")
+        return began if isinstance(began, int) and began > 0 else None
+    return config.threads
+
+
+def job_type(data: BeatData, transfer: Transfer) -> str:
+    """What kind of run it is, for W&B: pretrain (arrhythmia), transfer, or scratch."""
+    if transfer.trainable_layers is not None:
+        return "transfer"
+    return "pretrain" if data.dataset == "arrhythmia" else "scratch"
+
+
+def _checked(config: RunConfig, job: Job) -> Transfer:
+    """Build everything that can be built before anything is downloaded or trained, so that ranges are checked too.
+
+    Raises:
+        EcgError: a value out of range, or what this machine does not have.
+    """
+    devices = config.trainer.get("devices", 1)
+    if job.sweep and devices not in (1, "1", "auto"):
+        raise EcgError(
+            f"trainer.devices={devices}: a sweep (-m) trains on one device; start jobs of several devices one by one"
+        )
+    check_devices(config)
+    transfer: Transfer = build(config.transfer, "transfer")
+    data = config.data()
+    build(config.augment, "augment")
+    build(config.loss, "loss", class_counts=[1] * len(data.classes))
+    model = config.network(input_shape=(1, data.cut.length), n_classes=len(data.classes))
+    if not isinstance(model, LayeredModel):
+        raise EcgError(f"model._target_={config.model['_target_']}: gives no ecg.models.LayeredModel")
+    if transfer.trainable_layers is not None:
+        model.divide(transfer.trainable_layers)
+    return transfer
+
+
+def _new_model(config: RunConfig, data: BeatData) -> LayeredModel:
+    pl.seed_everything(config.seed, verbose=False)
+    model: LayeredModel = config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
+    return model
+
+
+def _main_process() -> bool:
+    """Whether this is the first of the processes that share a training, or the only one."""
+    return int(getattr(rank_zero_only, "rank", 0)) == 0
+
+
+def _data(config: RunConfig) -> BeatData:
+    """The prepared and divided beats."""
+    data: BeatData = config.data()
+    data.prepare_data()
+    data.setup()
+    sides = ", ".join(f"{sum(n.values()):,} {side}" for side, n in data.info.counts.items())
+    log.info("%s: %s beats%s", data.info.title, sides, " (from the cache)" if data.cached else "")
+    if absent := [name for name, n in data.info.counts["train"].items() if not n]:
+        note = f"No training beats of class {', '.join(absent)}: the model cannot learn what it never sees."
+        data.info = replace(data.info, notes=(*data.info.notes, note))
+    for note in data.info.notes:
+        log.warning("%s", note)
+    return data
+
+
+def _told(config: RunConfig, job: Job, data: BeatData, folder: RunFolder, transfer: Transfer, threads: int) -> RunFacts:
+    """What loggers are told; where the run comes from is written once, and a resumed run keeps its W&B identity."""
+    if not folder.provenance.exists():
+        known = agents_run()
+        facts = provenance(
+            seed=config.seed,
+            fingerprint=data.info.fingerprint,
+            precision=str(trainer_node(config)["precision"]),
+            threads=threads,
+            settings=list(job.overrides),
+            wandb={"wandb_id": known or uuid4().hex[:12], "wandb": wandb_environment()},
+        )
+        write_json(folder.provenance, facts)
+    return RunFacts(
+        name=config.name,
+        run_id=str(read_json(folder.provenance).get("wandb_id") or uuid4().hex[:12]),
+        group=job.sweep.name if job.sweep else None,
+        tags=("simulated",) if data.info.simulated else (),
+        job_type=job_type(data, transfer),
+        config=config.as_dict(),
+        folder=folder.path,
+    )
