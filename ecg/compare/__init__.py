@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ecg.compare.find import read_runs
 from ecg.compare.jobs import job_table
-from ecg.compare.run import Run
+from ecg.runs.find import find_runs
+from ecg.runs.run import Run
 
-__all__ = ["Run", "job_table", "read_runs"]
+__all__ = ["Run", "find_runs", "job_table"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from ecg.atomic import whole_file
 from ecg.compare.measures import Measure, known_measures, over_runs, shown_spread
-from ecg.compare.run import Run
 from ecg.compare.settings import NOT_RECORDED, Group, differing, meaning
 from ecg.compare.terminal import TIME, TRAINED
 from ecg.page.numbers import count, duration
+from ecg.runs.run import Run
 
 WORDS = ("name", "job_type", "dataset", "source", "split", "simulated", "cut", "model")
 """Keys of metrics.json that are no numbers but say what ran."""
@@ -20,7 +20,7 @@ WORDS = ("name", "job_type", "dataset", "source", "split", "simulated", "cut", "
 def run_rows(runs: Sequence[Run]) -> list[dict[str, object]]:
     """A row per run, those that do not count included: state, what differs in the configuration, all metrics."""
     meanings = [meaning(run) for run in runs]
-    differs = differing([one for one, run in zip(meanings, runs, strict=True) if run.config])
+    differs = differing([one for one, run in zip(meanings, runs, strict=True) if run.settings])
     rows = []
     for run, one in zip(runs, meanings, strict=True):
         row: dict[str, object] = {"folder": str(run.folder), "state": run.state, "reason": run.reason}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from ecg.compare.find import run_folders
 from ecg.compare.measures import BEAT_LEVEL, SUBJECT_LEVEL, Measure
-from ecg.compare.run import Run, read_run
 from ecg.page.numbers import NONE, count, duration
+from ecg.runs.find import run_folders
+from ecg.runs.run import Run, read_run
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 COLOURS = {"finished": "green", "skipped": "green", "failed": "red", "unfinished": "yellow", "no result": "yellow"}
 
 
-def job_table(sweep_folder: Path, *, skipped: Collection[str] = ()) -> Table:
+def job_table(
+    sweep_folder: Path, *, skipped: Collection[str] = (), elsewhere: Mapping[str, str] = MappingProxyType({})
+) -> Table:
     """One row per job of a sweep: what it was, how it ended, scores, parameters trained and time.
 
     Args:
         sweep_folder: holds the jobs' run folders.
         skipped: names of the folders whose job was finished before and was not run again.
+        elsewhere: by the name of a job's folder, which other process runs it.
     """
     from rich import box
     from rich.markup import escape
@@ -57,7 +61,11 @@ def job_table(sweep_folder: Path, *, skipped: Collection[str] = ()) -> Table:
             count(run.value("params/trainable")),
             duration(run.value("time/total_s") or run.value("time/fit_s")),
         )
-    reasons = [f"job {_number(run)} {run.state}: {run.reason}" for run in runs if run.reason]
+    reasons = [
+        f"job {_number(run)} {run.state}: {elsewhere.get(run.folder.name, run.reason)}"
+        for run in runs
+        if run.reason or (run.folder.name in elsewhere and not run.counts)
+    ]
     if any(run.folder.name in skipped for run in runs):
         reasons.insert(0, "skipped: was finished before")
     caption = Text("\n".join(reasons) if runs else "no job has begun")

@@ -6,12 +6,12 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ecg.compare.run import Run
 from ecg.compare.settings import Group, Setting
 from ecg.errors import EcgError
 from ecg.metrics.baselines import MAJORITY, NAMES
 from ecg.page.numbers import NONE
 from ecg.report.tables import HEADLINE
+from ecg.runs.run import Run
 
 BEAT_LEVEL, SUBJECT_LEVEL = "test/macro_f1", "subject/auroc"
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "jk", "se", "ppv", "f1", "fpr")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg.compare.run import RANDOM
 from ecg.compare.settings import LAYERS, SOURCE, Group, Setting, short_key
 from ecg.report.style import INK
+from ecg.runs.run import RANDOM
 
 # Okabe-Ito, which colour-blind readers can tell apart
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA5FA0", "#E69F00", "#56B4E9")

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecg.compare.run import RANDOM, Run
+from ecg.runs.run import RANDOM, Run
 
 LAYERS, SOURCE = "transfer.trainable_layers", "transfer.source"
 # where results are put and how they are filed does not change them
-IGNORED = ("output_dir", "data_dir", "cache_dir", "resume", "rerun", "bootstrap", "tracking.")
+IGNORED = (
+    "output_dir", "data_dir", "cache_dir", "resume", "rerun", "bootstrap", "threads", "logger.", "tracking.",
+    "trainer.enable_", "trainer.log_every_n_steps",
+)  # fmt: skip
 REPLICATES = ("seed", "dataset.folds.index", "dataset.folds.repeat")
 GROUPED = ("dataset.name", "dataset.source", "dataset.split")
 NOT_RECORDED = "-"
@@ -87,7 +90,7 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
 def meaning(run: Run) -> dict[str, str]:
     """What a run's results depend on besides data, seed and fold: text by dotted key, without what has no effect."""
     skipped = (*IGNORED, *REPLICATES, *GROUPED)
-    kept = {k: v for k, v in run.config.items() if not k.startswith(skipped)}
+    kept = {k: v for k, v in run.settings.items() if not k.startswith(skipped)}
     kept |= {"model.name": run.metrics.get("model", kept.get("model.name")), LAYERS: run.k}
     if run.k is None:
         kept = {k: v for k, v in kept.items() if not k.startswith("transfer.") or k == LAYERS}
@@ -130,11 +133,16 @@ def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> 
         source=source,
         split=split,
         simulated=any(bool(run.metrics.get("simulated")) for run in members),
-        notes=tuple(dict.fromkeys(str(note) for run in members for note in run.metrics.get("notes") or ())),
+        notes=tuple(dict.fromkeys(note for run in members for note in _notes(run))),
         differs=tuple(differs),
         settings=tuple(sorted(settings, key=_order)),
         repeated=tuple(repeated),
     )
+
+
+def _notes(run: Run) -> list[str]:
+    found = run.metrics.get("notes")
+    return [str(note) for note in found] if isinstance(found, list) else []
 
 
 def _newest(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:

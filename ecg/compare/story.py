@@ -11,9 +11,7 @@ from rich.console import Console
 from ecg.atomic import whole_file
 from ecg.compare.figures import Shown, group_figures
 from ecg.compare.files import markdown, run_rows, summary_rows, write_csv
-from ecg.compare.find import read_runs
 from ecg.compare.measures import BEAT_LEVEL, Measure, measures_of
-from ecg.compare.run import Run
 from ecg.compare.settings import Group, group_runs
 from ecg.compare.sheet import comparison_page
 from ecg.compare.terminal import terminal_tables
@@ -22,6 +20,8 @@ from ecg.compare.words import findings, replicates, where_tested
 from ecg.errors import EcgError
 from ecg.page import write_page
 from ecg.report.save import save_figure
+from ecg.runs.find import find_runs
+from ecg.runs.run import Run
 
 
 def compare_runs(
@@ -42,7 +42,7 @@ def compare_runs(
         EcgError: no runs, an unknown metric, or several roots without `out`.
     """
     where = _where(roots, out)
-    runs = read_runs(roots)
+    runs = find_runs(roots)
     measures = measures_of(runs, metric)
     groups = group_runs(runs)
     left_out = _left_out(runs, groups)
@@ -90,8 +90,9 @@ def _look_into(
     """Sentences and figures per group, by its title."""
     said, figures = {}, {}
     for group in groups:
-        tested, histories = read_tested(group.runs), read_histories(group.runs)
-        late = [f"{run.name}: {run.reason}." for run in group.runs if run.reason]
+        problems: list[str] = []
+        tested, histories = read_tested(group.runs, problems), read_histories(group.runs, problems)
+        late = [*(f"{run.name}: {run.reason}." for run in group.runs if run.reason), *(f"{one}." for one in problems)]
         lines = [line for measure in measures for line in findings(group, measure)]
         said[group.title] = [where_tested(group, tested), *replicates(group), *dict.fromkeys(lines), *late]
         figures[group.title] = group_figures(group, measures, tested, histories)

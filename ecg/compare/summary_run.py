@@ -7,9 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from ecg.compare.files import run_rows, summary_rows
-from ecg.compare.run import Run
 from ecg.compare.settings import Group
-from ecg.training.tracking import TrackedRun, tracking
+from ecg.runs.run import Run
+from ecg.training.loggers import RunFacts, opened
 
 
 def log_comparison(
@@ -32,29 +32,28 @@ def log_comparison(
         How a person looks at it: a link, or the commands that show and upload it.
     """
     name = root.resolve().name
-    told = TrackedRun(
+    node = {"_target_": "ecg.training.wandb_logger"}
+    node |= {key: value for key in ("project", "entity", "group") if (value := _common(runs, f"logger.wandb.{key}"))}
+    told = RunFacts(
         name=f"compare-{name}",
         run_id=uuid4().hex[:12],
-        mode="auto",
-        project=_common(runs, "tracking.project") or "ecg",
-        entity=_common(runs, "tracking.entity"),
-        group=_common(runs, "tracking.group") or name,
+        group=name,
         tags=("simulated",) if any(group.simulated for group in groups) else (),
         job_type="compare",
         config={"runs": [run.name for run in runs], "groups": [group.title for group in groups]},
         folder=where,
     )
-    with tracking(told) as tracker:
-        if tracker.logger is not None:
+    with opened({"wandb": node}, told) as loggers:
+        if loggers.wandb is not None:
             tables = {"runs": run_rows(runs), "settings": summary_rows(groups)}
-            tracker.logger.experiment.log({f"compare/{key}": _table(rows) for key, rows in tables.items() if rows})
-        tracker.figures({Path(file).stem: where / file for drawn in files.values() for _, file in drawn})
-        return tracker.where()
+            loggers.wandb.experiment.log({f"compare/{key}": _table(rows) for key, rows in tables.items() if rows})
+        loggers.figures({Path(file).stem: where / file for drawn in files.values() for _, file in drawn})
+        return loggers.where()
 
 
 def _common(runs: Sequence[Run], key: str) -> str | None:
     """The value that all runs with the key share, if they do."""
-    values = {str(value) for run in runs if (value := run.config.get(key))}
+    values = {str(value) for run in runs if (value := run.settings.get(key))}
     return values.pop() if len(values) == 1 else None
 
 

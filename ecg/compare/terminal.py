@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ecg.compare.jobs import COLOURS
 from ecg.compare.measures import Measure, known_measures, over_runs, shown_spread
-from ecg.compare.run import Run
 from ecg.compare.settings import Group
 from ecg.page.numbers import count, duration
+from ecg.runs.run import Run
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecg.compare.run import Run
+from ecg.errors import EcgError
 from ecg.metrics.confusion import confusion_matrix
 from ecg.progress import track
+from ecg.runs.run import Run
 
 
 @dataclass(frozen=True)
@@ -34,41 +35,38 @@ class Tested:
     which: str
 
 
-def read_tested(runs: Iterable[Run]) -> dict[str, Tested]:
-    """`Tested` of each run that has a readable predictions.csv, by folder."""
+def read_tested(runs: Iterable[Run], problems: list[str]) -> dict[str, Tested]:
+    """`Tested` of each run that has a whole predictions.csv, by folder; what is damaged is added to `problems`."""
     found = {}
     for run in track(list(runs), "reading predictions"):
-        if run.files.predictions.is_file() and (one := _tested(run)) is not None:
-            found[str(run.folder)] = one
+        try:
+            found[str(run.folder)] = _tested(run)
+        except EcgError as damage:
+            problems.append(str(damage))
     return found
 
 
-def read_histories(runs: Iterable[Run]) -> dict[str, pd.DataFrame]:
-    """history.csv of each run that has a readable one, by folder."""
+def read_histories(runs: Iterable[Run], problems: list[str]) -> dict[str, pd.DataFrame]:
+    """history.csv of each run that has a whole one, by folder; what is damaged is added to `problems`."""
     found = {}
     for run in runs:
         try:
-            found[str(run.folder)] = pd.read_csv(run.files.history)
-        except (OSError, ValueError):
-            continue
+            found[str(run.folder)] = run.history
+        except EcgError as damage:
+            problems.append(str(damage))
     return found
 
 
-def _tested(run: Run) -> Tested | None:
-    try:
-        table = pd.read_csv(
-            run.files.predictions, dtype={"record": str, "patient": str, "label": str, "predicted": str}
-        )
-        classes = tuple(name.removeprefix("p_") for name in table.columns if name.startswith("p_"))
-        number = {name: place for place, name in enumerate(classes)}
-        target, predicted = (table[name].map(number).to_numpy(dtype=np.int64) for name in ("label", "predicted"))
-    except (OSError, ValueError, KeyError):
-        return None
+def _tested(run: Run) -> Tested:
+    table = run.predictions
+    classes = tuple(name.removeprefix("p_") for name in table.columns if name.startswith("p_"))
+    number = {name: place for place, name in enumerate(classes)}
+    target, predicted = (table[name].map(number).to_numpy(dtype=np.int64) for name in ("label", "predicted"))
     identity = pd.util.hash_pandas_object(table[["record", "sample", "label"]], index=False).to_numpy().tobytes()
     return Tested(
         classes=classes,
         confusion=confusion_matrix(target, predicted, len(classes)),
         beats=len(table),
-        patients=int(table["patient"].nunique()),
+        patients=int(table["patient"].replace("", np.nan).nunique()),
         which=hashlib.sha256(identity).hexdigest()[:16],
     )

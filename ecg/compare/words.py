@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from ecg.beats.splits import BY_PATIENT
 from ecg.compare.measures import Measure, Spread, best_setting, control_lines, over_runs, shown_spread, spread
-from ecg.compare.run import RANDOM
 from ecg.compare.series import panels
 from ecg.compare.settings import Group, Setting
 from ecg.compare.tested import Tested
 from ecg.page.numbers import count, duration, percent
+from ecg.runs.run import RANDOM
 
 
 def where_tested(group: Group, tested: Mapping[str, Tested]) -> str:

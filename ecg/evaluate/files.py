@@ -23,8 +23,8 @@ from ecg.report.run_report import run_figures
 from ecg.report.save import save_figure
 from ecg.report.subjects import comparison_markdown
 from ecg.report.tables import class_table_markdown
-from ecg.training.folder import RunFolder, write_json
-from ecg.training.weights import Weights
+from ecg.runs.folder import RunFolder, write_json
+from ecg.runs.weights import Weights
 
 NAMED = ("dataset", "dataset.source", "dataset.split")
 SILENT = ("data_dir", "cache_dir", "bootstrap")
@@ -66,9 +66,8 @@ def folder_name(info: DataInfo, side: str, overrides: Sequence[str]) -> str:
         key, _, value = override.lstrip("+").partition("=")
         if key not in (*NAMED, *SILENT):
             more += f"-{key.removeprefix('dataset.')}{value}"
-    split = info.split.partition(",")[0]
-    name = f"{info.dataset}-{info.source}-{split}-{side}" if side != "all" else f"{info.dataset}-{info.source}-all"
-    return re.sub(r"[^\w.-]+", "_", name + more)
+    which = "all" if side == "all" else f"{info.split.partition(',')[0]}-{side}"
+    return re.sub(r"[^\w.-]+", "_", f"{info.dataset}-{info.source}-{which}{more}")
 
 
 def check_folder(path: Path, *, force: bool) -> None:
@@ -110,7 +109,7 @@ def write_evaluation(
     summary = class_table_markdown(made.shown, classes, intervals, results.table_context)
     beside = comparison_markdown(made.shown, classes, intervals)
     with whole_file(folder.summary) as temporary:
-        temporary.write_text(summary + beside + protocol_markdown(made.shown))
+        temporary.write_text(summary + beside + protocol_markdown(made.shown), encoding="utf-8")
     where = f"evaluated: {weights.path}\n{made.comparison}".strip()
     page = run_page(
         name, results, drawn, facts=weights.training, config=described["config"], provenance=described, where=where

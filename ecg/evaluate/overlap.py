@@ -9,15 +9,13 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.grouping import evenly_spaced
+from ecg.beats.grouping import Index, evenly_spaced, positions
 from ecg.beats.table import Beats
-from ecg.config.dataset import DatasetConfig
 from ecg.data.module import BeatData
-from ecg.evaluate.lineage import Training
+from ecg.runs.lineage import Training
 
 TRAINED, CHOSE, PERHAPS = "T", "V", "?"
 """What a beat did in training: it trained, it chose the epoch, or one of its record's beats trained."""
-Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -76,20 +74,19 @@ class Overlap:
         }
 
 
-def overlap(trained: Sequence[Training], dataset: DatasetConfig, data: BeatData, index: Index) -> Overlap:
+def overlap(trained: Sequence[Training], data: BeatData, index: Index) -> Overlap:
     """Count what is in common.
 
     Args:
         trained: every training behind the weights.
-        dataset: configuration of the evaluated data.
-        data: the same, set up.
+        data: the evaluated data, set up.
         index: positions of the evaluated beats.
     """
     evaluated = data.beats.take(index)
     known = bool((evaluated.patient != "").all())
     people, records = set(map(str, evaluated.patient)), set(map(str, evaluated.record))
     of = (len(index), len(records) if known else None, len(people) if known else None)
-    sharing = [training for training in trained if training.may_share(dataset)]
+    sharing = [training for training in trained if training.may_share(data)]
     if not sharing:
         return Overlap(*of, elsewhere=True)
     for training in sharing:
@@ -111,12 +108,9 @@ def overlap(trained: Sequence[Training], dataset: DatasetConfig, data: BeatData,
 
 def training_marks(trained: Sequence[Training], data: BeatData) -> npt.NDArray[np.str_]:
     """What each beat of `data.beats` did in these trainings, shape [beat]; empty for none of it."""
-    marks = np.full(len(data.beats), "", dtype="<U1")
-    for training in trained:
-        own = _marks(training, data)
-        stronger = (own == TRAINED) | ((own == PERHAPS) & (marks != TRAINED)) | ((own == CHOSE) & (marks == ""))
-        marks[stronger] = own[stronger]
-    return marks
+    each = np.array([_marks(training, data) for training in trained])
+    strongest_first = (TRAINED, PERHAPS, CHOSE)
+    return np.select([(each == mark).any(axis=0) for mark in strongest_first], strongest_first, default="")
 
 
 def _marks(training: Training, data: BeatData) -> npt.NDArray[np.str_]:
@@ -127,10 +121,10 @@ def _marks(training: Training, data: BeatData) -> npt.NDArray[np.str_]:
         everything = data.source.prepare(data.cut, data.cache).beats
         kept, rows = (_thinned(everything, n) for n in (data.beats_per_patient, training.beats_per_patient))
     marks = np.full(len(everything), "", dtype="<U1")
-    whole, own = _by_record(everything.record, np.arange(len(everything))), _by_record(everything.record, rows)
+    whole, own = positions(everything.record), positions(everything.record[rows])
     for record, letters in (training.letters or {}).items():
-        if len(positions := own.get(record, rows[:0])) == len(letters):
-            marks[positions] = list(letters)
+        if len(place := own.get(record, rows[:0])) == len(letters):
+            marks[rows[place]] = list(letters)
         elif record in whole and TRAINED in letters:  # cut from other files, or thinned together with other records
             marks[whole[record]] = PERHAPS
     marks[~np.isin(marks, (TRAINED, CHOSE, PERHAPS))] = ""
@@ -139,14 +133,6 @@ def _marks(training: Training, data: BeatData) -> npt.NDArray[np.str_]:
 
 def _thinned(beats: Beats, most: int | None) -> Index:
     return np.arange(len(beats)) if most is None else evenly_spaced(beats.patient, most)
-
-
-def _by_record(record: npt.NDArray[np.str_], rows: Index) -> dict[str, Index]:
-    """The given positions of each record, in order."""
-    names, member = np.unique(record[rows], return_inverse=True)
-    order = np.argsort(member, kind="stable")
-    parts = np.split(rows[order], np.cumsum(np.bincount(member, minlength=len(names)))[:-1]) if len(names) else []
-    return dict(zip(map(str, names), parts, strict=True))
 
 
 def _not_known(training: Training, data: BeatData, *, known: bool) -> str:

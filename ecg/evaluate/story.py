@@ -6,25 +6,24 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
+from ecg.checks import one_of
 from ecg.config import RunConfig
-from ecg.config.checks import one_of
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
-from ecg.evaluate.describe import EvaluatedInfo, evaluated_info, evaluation_name, headline_facts, how_made
+from ecg.evaluate import describe
 from ecg.evaluate.files import Evaluation, check_folder, folder_name, write_evaluation
-from ecg.evaluate.lineage import Training, trainings
 from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
 from ecg.evaluate.settings import evaluated_config
-from ecg.evaluate.words import overlap_sentence, own_scores
 from ecg.metrics.baselines import baseline_probabilities
-from ecg.report.results import Results, score
-from ecg.training.folder import RunFolder
+from ecg.metrics.confusion import FloatArray
+from ecg.report.results import score
+from ecg.runs.folder import RunFolder
+from ecg.runs.lineage import Training, trainings
+from ecg.runs.weights import Weights, load_weights
 from ecg.training.inference import probabilities
-from ecg.training.weights import Weights, load_weights
 
 SIDES = ("test", "val", "train", "all")
 
@@ -60,27 +59,21 @@ def evaluate(
     data = _data(config, weights, side)
     trained = trainings(weights)
     index = np.arange(len(data.beats)) if side == "all" else data.split.sides[side]
-    common = overlap(trained, config.dataset, data, index)
-    sentence = overlap_sentence(common, trained)
-    info = evaluated_info(data, weights, index, common, sentence, side)
+    common = overlap(trained, data, index)
+    sentence = describe.overlap_sentence(common, trained)
+    info = describe.evaluated_info(data, weights, index, common, sentence, side)
     folder = out or weights.path.parent / "evaluations" / folder_name(info, side, overrides)
     check_folder(folder, force=force)
-    results = _score(config, weights, data, info, index, trained, common)
+    beats = data.beats.take(index)
+    labelled = probabilities(weights.model, beats.x, doing="labelling beats")
+    baselines = _baselines(data, beats, trained, common)
+    results = score(info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
     doing("drawing")
-    made = Evaluation(RunFolder(folder), results, common, sentence, own_scores(weights), weights)
-    name = evaluation_name(weights, config, info)
-    write_evaluation(
-        made,
-        data.source,
-        name,
-        facts={
-            **headline_facts(name, config, weights),
-            **common.described(),
-            "side": side,
-            "overrides": list(overrides),
-        },
-        described=how_made(config, weights, info, [str(where), *overrides, "--side", side]),
-    )
+    made = Evaluation(RunFolder(folder), results, common, sentence, describe.own_scores(weights), weights)
+    name = describe.evaluation_name(weights, config, info)
+    facts = describe.headline_facts(name, config, weights, common, side, overrides)
+    described = describe.how_made(config, weights, info, [str(where), *overrides, "--side", side])
+    write_evaluation(made, data.source, name, facts=facts, described=described)
     return made
 
 
@@ -91,10 +84,10 @@ def _data(config: RunConfig, weights: Weights, side: str) -> BeatData:
         EcgError: other classes or beats of another shape than the weights know.
     """
     known = weights.info
-    data = config.build_data()
+    data: BeatData = config.data()
     if data.classes != known.classes:
         raise EcgError(
-            f"dataset={config.dataset.name} has the classes {', '.join(data.classes)}; these weights know only "
+            f"dataset={data.dataset} has the classes {', '.join(data.classes)}; these weights know only "
             f"{', '.join(known.classes)} (dataset={known.dataset}), so there is nothing to score"
         )
     if side == "all":
@@ -111,21 +104,13 @@ def _everything(beats: Beats) -> Split:
     return Split("all", none, none, np.arange(len(beats)))
 
 
-def _score(
-    config: RunConfig,
-    weights: Weights,
-    data: BeatData,
-    info: EvaluatedInfo,
-    index: npt.NDArray[np.int64],
-    trained: Sequence[Training],
-    common: Overlap,
-) -> Results:
-    """As a run scores its test beats; with baselines where the training beats are at hand and are others."""
-    beats = data.beats.take(index)
-    labelled = probabilities(weights.model, beats.x, doing="labelling beats")
-    baselines = None
-    if config.dataset.with_baselines and common.beats == 0 and not common.elsewhere:
-        mine = data.beats.take(training_marks(trained[:1], data) == TRAINED)
-        if len(mine) == sum(letters.count(TRAINED) for letters in (trained[0].letters or {}).values()):
-            baselines = baseline_probabilities(mine.x, mine.y, beats.x, len(info.classes))
-    return score(info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
+def _baselines(
+    data: BeatData, beats: Beats, trained: Sequence[Training], common: Overlap
+) -> dict[str, FloatArray] | None:
+    """As a run has them beside its test beats; None unless the training beats are at hand and are others."""
+    if not data.with_baselines or common.beats != 0 or common.elsewhere:
+        return None
+    mine = data.beats.take(training_marks(trained[:1], data) == TRAINED)
+    if len(mine) != sum(letters.count(TRAINED) for letters in (trained[0].letters or {}).values()):
+        return None
+    return baseline_probabilities(mine.x, mine.y, beats.x, len(data.classes))

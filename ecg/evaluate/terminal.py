@@ -27,5 +27,7 @@ def tell(made: Evaluation) -> None:
     if made.comparison:
         console.print(made.comparison, highlight=False)
     if made.weights.training.get("limit_batches") is not None:
-        console.print("[bold]The weights come from a run with trainer.limit_batches: these are no results.[/bold]")
+        console.print(
+            "[bold]The weights come from epochs that were limited to some batches: these are no results.[/bold]"
+        )
     console.print(f"folder: {made.folder.path}\nreport: {made.folder.page}", highlight=False, soft_wrap=True)

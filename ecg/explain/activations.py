@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ecg.errors import EcgError
+from ecg.explain.arrays import Floats, Floats32
 from ecg.models import LayeredModel
 
 INPUT = "input"
@@ -27,12 +27,19 @@ def outputs(model: LayeredModel, x: Tensor) -> Iterator[tuple[str, Tensor]]:
         yield name, x
 
 
-def collect(model: LayeredModel, x: npt.NDArray[np.float32], *, batch: int = 128) -> dict[str, Tensor]:
+Kept = Callable[[str, Tensor], Tensor]
+"""From a layer's name and its output for some beats to what is kept of it."""
+
+
+def collect(
+    model: LayeredModel, x: Floats32, kept: Kept = lambda _, out: out, *, batch: int = 128
+) -> dict[str, Tensor]:
     """Outputs of all layers for all beats, input included.
 
     Args:
         model: in eval mode.
         x: shape [beat, channel, sample].
+        kept: what is kept of the outputs; by default all.
         batch: beats at once.
 
     Returns:
@@ -41,7 +48,7 @@ def collect(model: LayeredModel, x: npt.NDArray[np.float32], *, batch: int = 128
     parts: dict[str, list[Tensor]] = {}
     for some in torch.split(torch.from_numpy(np.ascontiguousarray(x)), batch):
         for name, out in outputs(model, some):
-            parts.setdefault(name, []).append(out)
+            parts.setdefault(name, []).append(kept(name, out))
     return {name: torch.cat(tensors) for name, tensors in parts.items()}
 
 
@@ -62,7 +69,7 @@ class TimeAxis:
     positions: int
 
     @property
-    def centres(self) -> npt.NDArray[np.float64]:
+    def centres(self) -> Floats:
         """Middle of each position's input samples, in samples, shape [position]."""
         return self.first + self.step * np.arange(self.positions, dtype=np.float64)
 
@@ -112,11 +119,9 @@ def last_time_layer(axes: Mapping[str, TimeAxis], wanted: str | None, *, fewest:
     Raises:
         EcgError: the model has no such layer, or the layer does not keep time.
     """
-    if wanted is not None:
-        if wanted not in axes:
-            raise EcgError(f"--layer {wanted}: the model has no such layer that keeps time; it has {', '.join(axes)}")
-        return wanted
-    fine = [name for name, axis in axes.items() if axis.positions >= fewest]
     if not axes:
         raise EcgError("the model has no layer that keeps time, so there is no Grad-CAM")
-    return fine[-1] if fine else next(iter(axes))
+    if wanted is not None and wanted not in axes:
+        raise EcgError(f"--layer {wanted}: the model has no such layer that keeps time; it has {', '.join(axes)}")
+    fine = [name for name, axis in axes.items() if axis.positions >= fewest]
+    return wanted or (fine or list(axes)[:1])[-1]

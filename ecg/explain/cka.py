@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from torch import Tensor
 
 from ecg.explain.activations import INPUT, collect
+from ecg.explain.arrays import Floats32
 from ecg.models import LayeredModel
 
 
@@ -43,7 +42,7 @@ def _hsic(k: Tensor, m: Tensor) -> float:
     return float(((k * m).sum() + ones - cross) / (n * (n - 3)))
 
 
-def compare_layers(model: LayeredModel, others: Mapping[str, LayeredModel], x: npt.NDArray[np.float32]) -> pd.DataFrame:
+def compare_layers(model: LayeredModel, others: Mapping[str, LayeredModel], x: Floats32) -> pd.DataFrame:
     """CKA of each layer of `model` with each layer of each of the others: the content of cka.csv.
 
     Args:
@@ -55,11 +54,7 @@ def compare_layers(model: LayeredModel, others: Mapping[str, LayeredModel], x: n
     rows = []
     for who, other in others.items():
         for its_name, out in collect(other, x).items():
-            if its_name == INPUT:
-                continue
-            its = gram(out)
-            rows += [
-                {"layer": name, "other": who, "other_layer": its_name, "cka": linear_cka(k, its)}
-                for name, k in mine.items()
-            ]
-    return pd.DataFrame(rows)
+            if its_name != INPUT:
+                its = gram(out)
+                rows += [(name, who, its_name, linear_cka(k, its)) for name, k in mine.items()]
+    return pd.DataFrame(rows, columns=["layer", "other", "other_layer", "cka"])

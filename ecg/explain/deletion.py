@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.trust import Footing
-from ecg.explain.windows import Floats, windowed
+from ecg.explain.windows import windowed
 from ecg.models import LayeredModel
 
 RANDOM = "random order"
+AREA = "area under {}"
+"""The check's name in trust.csv; deletion or insertion goes in."""
+AREA_LESS = AREA + f", less that of {RANDOM}"
 
 
-@dataclass(frozen=True)
-class Curves:
-    """Probability of the predicted class while windows of a beat are replaced by, or put into, the average beat.
+Curves = dict[str, dict[str, Floats]]
+"""By kind (`deletion`, `insertion`) and order: shape [beat, step], the probability of the predicted class."""
 
-    Attributes:
-        fraction: shape [step], share of windows replaced or put in.
-        deletion: by order, shape [beat, step].
-        insertion: by order, shape [beat, step].
-    """
 
-    fraction: Floats
-    deletion: dict[str, Floats]
-    insertion: dict[str, Floats]
+def area(curve: Floats) -> Floats:
+    """Area under curves of shape [beat, step] over the share of windows, shape [beat]."""
+    from scipy.integrate import trapezoid
 
-    def areas(self, kind: str) -> dict[str, Floats]:
-        """Area under each curve, shape [beat], by order; `kind` is `deletion` or `insertion`."""
-        from scipy.integrate import trapezoid
-
-        curves: dict[str, Floats] = getattr(self, kind)
-        return {name: np.asarray(trapezoid(values, self.fraction, axis=1)) for name, values in curves.items()}
+    return np.asarray(trapezoid(curve, dx=1 / (curve.shape[1] - 1), axis=1))
 
 
 def curves(
-    model: LayeredModel,
-    footing: Footing,
-    maps: Mapping[str, Floats],
-    baseline: npt.NDArray[np.float32],
-    *,
-    draws: int,
-    seed: int,
+    model: LayeredModel, footing: Footing, maps: Mapping[str, Floats], baseline: Floats32, *, draws: int, seed: int
 ) -> Curves:
     """Delete and insert the windows of each beat in the order of each map, and in random order.
 
@@ -53,7 +38,7 @@ def curves(
         model: in eval mode.
         footing: beats and windows.
         maps: by method, shape [beat, sample]; the window with the most evidence goes first.
-        baseline: shape [channel, sample], what takes the place of deleted samples.
+        baseline: shape [channel, sample], what takes the place of deleted samples, and is inserted into.
         draws: random orders per beat, averaged.
         seed: of the random orders.
     """
@@ -61,22 +46,21 @@ def curves(
     n, windows = footing.mask.shape
     orders = {name: [np.argsort(-windowed(map_, footing.index), axis=1, kind="stable")] for name, map_ in maps.items()}
     orders[RANDOM] = [rng.permuted(np.tile(np.arange(windows), (n, 1)), axis=1) for _ in range(draws)]
-    both = {
+    return {
         kind: {
-            name: np.mean([_curve(model, footing, order, baseline, kind == "insertion") for order in some], axis=0)
+            name: np.mean([_curve(model, footing, order, baseline, insert) for order in some], axis=0)
             for name, some in orders.items()
         }
-        for kind in ("deletion", "insertion")
+        for kind, insert in (("deletion", False), ("insertion", True))
     }
-    return Curves(np.linspace(0, 1, windows + 1), both["deletion"], both["insertion"])
 
 
 @torch.inference_mode()
 def _curve(
     model: LayeredModel,
     footing: Footing,
-    order: npt.NDArray[np.int64],
-    baseline: npt.NDArray[np.float32],
+    order: Ints,
+    baseline: Floats32,
     insert: bool,
 ) -> Floats:
     """Probability of the target, shape [beat, step], after 0, 1, 2 ... windows of `order`, [beat, window]."""

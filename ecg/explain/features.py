@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ecg.explain.activations import collect, outputs
+from ecg.explain.activations import collect
+from ecg.explain.arrays import Floats, Floats32
 from ecg.models import LayeredModel
-
-Floats = npt.NDArray[np.float64]
 
 FEATURES = 32
 """Principal components kept of each layer: the size of the smallest hidden layer of the registered models."""
@@ -37,7 +35,7 @@ class Projection:
         return (out.flatten(1) - self.mean) @ self.directions
 
 
-def fit_projections(model: LayeredModel, x: npt.NDArray[np.float32], seed: int) -> dict[str, Projection]:
+def fit_projections(model: LayeredModel, x: Floats32, seed: int) -> dict[str, Projection]:
     """The projection of each layer, input included, fitted on beats of shape [beat, channel, sample]."""
     return {name: _fit(out, seed) for name, out in collect(model, x).items()}
 
@@ -63,12 +61,7 @@ def _fit(out: Tensor, seed: int) -> Projection:
     return Projection(mean, v[:, live] / deviation, min(explained, 1.0))
 
 
-def project(
-    model: LayeredModel, projections: dict[str, Projection], x: npt.NDArray[np.float32], *, batch: int = 128
-) -> dict[str, Floats]:
+def project(model: LayeredModel, projections: dict[str, Projection], x: Floats32) -> dict[str, Floats]:
     """Features of every layer, shape [beat, feature], without ever keeping the outputs themselves."""
-    parts: dict[str, list[Tensor]] = {name: [] for name in projections}
-    for some in torch.split(torch.from_numpy(np.ascontiguousarray(x)), batch):
-        for name, out in outputs(model, some):
-            parts[name].append(projections[name](out))
-    return {name: np.asarray(torch.cat(tensors).double().numpy()) for name, tensors in parts.items()}
+    features = collect(model, x, lambda name, out: projections[name](out))
+    return {name: np.asarray(values.double().numpy()) for name, values in features.items()}

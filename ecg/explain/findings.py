@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from torch import Tensor
 
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis
+from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.deletion import Curves
-from ecg.explain.probes import Question
+from ecg.explain.questions import Question
 from ecg.explain.sampling import Chosen
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from ecg.explain.trust import Check, Checks, Row
 
 
 @dataclass(frozen=True)
@@ -37,10 +35,10 @@ class Mapped:
     """
 
     beats: Beats
-    probabilities: npt.NDArray[np.float32]
+    probabilities: Floats32
     maps: dict[str, Floats]
     waves: Ints
-    baseline: npt.NDArray[np.float32]
+    baseline: Floats32
     layer: str
     completeness: Floats
     chosen: list[Chosen]
@@ -57,20 +55,32 @@ class Trust:
     """How far the maps can be believed.
 
     Attributes:
-        methods: by pair of methods, shape [beat], their rank correlation.
-        anyway: by method, shape [beat], rank correlation of the maps of two beats of one class.
-        seeds: by other run, by method: shape [beat], rank correlation on beats that both runs call the same.
-        cascade: by method, by layer from the head down: shape [beat].
+        checks: beat by beat.
+        numbers: their means.
         curves: deletion and insertion.
-        table: the content of trust.csv.
     """
 
-    methods: dict[str, Floats]
-    anyway: dict[str, Floats]
-    seeds: dict[str, dict[str, Floats]]
-    cascade: dict[str, dict[str, Floats]]
+    checks: Checks
+    numbers: list[Row]
     curves: Curves
-    table: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The content of trust.csv."""
+        return pd.DataFrame(self.numbers)
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """The other runs."""
+        return tuple(dict.fromkeys(row.of for row in self.rows(Check.SEEDS)))
+
+    def rows(self, check: str) -> list[Row]:
+        """The rows of the table about one check."""
+        return [row for row in self.numbers if row.check == check]
+
+    def means(self, check: str) -> dict[str, float]:
+        """The means of a check by method."""
+        return {row.method: row.mean for row in self.rows(check)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,6 @@ class Layers:
         probes: the content of probes.csv; empty where nothing could be asked.
         silent: why a question was not asked, one sentence each.
         questions: what was asked, by `class` and `record`.
-        identity_class: the class of all beats of the record probe.
         cka: the content of cka.csv; empty without another model.
         flat: by layer, shape [beat, 2], the two largest principal components for the beats of `shown`.
         shown: a balanced sample of test beats.
@@ -94,7 +103,6 @@ class Layers:
     probes: pd.DataFrame
     silent: tuple[str, ...]
     questions: dict[str, Question]
-    identity_class: str
     cka: pd.DataFrame
     flat: dict[str, Floats]
     shown: Beats

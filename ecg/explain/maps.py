@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,8 @@ from torch import Tensor, nn
 
 from ecg.errors import EcgError
 from ecg.explain.activations import TimeAxis
+from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.models import LayeredModel
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 STEPS = 32
 _BATCH = 128  # beats at once: more fall out of the processor's cache and take longer
@@ -56,20 +55,20 @@ def captum_attr() -> Any:
     return attr
 
 
-def log_odds(model: LayeredModel, x: npt.NDArray[np.float32]) -> Floats:
+def _in_parts(work: Callable[..., Tensor], *arrays: npt.NDArray[Any]) -> Floats:
+    """What `work` gives for arrays of one row per beat, not all beats at once."""
+    parts = (torch.split(torch.from_numpy(np.ascontiguousarray(array)), _BATCH) for array in arrays)
+    return np.asarray(torch.cat([work(*part).detach() for part in zip(*parts, strict=True)]).double().numpy())
+
+
+def log_odds(model: LayeredModel, x: Floats32) -> Floats:
     """Log-odds of every class, shape [beat, class]."""
     with torch.inference_mode():
-        parts = [LogOdds(model)(part) for part in torch.split(torch.from_numpy(np.ascontiguousarray(x)), _BATCH)]
-    return np.asarray(torch.cat(parts).double().numpy())
+        return _in_parts(LogOdds(model), x)
 
 
 def integrated_gradients(
-    model: LayeredModel,
-    x: npt.NDArray[np.float32],
-    target: Ints,
-    baseline: npt.NDArray[np.float32],
-    *,
-    steps: int = STEPS,
+    model: LayeredModel, x: Floats32, target: Ints, *, baseline: Floats32, steps: int = STEPS
 ) -> Floats:
     """How much each sample adds to the log-odds of `target`, compared with the baseline beat.
 
@@ -86,23 +85,19 @@ def integrated_gradients(
         shape [beat, sample], summed over channels; positive speaks for the class.
     """
     method = captum_attr().IntegratedGradients(LogOdds(model))
-    base = torch.from_numpy(np.ascontiguousarray(baseline))[None]
-    inputs = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _BATCH)
-    targets = torch.split(torch.from_numpy(target), _BATCH)
-    parts = [
-        method.attribute(a, baselines=base, target=b, n_steps=steps, internal_batch_size=_BATCH).detach()
-        for a, b in zip(inputs, targets, strict=True)
-    ]
-    return np.asarray(torch.cat(parts).sum(dim=1).double().numpy())
+    how = {
+        "baselines": torch.from_numpy(np.ascontiguousarray(baseline))[None],
+        "n_steps": steps,
+        "internal_batch_size": _BATCH,
+    }
+    return _in_parts(lambda some, its: method.attribute(some, target=its, **how).sum(dim=1), x, target)
 
 
-def grad_cam(model: LayeredModel, x: npt.NDArray[np.float32], target: Ints, layer: str, axis: TimeAxis) -> Floats:
+def _layer_map(method: Any, model: LayeredModel, x: Floats32, target: Ints, *, layer: str, axis: TimeAxis) -> Floats:
     """Where `layer` holds evidence for `target`, brought to the input's samples along the layer's time axis.
 
-    Selvaraju et al. 2017 (doi 10.1109/ICCV.2017.74), without the final ReLU, so that evidence against the class
-    stays visible.
-
     Args:
+        method: one of captum's for layers.
         model: in eval mode.
         x: shape [beat, channel, sample].
         target: shape [beat], the class in question.
@@ -110,39 +105,35 @@ def grad_cam(model: LayeredModel, x: npt.NDArray[np.float32], target: Ints, laye
         axis: its time axis.
 
     Returns:
-        shape [beat, sample].
+        shape [beat, sample], summed over channels.
     """
-    return _of_layer(captum_attr().LayerGradCam(LogOdds(model), model.layers[layer]), x, target, axis)
+    asked = method(LogOdds(model), model.layers[layer])
+    coarse = _in_parts(lambda some, its: asked.attribute(some, target=its).sum(dim=1), x, target)
+    return np.stack([np.interp(np.arange(x.shape[2]), axis.centres, row) for row in coarse])
 
 
-def hires_cam(model: LayeredModel, x: npt.NDArray[np.float32], target: Ints, layer: str, axis: TimeAxis) -> Floats:
-    """As `grad_cam`, but with each moment's own gradient in place of a channel's mean gradient.
-
-    Draelos and Carin 2020 (arXiv 2011.08891). Grad-CAM's one weight per channel fits networks that average over time
-    after their last convolution; those that flatten weigh each moment by itself, and this is their map.
-    """
-    return _of_layer(captum_attr().LayerGradientXActivation(LogOdds(model), model.layers[layer]), x, target, axis)
-
-
-def _of_layer(method: Any, x: npt.NDArray[np.float32], target: Ints, axis: TimeAxis) -> Floats:
-    """The map of one of captum's layer methods, summed over channels and brought to the input's samples."""
-    inputs = torch.split(torch.from_numpy(np.ascontiguousarray(x)), _BATCH)
-    targets = torch.split(torch.from_numpy(target), _BATCH)
-    coarse = torch.cat([method.attribute(a, target=b).detach() for a, b in zip(inputs, targets, strict=True)])
-    samples = np.arange(x.shape[2])
-    return np.stack([np.interp(samples, axis.centres, row) for row in coarse.sum(dim=1).double().numpy()])
-
-
-Explainer = Callable[[LayeredModel, npt.NDArray[np.float32], Ints], Floats]
+Explainer = Callable[[LayeredModel, Floats32, Ints], Floats]
 """From a model, beats [beat, channel, sample] and classes [beat] to a map [beat, sample]."""
+Explainers = Mapping[str, Explainer]
 
 
-def explainers(
-    baseline: npt.NDArray[np.float32], layer: str, axis: TimeAxis, *, steps: int = STEPS
-) -> dict[str, Explainer]:
-    """All methods, ready to use, by the names in `METHODS`; for the arguments see them."""
+def explainers(baseline: Floats32, layer: str, axis: TimeAxis, *, steps: int = STEPS) -> dict[str, Explainer]:
+    """All methods, ready to use, by the names in `METHODS`.
+
+    Grad-CAM (Selvaraju et al. 2017, doi 10.1109/ICCV.2017.74) comes without the final ReLU, so that evidence against
+    the class stays visible. HiResCAM (Draelos and Carin 2020, arXiv 2011.08891) has each moment's own gradient in
+    place of a channel's mean gradient: one weight per channel fits networks that average over time after their last
+    convolution; those that flatten weigh each moment by itself, and this is their map.
+
+    Args:
+        baseline: shape [channel, sample], what integrated gradients compare with.
+        layer: name of a layer that keeps time, where the other two look.
+        axis: its time axis.
+        steps: of integrated gradients.
+    """
+    attr = captum_attr()
     return {
-        METHODS[0]: lambda model, x, target: integrated_gradients(model, x, target, baseline, steps=steps),
-        METHODS[1]: lambda model, x, target: grad_cam(model, x, target, layer, axis),
-        METHODS[2]: lambda model, x, target: hires_cam(model, x, target, layer, axis),
+        METHODS[0]: partial(integrated_gradients, baseline=baseline, steps=steps),
+        METHODS[1]: partial(_layer_map, attr.LayerGradCam, layer=layer, axis=axis),
+        METHODS[2]: partial(_layer_map, attr.LayerGradientXActivation, layer=layer, axis=axis),
     }

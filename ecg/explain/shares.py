@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ecg.explain.arrays import Floats, Ints, Mask
 from ecg.explain.waves import NAMES
 from ecg.explain.windows import mean_interval
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def wave_shares(map_: Floats, label: Ints) -> tuple[Floats, Floats]:
@@ -24,13 +21,12 @@ def wave_shares(map_: Floats, label: Ints) -> tuple[Floats, Floats]:
     """
     size = np.abs(map_)
     total = np.maximum(size.sum(axis=1), np.finfo(np.float64).tiny)
-    share = np.stack([(size * (label == w)).sum(axis=1) / total for w in range(len(NAMES))], axis=1)
-    time = np.stack([(label == w).mean(axis=1) for w in range(len(NAMES))], axis=1)
-    return share, time
+    within = label[:, None] == np.arange(len(NAMES))[:, None]  # [beat, wave, sample]
+    return (size[:, None] * within).sum(axis=2) / total[:, None], within.mean(axis=2)
 
 
 def attribution_table(
-    maps: Mapping[str, Floats], label: Ints, y: Ints, right: npt.NDArray[np.bool_], classes: Sequence[str], seed: int
+    maps: Mapping[str, Floats], label: Ints, y: Ints, right: Mask, classes: Sequence[str], seed: int
 ) -> pd.DataFrame:
     """Attribution by class, wave and method: the content of attribution.csv.
 
@@ -48,21 +44,13 @@ def attribution_table(
     rows = []
     for method, map_ in maps.items():
         share, time = wave_shares(map_, label)
-        for c, name in enumerate(classes):
-            mine = np.flatnonzero((y == c) & right)
-            got_right = len(mine) > 0
-            mine = mine if got_right else np.flatnonzero(y == c)
-            if len(mine) == 0:
-                continue
-            for w, wave in enumerate(NAMES):
-                if time[mine, w].max() == 0:
-                    continue
+        for c in np.unique(y):
+            got_right = bool((right & (y == c)).any())
+            mine = np.flatnonzero((y == c) & (right | (not got_right)))
+            for w in np.flatnonzero(time[mine].max(axis=0)):
                 mean, low, high = mean_interval(share[mine, w], np.random.default_rng(seed))
                 part = float(time[mine, w].mean())
-                rows.append(
-                    {
-                        "class": name, "region": wave, "method": method, "share": mean, "low": low, "high": high,
-                        "share_of_time": part, "ratio": mean / part, "beats": len(mine), "right": got_right,
-                    }
-                )  # fmt: skip
-    return pd.DataFrame(rows)
+                numbers = (mean, low, high, part, mean / part, len(mine), got_right)
+                rows.append((classes[c], NAMES[w], method, *numbers))
+    columns = ["class", "region", "method", "share", "low", "high", "share_of_time", "ratio", "beats", "right"]
+    return pd.DataFrame(rows, columns=columns)

@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
 from ecg.explain.figures.knowledge import cka_figure, embeddings_figure, probes_figure
@@ -110,13 +108,9 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Callable[[], Figure]]]:
 
 
 def _write_tables(findings: Findings, folder: Path) -> None:
-    tables: dict[str, pd.DataFrame] = {
-        "attribution": findings.attribution,
-        "trust": findings.trust.table,
-        "probes": findings.layers.probes,
-        "cka": findings.layers.cka,
-    }
-    for name, table in tables.items():
+    layers = findings.layers
+    tables = {"attribution": findings.attribution, "trust": findings.trust.table}
+    for name, table in (tables | {"probes": layers.probes, "cka": layers.cka}).items():
         if len(table):
             with whole_file(folder / f"{name}.csv") as temporary:
                 table.to_csv(temporary, index=False, float_format="%.4f")

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ecg.beats.table import Beats
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
+from ecg.explain.arrays import Floats, Floats32
 from ecg.explain.cka import compare_layers
-from ecg.explain.deletion import curves
+from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, area, curves
 from ecg.explain.features import fit_projections, project
 from ecg.explain.findings import Findings, Layers, Mapped, Trust
-from ecg.explain.maps import METHODS, Explainer, explainers, log_odds
-from ecg.explain.probes import FEWEST, ask, class_question, record_question
-from ecg.explain.sampling import balanced_sample, identity_sample, telling_beats
+from ecg.explain.maps import METHODS, Explainers, explainers, log_odds
+from ecg.explain.probes import ask
+from ecg.explain.questions import WHY_NOT, class_question, record_question
+from ecg.explain.sampling import balanced_sample, telling_beats
 from ecg.explain.shares import attribution_table
 from ecg.explain.subject import Subject
-from ecg.explain.trust import Footing, cascade, untrained
-from ecg.explain.trust_table import trust_of
+from ecg.explain.trust import Check, Checks, Footing, cascade, trust_rows, untrained
 from ecg.explain.waves import signal_mask, waves
+from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
-from ecg.training.weights import Weights
 
-Floats = npt.NDArray[np.float64]
 FEWER_STEPS = 16
 Doing = Callable[[str], None]
 
@@ -82,23 +81,17 @@ def study(subject: Subject, amounts: Amounts, *, layer: str | None, seed: int, d
     trust = _trust(subject, mapped, methods, quick, amounts, seed)
     doing("asking each layer what it knows")
     layers = _layers(subject, mapped, axes, amounts, seed, rng)
-    notes = tuple(note for note in (subject.source_note,) if note)
+    notes = (subject.source_note,) if subject.source_note else ()
     return Findings(subject.name, subject.info, notes, mapped, attribution, trust, layers)
 
 
-def class_mean(beats: Beats) -> npt.NDArray[np.float32]:
+def class_mean(beats: Beats) -> Floats32:
     """The average of the classes' average beats, shape [channel, sample]."""
     means = [beats.x[beats.y == c].mean(axis=0) for c in np.unique(beats.y)]
     return np.asarray(np.mean(means, axis=0), dtype=np.float32)
 
 
-def _map(
-    subject: Subject,
-    sample: Beats,
-    methods: Mapping[str, Explainer],
-    baseline: npt.NDArray[np.float32],
-    layer: str,
-) -> Mapped:
+def _map(subject: Subject, sample: Beats, methods: Explainers, baseline: Floats32, layer: str) -> Mapped:
     model, info = subject.weights.model, subject.info
     probability = probabilities(model, sample.x)
     called = probability.argmax(axis=1).astype(np.int64)
@@ -112,33 +105,32 @@ def _map(
 
 
 def _trust(
-    subject: Subject,
-    mapped: Mapped,
-    methods: Mapping[str, Explainer],
-    quick: Mapping[str, Explainer],
-    amounts: Amounts,
-    seed: int,
+    subject: Subject, mapped: Mapped, methods: Explainers, quick: Explainers, amounts: Amounts, seed: int
 ) -> Trust:
     """All checks; `quick` takes fewer steps than `methods`, for the cascade, which maps each beat many times."""
-    model, beats = subject.weights.model, mapped.beats
+    model, beats, maps = subject.weights.model, mapped.beats, mapped.maps
     footing = Footing.of(beats.x, mapped.called, signal_mask(beats.x), subject.info.fs)
     few = balanced_sample(beats, amounts.tested, np.random.default_rng(seed))
-    maps = {name: map_[few] for name, map_ in mapped.maps.items()}
-    return trust_of(
-        methods={
-            f"{METHODS[0]} and {name}": footing.agreement(mapped.maps[METHODS[0]], mapped.maps[name])
-            for name in METHODS[1:]
-        },
-        anyway={n: footing.other_beats(m, np.random.default_rng(seed)) for n, m in mapped.maps.items()},
-        seeds={who: _same_call(other, mapped, footing, methods) for who, other in subject.others.items()},
-        cascade=cascade(model, footing.take(few), quick, draws=amounts.draws, seed=seed),
-        curves=curves(model, footing.take(few), maps, mapped.baseline, draws=amounts.draws, seed=seed),
-        completeness=mapped.completeness,
-        seed=seed,
-    )
+    checks: Checks = {(Check.COMPLETENESS, METHODS[0], ""): mapped.completeness}
+    for name in METHODS[1:]:
+        checks[Check.METHODS, f"{METHODS[0]} and {name}", ""] = footing.agreement(maps[METHODS[0]], maps[name])
+    for name, map_ in maps.items():
+        checks[Check.ANYWAY, name, ""] = footing.other_beats(map_, np.random.default_rng(seed))
+    for who, other in subject.others.items():
+        for name, values in _same_call(other, mapped, footing, methods).items():
+            checks[Check.SEEDS, name, who] = values
+    falls = cascade(model, footing.take(few), quick, draws=amounts.draws, seed=seed)
+    checks |= {(Check.RANDOM_WEIGHTS, name, f"head to {layer}"): values for (name, layer), values in falls.items()}
+    tested = {name: map_[few] for name, map_ in maps.items()}
+    drawn = curves(model, footing.take(few), tested, mapped.baseline, draws=amounts.draws, seed=seed)
+    for kind, by_order in drawn.items():
+        areas = {order: area(curve) for order, curve in by_order.items()}
+        checks |= {(AREA.format(kind), order, ""): values for order, values in areas.items()}
+        checks |= {(AREA_LESS.format(kind), name, ""): areas[name] - areas[RANDOM] for name in tested}
+    return Trust(checks, trust_rows(checks, seed), drawn)
 
 
-def _same_call(other: Weights, mapped: Mapped, footing: Footing, methods: Mapping[str, Explainer]) -> dict[str, Floats]:
+def _same_call(other: Weights, mapped: Mapped, footing: Footing, methods: Explainers) -> dict[str, Floats]:
     """Rank correlation of two runs' maps, by method, on the beats that both call the same."""
     same = np.flatnonzero(probabilities(other.model, mapped.beats.x).argmax(axis=1) == mapped.called)
     if len(same) == 0:
@@ -155,32 +147,22 @@ def _layers(
 ) -> Layers:
     model, info = subject.weights.model, subject.info
     train, test = (side.take(balanced_sample(side, amounts.probed, rng)) for side in (subject.train, subject.test))
-    identity = identity_sample(subject.test, amounts.probed)
-    about_class = class_question(train, test, info.classes, by_patient=info.by_patient)
-    about_record = record_question(identity) if identity is not None else None
-    silent = []
-    if about_class is None:
-        silent.append(f"Fewer than two classes have {FEWEST} training and {FEWEST} test beats: no class probe.")
-    if about_record is None:
-        silent.append(
-            "The source does not tell whose beats these are and when, or too few patients have enough: no record probe."
-        )
-    questions = [question for question in (about_class, about_record) if question is not None]
-    models = {"trained": model, "untrained": untrained(model, seed)}
-    if subject.source is not None:
-        models["source"] = subject.source.model
+    questions = {
+        "class": class_question(train, test, info.classes, by_patient=info.by_patient),
+        "record": record_question(subject.test, amounts.probed),
+    }
+    asked = {what: question for what, question in questions.items() if question is not None}
+    source = {"source": subject.source.model} if subject.source is not None else {}
+    others = {name: weights.model for name, weights in subject.others.items()}
     shown = test.take(np.sort(rng.permutation(len(test))[: amounts.shown]))
     features = project(model, fit_projections(model, shown.x, seed), shown.x)
-    others = {"source": subject.source} if subject.source is not None else {}
-    others |= subject.others
     return Layers(
         axes=axes,
         outputs=collect(model, mapped.beats.x),
-        probes=ask(models, questions, seed=seed),
-        silent=tuple(silent),
-        questions={question.what: question for question in questions},
-        identity_class=info.classes[identity.label] if identity is not None else "",
-        cka=compare_layers(model, {name: weights.model for name, weights in others.items()}, shown.x),
+        probes=ask({"trained": model, "untrained": untrained(model, seed)} | source, asked, seed=seed),
+        silent=tuple(WHY_NOT[what] for what in questions if what not in asked),
+        questions=asked,
+        cka=compare_layers(model, source | others, shown.x),
         flat={name: values[:, :2] for name, values in features.items()},
         shown=shown,
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ecg.beats.table import Beats
-from ecg.config import RunConfig, compose
 from ecg.data.info import DataInfo
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
-from ecg.training.folder import RunFolder, read_json
-from ecg.training.weights import Weights, load_weights, weights_file
+from ecg.explain.arrays import Ints
+from ecg.recordings.checksum import sha256
+from ecg.runs.folder import RunFolder
+from ecg.runs.run import Run, load_run, read_run
+from ecg.runs.weights import Weights, load_weights, weights_file
 
 FEWEST = 20
 """Test beats below which nothing is explained."""
@@ -58,21 +58,26 @@ def load_subject(runs: Sequence[Path], *, dataset_from: Path | None = None, data
     Raises:
         EcgError: unfinished or missing runs, weights or data that do not fit together.
     """
-    loaded = [load_weights(run) for run in runs]
-    first, names = loaded[0], [_name(run) for run in runs]
+    loaded, names = [load_weights(run) for run in runs], [_folder(run.resolve()).name for run in runs]
+    first = loaded[0]
     for other, name in zip(loaded[1:], names[1:], strict=True):
-        _same_kind(other, first, name, names[0])
-    folder = _dataset_folder(runs[0], dataset_from)
-    configs = [compose.load(folder / "config.yaml")]
-    configs += [compose.load(_folder(run) / "config.yaml") for run in runs[1:] if _has_config(run)]
-    data = _data(configs[0], data_dir)
-    _fits(first, data.info, folder)
-    test = _unseen(data, [_data(config, data_dir) for config in configs[1:]])
+        _agree(name, _facts(other), names[0], _facts(first), "give several seeds of one run")
+    folder = dataset_from or _folder(runs[0])
+    if dataset_from is None and not RunFolder(folder).config.is_file():
+        raise EcgError(
+            f"{weights_file(runs[0])} stands alone, so its dataset is unknown; name a run of the same dataset with "
+            "--dataset-from RUN"
+        )
+    data = _data(load_run(folder), data_dir)
+    mine, its = ({"classes": of.classes, "cut": of.cut, "shape": of.shape} for of in (first.info, data.info))
+    _agree(str(first.path), mine, f"the dataset of {folder}", its, "choose another RUN")
+    others = [load_run(_folder(run)) for run in runs[1:] if RunFolder(_folder(run)).config.is_file()]
+    test = _unseen(data, [_data(run, data_dir) for run in others])
     source, note = _source(_folder(runs[0]), first)
     return Subject(
         name=names[0],
         weights=first,
-        others={_unique(name, i): w for i, (name, w) in enumerate(zip(names[1:], loaded[1:], strict=True), 2)},
+        others={f"{i}: {names[i - 1]}": loaded[i - 1] for i in range(2, len(runs) + 1)},
         source=source,
         source_note=note,
         info=data.info,
@@ -85,38 +90,14 @@ def _folder(run: Path) -> Path:
     return run.parent if run.is_file() else run
 
 
-def _name(run: Path) -> str:
-    return _folder(run.resolve()).name
-
-
-def _unique(name: str, number: int) -> str:
-    return f"{number}: {name}"
-
-
-def _has_config(run: Path) -> bool:
-    return RunFolder(_folder(run)).config.is_file()
-
-
-def _dataset_folder(run: Path, dataset_from: Path | None) -> Path:
-    """The run folder whose config.yaml names the dataset."""
-    if dataset_from is not None:
-        return dataset_from
-    if not _has_config(run):
-        raise EcgError(
-            f"{weights_file(run)} stands alone, so its dataset is unknown; name a run of the same dataset with "
-            "--dataset-from RUN"
-        )
-    return _folder(run)
-
-
-def _data(config: RunConfig, data_dir: Path | None) -> BeatData:
-    data = config.build_data(data_dir)
+def _data(run: Run, data_dir: Path | None) -> BeatData:
+    data = run.datamodule(data_dir)
     data.prepare_data()
     data.setup()
     return data
 
 
-def _unseen(data: BeatData, others: Sequence[BeatData]) -> npt.NDArray[np.int64]:
+def _unseen(data: BeatData, others: Sequence[BeatData]) -> Ints:
     """Test beats that are test beats of the other runs as well: a split may depend on the seed."""
     test = data.split.test
     for other in others:
@@ -128,51 +109,42 @@ def _unseen(data: BeatData, others: Sequence[BeatData]) -> npt.NDArray[np.int64]
     return test
 
 
-def _same_kind(other: Weights, first: Weights, name: str, first_name: str) -> None:
-    for what, mine, its in (
-        ("model", other.settings["name"], first.settings["name"]),
-        ("dataset", other.info.dataset, first.info.dataset),
-        ("classes", other.info.classes, first.info.classes),
-        ("cut", other.cut, first.cut),
-        ("split", other.info.split, first.info.split),
-    ):
-        if mine != its:
-            raise EcgError(f"{name} has {what} {mine}, {first_name} has {its}; give several seeds of one run")
+def _facts(weights: Weights) -> dict[str, object]:
+    """What the seeds of one run have in common; the model with its settings: `cnn (dropout=0.3)`."""
+    said = ", ".join(f"{key}={value}" for key, value in weights.settings.items() if key not in ("name", "_target_"))
+    return {
+        "model": f"{_kind(weights)} ({said})" if said else _kind(weights),
+        "dataset": weights.info.dataset,
+        "classes": weights.info.classes,
+        "cut": weights.cut,
+        "split": weights.info.split,
+    }
 
 
-def _fits(weights: Weights, info: DataInfo, folder: Path) -> None:
-    mine = weights.info
-    for what, ours, theirs in (
-        ("classes", mine.classes, info.classes),
-        ("cut", mine.cut, info.cut),
-        ("shape", mine.shape, info.shape),
-    ):
-        if ours != theirs:
-            raise EcgError(
-                f"{weights.path} has {what} {ours}, the dataset of {folder} has {theirs}; choose another RUN"
-            )
+def _agree(who: str, mine: Mapping[str, object], other: str, its: Mapping[str, object], advice: str) -> None:
+    for what, value in mine.items():
+        if value != its[what]:
+            raise EcgError(f"{who} has {what} {value}, {other} has {its[what]}; {advice}")
+
+
+def _kind(weights: Weights) -> str:
+    """The name of a registered model, the import path of another one."""
+    return str(weights.settings.get("name") or weights.settings.get("_target_"))
 
 
 def _source(folder: Path, weights: Weights) -> tuple[Weights | None, str]:
     """The model that the run in `folder` was transferred from, or why it cannot be compared."""
-    path = RunFolder(folder).transfer
-    if not path.is_file():
+    if not RunFolder(folder).transfer.is_file():
         return None, ""
     try:
-        origin = read_json(path)
-        named = origin.get("source")
-        if not isinstance(named, str):
-            return None, f"{path.name} names no source."
+        origin = read_run(folder).origin
+        assert origin is not None
+        named = origin["source"]
         source = load_weights(Path(named))
-        if "sha256" in origin and _checksum(source.path) != origin["sha256"]:
+        if sha256(source.path) != origin["sha256"]:
             return None, f"Its source {named} has changed since, so the two are not compared."
     except EcgError as error:
         return None, f"Its source is not compared: {error}"
-    if source.settings["name"] != weights.settings["name"] or source.model.input_shape != weights.model.input_shape:
+    if _kind(source) != _kind(weights) or source.model.input_shape != weights.model.input_shape:
         return None, f"Its source {named} is another kind of model, so the two are not compared."
     return source, ""
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

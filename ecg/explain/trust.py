@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
 
-from ecg.explain.maps import Explainer
-from ecg.explain.windows import Floats, Mask, rank_correlation, window_index, windowed
+from ecg.explain.arrays import Floats, Floats32, Ints, Mask
+from ecg.explain.maps import Explainers
+from ecg.explain.windows import mean_interval, rank_correlation, window_index, windowed
 from ecg.models import LayeredModel
 
-Ints = npt.NDArray[np.int64]
-Beats32 = npt.NDArray[np.float32]
+
+class Check(StrEnum):
+    """What is checked, as trust.csv calls it; areas under curves come on top."""
+
+    COMPLETENESS = "error of completeness"
+    METHODS = "rank correlation of methods"
+    ANYWAY = "rank correlation with another beat of the class"
+    SEEDS = "rank correlation of seeds"
+    RANDOM_WEIGHTS = "rank correlation after random weights"
+
+
+Checks = dict[tuple[str, str, str], Floats]
+"""By check, method (or pair of methods, or order) and `of` (a layer, another run, or empty): shape [beat]."""
+
+
+class Row(NamedTuple):
+    """One of trust.csv: the mean of a check over its beats, with its interval."""
+
+    check: str
+    method: str
+    of: str
+    mean: float
+    low: float
+    high: float
+    beats: int
+
+
+def trust_rows(checks: Checks, seed: int) -> list[Row]:
+    """The rows of trust.csv; `seed` is that of the bootstrap over beats."""
+    return [
+        Row(str(check), method, of, *mean_interval(values, np.random.default_rng(seed)), int(np.isfinite(values).sum()))
+        for (check, method, of), values in checks.items()
+    ]
 
 
 @dataclass(frozen=True)
@@ -30,13 +63,13 @@ class Footing:
         mask: shape [beat, window], windows that hold signal.
     """
 
-    x: Beats32
+    x: Floats32
     target: Ints
     index: Ints
     mask: Mask
 
     @classmethod
-    def of(cls, x: Beats32, target: Ints, signal: Mask, fs: float) -> Footing:
+    def of(cls, x: Floats32, target: Ints, signal: Mask, fs: float) -> Footing:
         """The footing of beats of shape [beat, channel, sample] whose samples where `signal` holds are no padding."""
         index = window_index(x.shape[2], fs)
         return cls(x, target, index, windowed(signal.astype(np.float64), index) > 0)
@@ -66,6 +99,8 @@ class Footing:
 def randomised(model: LayeredModel, seed: int) -> Iterator[tuple[str, LayeredModel]]:
     """The model with its weights made random from the head down, one layer more each time (Adebayo et al. 2018).
 
+    Every part of a layer gets the weights that it would be built with.
+
     Yields:
         The name of the layer that lost its weights last, and the model so far; the caller must not keep it.
     """
@@ -73,7 +108,9 @@ def randomised(model: LayeredModel, seed: int) -> Iterator[tuple[str, LayeredMod
     for name in reversed(broken.names):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + broken.names.index(name))
-            _reset(broken.layers[name])
+            for part in broken.layers[name].modules():
+                if callable(reset := getattr(part, "reset_parameters", None)):
+                    reset()
         yield name, broken
 
 
@@ -82,17 +119,9 @@ def untrained(model: LayeredModel, seed: int) -> LayeredModel:
     return list(randomised(model, seed))[-1][1]
 
 
-def _reset(layer: nn.Module) -> None:
-    """Give every part of a layer the weights that it would be built with."""
-    for part in layer.modules():
-        reset = getattr(part, "reset_parameters", None)
-        if callable(reset):
-            reset()
-
-
 def cascade(
-    model: LayeredModel, footing: Footing, methods: Mapping[str, Explainer], *, draws: int, seed: int
-) -> dict[str, dict[str, Floats]]:
+    model: LayeredModel, footing: Footing, methods: Explainers, *, draws: int, seed: int
+) -> dict[tuple[str, str], Floats]:
     """Rank correlation of each method's maps with the trained model's, by method and layer randomised last.
 
     Args:
@@ -103,20 +132,13 @@ def cascade(
         seed: of the draws.
 
     Returns:
-        By method, then by layer from the head down: shape [beat], mean over draws.
+        By method and layer, from the head down: shape [beat], mean over draws; a flat map resembles nothing, 0.
     """
-    original = {name: method(model, footing.x, footing.target) for name, method in methods.items()}
-    sums: dict[str, dict[str, list[Floats]]] = {name: {} for name in methods}
-    for draw in range(draws):
-        for layer, broken in randomised(model, seed + 1000 * draw):
-            for name, method in methods.items():
-                values = footing.agreement(original[name], method(broken, footing.x, footing.target))
-                sums[name].setdefault(layer, []).append(values)
-    return {
-        name: {layer: _mean(np.stack(values)) for layer, values in by_layer.items()} for name, by_layer in sums.items()
-    }
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over the first axis; NaN (a flat map, which resembles nothing) counts as 0."""
-    return np.asarray(np.nan_to_num(values).mean(axis=0))
+    found: defaultdict[tuple[str, str], list[Floats]] = defaultdict(list)
+    for name, method in methods.items():
+        original = method(model, footing.x, footing.target)
+        for draw in range(draws):
+            for layer, broken in randomised(model, seed + 1000 * draw):
+                values = footing.agreement(original, method(broken, footing.x, footing.target))
+                found[name, layer].append(np.nan_to_num(values))
+    return {key: np.mean(values, axis=0) for key, values in found.items()}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,52 +9,43 @@ import numpy.typing as npt
 
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
+from ecg.explain.arrays import Floats, Floats32, Ints, Mask
 
-Labels = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-
-R_PEAK_S: Mapping[str, float] = MappingProxyType({"kaggle": 0.0, "paper": 0.0})
+R_PEAK_S = {"kaggle": 0.0, "paper": 0.0}
 """Seconds from a beat's first sample to its R peak, by cut. Both start at the peak, so their beats hold no P wave."""
 
 P_S, QRS_S, ST_END_S, T_END_S = (-0.25, -0.05), (-0.05, 0.10), 0.15, 0.50
 QTC_S = 0.45
 
-WAVES: Mapping[str, str] = MappingProxyType(
-    {
-        "before": "earlier than 0.25 s before the R peak",
-        "P": "0.25 to 0.05 s before the R peak: a PR interval is at most 0.20 s",
-        "QRS": "0.05 s before to 0.10 s after the R peak (de Chazal 2004)",
-        "ST": "0.10 to 0.15 s after it",
-        "T": "from 0.15 s to 0.45 s times the square root of the RR interval (Bazett's QT at the upper normal QTc), "
-        "at most 0.50 s, which is de Chazal's T window",
-        "T to P": "from there to the next beat's P wave",
-        "next P": "0.25 to 0.05 s before the next R peak",
-        "next beat": "from 0.05 s before the next R peak on",
-        "padding": "zeros that only fill the row",
-    }
-)
+WAVES = {
+    "before": "earlier than 0.25 s before the R peak",
+    "P": "0.25 to 0.05 s before the R peak: a PR interval is at most 0.20 s",
+    "QRS": "0.05 s before to 0.10 s after the R peak (de Chazal 2004)",
+    "ST": "0.10 to 0.15 s after it",
+    "T": "from 0.15 s to 0.45 s times the square root of the RR interval (Bazett's QT at the upper normal QTc), "
+    "at most 0.50 s, which is de Chazal's T window",
+    "T to P": "from there to the next beat's P wave",
+    "next P": "0.25 to 0.05 s before the next R peak",
+    "next beat": "from 0.05 s before the next R peak on",
+    "padding": "zeros that only fill the row",
+}
 """Every wave in order of time, with its window."""
 
 NAMES: tuple[str, ...] = tuple(WAVES)
 
 
-def r_peak(cut: str) -> float:
-    """Seconds from a beat's first sample to its R peak.
+def seconds(cut: str, fs: float, samples: int | Floats) -> Floats:
+    """Seconds from the R peak, of each of so many samples or at places in samples from a beat's first.
 
     Raises:
         EcgError: nothing is known about that cut.
     """
     if cut not in R_PEAK_S:
         raise EcgError(f"cut {cut}: ecg explain knows where the R peak lies in {', '.join(R_PEAK_S)} only")
-    return R_PEAK_S[cut]
+    return (np.arange(samples) if isinstance(samples, int) else samples) / fs - R_PEAK_S[cut]
 
 
-def seconds(cut: str, fs: float, samples: int) -> npt.NDArray[np.float64]:
-    """Time of each sample from the R peak in seconds, shape [sample]."""
-    return np.arange(samples) / fs - r_peak(cut)
-
-
-def signal_mask(x: npt.NDArray[np.float32]) -> Mask:
+def signal_mask(x: Floats32) -> Mask:
     """True up to the last sample that is not zero in any channel; the rest is padding.
 
     Args:
@@ -69,7 +58,7 @@ def signal_mask(x: npt.NDArray[np.float32]) -> Mask:
     return np.flip(np.logical_or.accumulate(np.flip(used, axis=1), axis=1), axis=1)
 
 
-def waves(beats: Beats, cut: str, fs: float) -> Labels:
+def waves(beats: Beats, cut: str, fs: float) -> Ints:
     """Number of the wave (position in `NAMES`) of each sample of each beat, shape [beat, sample]; see `label_waves`.
 
     Raises:
@@ -78,7 +67,7 @@ def waves(beats: Beats, cut: str, fs: float) -> Labels:
     return label_waves(beats.rr_after, signal_mask(beats.x), seconds(cut, fs, beats.x.shape[2]))
 
 
-def label_waves(rr_after: npt.NDArray[np.floating[Any]], signal: Mask, t: npt.NDArray[np.float64]) -> Labels:
+def label_waves(rr_after: npt.NDArray[np.floating[Any]], signal: Mask, t: Floats) -> Ints:
     """Number of the wave (position in `NAMES`) of each sample.
 
     Where windows meet in a fast rhythm the earlier wave keeps its samples. Without a known RR interval there is no

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from ecg.explain.arrays import Floats, Ints, Mask
 
 WINDOW_S = 0.04
 """Two maps are compared, and samples deleted, in windows of this length: about half a narrow QRS."""
 
 
-def window_index(samples: int, fs: float) -> npt.NDArray[np.int64]:
+def window_index(samples: int, fs: float) -> Ints:
     """Number of the window that each sample lies in, shape [sample]."""
     return np.arange(samples) // max(1, round(WINDOW_S * fs))
 
 
-def windowed(values: Floats, index: npt.NDArray[np.int64]) -> Floats:
+def windowed(values: Floats, index: Ints) -> Floats:
     """Mean of each window, shape [beat, window], of values of shape [beat, sample]."""
     sums = np.zeros((len(values), index[-1] + 1))
     np.add.at(sums.T, index, values.T)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
 
 if TYPE_CHECKING:
     from onnx import ModelProto

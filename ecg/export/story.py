@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecg.atomic import whole_file
-from ecg.data.info import DataInfo
 from ecg.errors import EcgError
-from ecg.export.beats import beats_to_check
-from ecg.export.check import Check, check_file
+from ecg.export.check import Check, beats_to_check, check_file
 from ecg.export.onnx_model import INPUT, OPSET, OUTPUTS, onnx_model, require_libraries
-from ecg.training.weights import Weights, load_weights, weights_file
+from ecg.runs.weights import Weights, load_weights, weights_file
 
 BEATS = 2000
 
@@ -25,14 +23,12 @@ class Exported:
         path: the ONNX file.
         weights: what it was made from.
         checked_on: the beats that it was checked on, in words.
-        real_beats: whether those were beats, not random numbers.
         check: how well it agrees with torch.
     """
 
     path: Path
     weights: Weights
     checked_on: str
-    real_beats: bool
     check: Check
 
     @property
@@ -45,7 +41,7 @@ class Exported:
             f"input {INPUT}: float32 [batch, {channels}, {samples}], cut by the rule {info.cut!r} at {info.fs:g} Hz; "
             f"outputs {' and '.join(OUTPUTS)}: [batch, {len(info.classes)}], classes {', '.join(info.classes)}",
             f"checked on {self.checked_on}: {self.check.sentence}",
-            *_warnings(info, self.weights),
+            *_warnings(self.weights),
         )
 
 
@@ -81,20 +77,20 @@ def export(
     require_libraries()
     weights = load_weights(where)
     doing("reading the beats to check on")
-    chosen = beats_to_check(weights, data_dir=data_dir, most=beats)
+    x, origin = beats_to_check(weights, data_dir=data_dir, most=beats)
     doing("converting")
     made = onnx_model(weights)
     doing("checking against torch")
     with whole_file(path) as temporary:
         temporary.write_bytes(made.SerializeToString())
-        check = check_file(temporary, weights, chosen.x).require()
-    return Exported(path, weights, chosen.origin, chosen.real, check)
+        check = check_file(temporary, weights, x).require()
+    return Exported(path, weights, origin, check)
 
 
-def _warnings(info: DataInfo, weights: Weights) -> tuple[str, ...]:
-    said = [f"trained on {info.title}", *info.notes]
-    if info.simulated:
+def _warnings(weights: Weights) -> tuple[str, ...]:
+    said = [f"trained on {weights.info.title}", *weights.info.notes]
+    if weights.info.simulated:
         said.append("The weights were trained on SIMULATED recordings: their labels say nothing about real hearts.")
     if weights.training.get("limit_batches") is not None:
-        said.append("The weights come from a run with trainer.limit_batches: their labels mean nothing.")
+        said.append("The weights come from epochs that were limited to some batches: their labels mean nothing.")
     return (*said, "Research software. No medical device; its labels are no diagnosis.")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from ecg.metrics.confusion import FloatArray, IntArray, Scores, confusion_by_group, confusion_matrix
 
-_CHUNK = 4_000_000  # patient counts held at once: 32 MB
+_CHUNK = 4_000_000  # counts held at once: 32 MB
 _FEWEST = 0.25  # share of the replicates that must be usable
 
 
@@ -70,14 +70,23 @@ def _draw_beats(whole: IntArray, replicates: int, rng: np.random.Generator) -> I
 
 
 def _draw_groups(matrices: IntArray, replicates: int, rng: np.random.Generator) -> IntArray:
-    n_groups, share = len(matrices), np.full(len(matrices), 1 / len(matrices))
-    flat = matrices.reshape(n_groups, -1).astype(np.float64)  # floats: the matrix product is then BLAS, and still exact
-    step = max(1, _CHUNK // n_groups)
-    parts = [
-        rng.multinomial(n_groups, share, size=min(step, replicates - first)) @ flat
-        for first in range(0, replicates, step)
-    ]
+    flat = matrices.reshape(len(matrices), -1).astype(np.float64)  # floats: the product is then BLAS, and still exact
+    parts = [drawn @ flat for drawn in resamplings(len(matrices), replicates, rng, held=len(matrices))]
     return np.concatenate(parts).reshape(replicates, *matrices.shape[1:]).astype(np.int64)
+
+
+def resamplings(n: int, replicates: int, rng: np.random.Generator, *, held: int) -> Iterator[IntArray]:
+    """How often each of `n` units is drawn with replacement, [replicate, unit], a part of the replicates at a time.
+
+    Args:
+        n: number of units.
+        replicates: of all parts together.
+        rng: draws.
+        held: numbers that the caller makes of each replicate; a part is small enough to hold them.
+    """
+    step, share = max(1, _CHUNK // held), np.full(n, 1 / n)
+    for first in range(0, replicates, step):
+        yield rng.multinomial(n, share, size=min(step, replicates - first))
 
 
 def _intervals(
@@ -93,11 +102,13 @@ def _intervals(
             usable |= {f"{name}/{score}": held[:, index] for score in ("se", "ppv", "f1")}
     if "S/se" in usable and "V/se" in usable:
         usable["jk"] = usable["S/se"] & usable["V/se"]
-    tails = [(1 - level) / 2, (1 + level) / 2]
-    intervals = {}
-    for name, keep in usable.items():
-        if keep.mean() >= _FEWEST:
-            values: FloatArray = scores[name][keep]
-            low, high = np.quantile(values, tails)
-            intervals[name] = (float(low), float(high))
-    return intervals
+    found = {name: percentiles(scores[name], keep, level) for name, keep in usable.items()}
+    return {name: interval for name, interval in found.items() if interval is not None}
+
+
+def percentiles(values: FloatArray, usable: npt.NDArray[np.bool_], level: float) -> tuple[float, float] | None:
+    """The interval that holds the share `level` of the usable replicates; None where too few of all are usable."""
+    if usable.mean() < _FEWEST:
+        return None
+    low, high = np.quantile(values[usable], [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

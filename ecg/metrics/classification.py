@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.functional.classification import binary_auroc, multiclass_calibration_error
 
 from ecg.errors import EcgError
-from ecg.metrics.confusion import FloatArray, IntArray, Scores, class_indices, confusion_matrix
+from ecg.metrics.confusion import OVERALL, FloatArray, IntArray, Scores, class_indices, confusion_matrix
 
 CALIBRATION_BINS = 15  # Guo et al., ICML 2017, and most since
 
 
-def test_metrics(
-    target: npt.ArrayLike,
-    probabilities: npt.ArrayLike,
-    classes: Sequence[str],
-    *,
-    prefix: str = "test",  # noqa: PT028 (this is no pytest function)
-) -> dict[str, float]:
+def test_metrics(target: npt.ArrayLike, probabilities: npt.ArrayLike, classes: Sequence[str]) -> dict[str, float]:
     """All metrics of one model on one set of beats, by the keys of `metrics.json`.
 
     Args:
         target: true class indices, shape [beat].
         probabilities: class probabilities, shape [beat, class], rows sum to 1. The largest is the prediction.
         classes: names of the task's classes, in the order of the columns.
-        prefix: what the keys begin with.
 
     Returns:
-        `<prefix>/accuracy`, `balanced_accuracy`, `macro_f1`, `<class>/se|ppv|f1|fpr|support`, for tasks with S and V
+        `test/accuracy`, `balanced_accuracy`, `macro_f1`, `<class>/se|ppv|f1|fpr|support`, for tasks with S and V
         `jk` (see `Scores`: a 0/0 is 0.0, absent classes stay in the means), and of the probabilities
         `auroc` (one class against the rest, mean over the classes in the target; two classes: the second one; nan
         where the target holds fewer than two classes),
@@ -55,14 +48,11 @@ def test_metrics(
     own = probability[np.arange(len(true)), true]
     eps = float(np.finfo(np.float64).eps)  # a probability of 0 costs 36 nats, not infinity
     values["auroc"] = _auroc(true, probability)
-    values["ece"] = float(
-        multiclass_calibration_error(
-            torch.from_numpy(probability), torch.from_numpy(true), len(classes), n_bins=CALIBRATION_BINS
-        )
-    )
+    given, right = torch.from_numpy(probability), torch.from_numpy(true)
+    values["ece"] = float(multiclass_calibration_error(given, right, len(classes), n_bins=CALIBRATION_BINS))
     values["nll"] = float(-np.log(own.clip(eps, 1.0)).mean())
     values["brier"] = float((np.square(probability).sum(axis=1) - 2 * own + 1).mean())
-    return {f"{prefix}/{name}": value for name, value in values.items()}
+    return {f"test/{name}": value for name, value in values.items()}
 
 
 def _checked(probabilities: npt.ArrayLike, n_classes: int) -> FloatArray:
@@ -91,7 +81,7 @@ def _auroc(target: IntArray, probability: FloatArray) -> float:
     return float(np.mean(areas))
 
 
-class ConfusionScore(Metric):
+class ConfusionScore(MulticlassConfusionMatrix):
     """One of the `Scores` of the confusion matrix of all batches; the class set is fixed, absent classes count as 0.
 
     torchmetrics' own macro-F1 leaves out classes absent from both target and prediction, so that it jumps whenever a
@@ -102,32 +92,16 @@ class ConfusionScore(Metric):
         score: a scalar of `Scores`: `accuracy`, `balanced_accuracy`, `macro_f1` or `kappa`.
     """
 
-    full_state_update = False
     higher_is_better = True
-    is_differentiable = False
-    confusion: Tensor
 
-    def __init__(self, n_classes: int, score: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.n_classes = n_classes
+    def __init__(self, n_classes: int, score: str) -> None:
+        super().__init__(n_classes, validate_args=False)
         self.score = score
-        self.add_state("confusion", torch.zeros(n_classes, n_classes, dtype=torch.long), dist_reduce_fx="sum")
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count a batch.
-
-        Args:
-            preds: logits or probabilities, shape [batch, class], or class indices, shape [batch].
-            target: true class indices, shape [batch].
-        """
-        predicted = preds.argmax(dim=1) if preds.ndim == 2 else preds
-        cell = target.long() * self.n_classes + predicted.long()
-        self.confusion += torch.bincount(cell, minlength=self.n_classes**2).view(self.n_classes, self.n_classes)
 
     def compute(self) -> Tensor:
         """The score of all beats since the last reset, a float32 scalar."""
-        value = getattr(Scores.of(self.confusion.cpu().numpy()), self.score)
-        return torch.tensor(float(value), dtype=torch.float32, device=self.confusion.device)
+        value = getattr(Scores.of(self.confmat.cpu().numpy()), self.score)
+        return torch.tensor(float(value), dtype=torch.float32, device=self.confmat.device)
 
 
 def validation_metrics(n_classes: int, *, prefix: str | None = None) -> MetricCollection:
@@ -139,6 +113,5 @@ def validation_metrics(n_classes: int, *, prefix: str | None = None) -> MetricCo
         n_classes: number of the task's classes.
         prefix: put before the three names as it is, for instance `val/`.
     """
-    names = ("accuracy", "balanced_accuracy", "macro_f1")
-    metrics: dict[str, Metric | MetricCollection] = {name: ConfusionScore(n_classes, name) for name in names}
-    return MetricCollection(metrics, prefix=prefix, compute_groups=[list(names)])
+    metrics: dict[str, Metric | MetricCollection] = {name: ConfusionScore(n_classes, name) for name in OVERALL}
+    return MetricCollection(metrics, prefix=prefix, compute_groups=[list(OVERALL)])

@@ -11,6 +11,10 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
+OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
+PER_CLASS = ("se", "ppv", "f1", "fpr", "support")
+"""The scores of a run by the names of their keys; those of a class stand behind its name: `V/se`."""
+
 
 def class_indices(values: npt.ArrayLike, n_classes: int, what: str) -> IntArray:
     """Check that `values` holds class indices, shape [beat], each in 0 ... n_classes - 1.
@@ -46,8 +50,7 @@ def confusion_matrix(target: npt.ArrayLike, predicted: npt.ArrayLike, n_classes:
     """
     one_group = np.zeros(len(np.asarray(target)), dtype=np.int64)
     _, matrices = confusion_by_group(one_group, target, predicted, n_classes)
-    total: IntArray = matrices.sum(axis=0, dtype=np.int64)
-    return total
+    return np.asarray(matrices.sum(axis=0), dtype=np.int64)
 
 
 def confusion_by_group(
@@ -158,13 +161,8 @@ class Scores:
         """
         if len(classes) != self.se.shape[-1]:
             raise ValueError(f"{len(classes)} class names for {self.se.shape[-1]} classes")
-        values = {
-            "accuracy": self.accuracy,
-            "balanced_accuracy": self.balanced_accuracy,
-            "macro_f1": self.macro_f1,
-        }
+        values: dict[str, FloatArray] = {score: getattr(self, score) for score in OVERALL}
         for index, name in enumerate(classes):
-            for score in ("se", "ppv", "f1", "fpr", "support"):
-                values[f"{name}/{score}"] = getattr(self, score)[..., index]
+            values |= {f"{name}/{score}": getattr(self, score)[..., index] for score in PER_CLASS}
         jk = self.jk(classes)
         return values if jk is None else values | {"jk": jk}

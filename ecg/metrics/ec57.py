@@ -37,9 +37,6 @@ def ec57_scores(
     seconds: npt.ArrayLike,
     record: npt.ArrayLike,
     classes: Sequence[str],
-    *,
-    prefix: str = "ec57",
-    learning_s: float = LEARNING_PERIOD_S,
 ) -> dict[str, float]:
     """VEB and SVEB statistics by the rules above.
 
@@ -50,13 +47,11 @@ def ec57_scores(
         seconds: time of each beat from the start of its record in s, shape [beat].
         record: record name of each beat, shape [beat].
         classes: names of the task's classes; S and V among them.
-        prefix: what the keys begin with.
-        learning_s: beats earlier than this in their record are not counted (s).
 
     Returns:
-        `<prefix>/gross/VEB/se|ppv|fpr|accuracy`, the same for SVEB and for `average`; `<prefix>/beats` and
-        `<prefix>/records`, how many are counted. Statistics with denominator 0 are left out (bxb prints `-`); with
-        recordings shorter than the learning period that is all of them.
+        `ec57/gross/VEB/se|ppv|fpr|accuracy`, the same for SVEB and for `average`; `ec57/beats` and `ec57/records`, how
+        many are counted: beats of the first five minutes of their record are not. Statistics with denominator 0 are
+        left out (bxb prints `-`); with recordings shorter than the learning period that is all of them.
 
     Raises:
         EcgError: the task has no class S or no class V.
@@ -68,7 +63,7 @@ def ec57_scores(
     target, predicted = np.asarray(target_class), np.asarray(predicted_class)
     if not len(time) == len(target) == len(predicted):
         raise ValueError(f"{len(time)} times, {len(target)} targets, {len(predicted)} predictions: not one per beat")
-    counted = time >= learning_s
+    counted = time >= LEARNING_PERIOD_S
     none = len(classes)  # NO_BEAT becomes one more class
     names, matrices = confusion_by_group(
         np.asarray(record)[counted],
@@ -76,15 +71,16 @@ def ec57_scores(
         np.where(predicted == NO_BEAT, none, predicted)[counted],
         none + 1,
     )
-    values = {"beats": float(counted.sum()), "records": float(len(names))}
+    values = {"ec57/beats": float(counted.sum()), "ec57/records": float(len(names))}
     for letter, name, excused in _ECTOPIC:
         allowed = [classes.index(other) for other in excused if other in classes]
         gross = _statistics(matrices.sum(axis=0, keepdims=True), classes.index(letter), allowed)
         each = _statistics(matrices, classes.index(letter), allowed)
         for key in gross:
-            values |= _mean_where_defined(f"gross/{name}/{key}", gross[key])
-            values |= _mean_where_defined(f"average/{name}/{key}", each[key])
-    return {f"{prefix}/{key}": value for key, value in values.items()}
+            for kind, found in (("gross", gross[key]), ("average", each[key])):
+                if len(defined := found[~np.isnan(found)]):
+                    values[f"ec57/{kind}/{name}/{key}"] = float(defined.mean())
+    return values
 
 
 def _statistics(matrices: IntArray, positive: int, excused: list[int]) -> dict[str, FloatArray]:
@@ -104,8 +100,3 @@ def _statistics(matrices: IntArray, positive: int, excused: list[int]) -> dict[s
             "fpr": false / (false + right).astype(np.float64),
             "accuracy": (hit + right) / (hit + right + missed + false),
         }
-
-
-def _mean_where_defined(key: str, values: FloatArray) -> dict[str, float]:
-    defined = values[~np.isnan(values)]
-    return {key: float(defined.mean())} if len(defined) else {}

@@ -67,11 +67,7 @@ def match_beats(
         else:
             missed.append(i)
             i += 1
-    return Match(
-        np.array(pairs, dtype=np.int64).reshape(-1, 2),
-        np.array(missed, dtype=np.int64),
-        np.array(extra, dtype=np.int64),
-    )
+    return Match(np.array(pairs, np.int64).reshape(-1, 2), np.array(missed, np.int64), np.array(extra, np.int64))
 
 
 def _in_order(samples: npt.ArrayLike, what: str) -> FloatArray:
@@ -82,11 +78,7 @@ def _in_order(samples: npt.ArrayLike, what: str) -> FloatArray:
 
 
 def detection_scores(
-    reference_samples: npt.ArrayLike,
-    test_samples: npt.ArrayLike,
-    fs: float,
-    window_s: float = MATCH_WINDOW_S,
-    skip_s: float = 0.0,
+    reference_samples: npt.ArrayLike, test_samples: npt.ArrayLike, fs: float, skip_s: float = 0.0
 ) -> dict[str, float]:
     """How well a detector finds the beats of one recording.
 
@@ -94,7 +86,6 @@ def detection_scores(
         reference_samples: annotated positions in samples, in time order, shape [beat].
         test_samples: detected positions in samples, in time order, shape [beat].
         fs: sampling rate of both, in Hz.
-        window_s: largest distance of a pair in seconds.
         skip_s: beats before this time (s) are matched but not counted; 300 is EC57's learning period. A pair counts
             by the time of its reference beat.
 
@@ -104,14 +95,13 @@ def detection_scores(
     Raises:
         ValueError: as `match_beats`.
     """
-    match = match_beats(reference_samples, test_samples, fs, window_s)
-    counted = np.asarray(reference_samples, dtype=np.float64) >= skip_s * fs
-    matched, missed = int(counted[match.pairs[:, 0]].sum()), int(counted[match.missed].sum())
-    extra = int((np.asarray(test_samples, dtype=np.float64)[match.extra] >= skip_s * fs).sum())
+    match = match_beats(reference_samples, test_samples, fs)
+    reference, test = np.asarray(reference_samples, dtype=np.float64), np.asarray(test_samples, dtype=np.float64)
+    beats = {"matched": reference[match.pairs[:, 0]], "missed": reference[match.missed], "extra": test[match.extra]}
+    counts = {name: float((samples >= skip_s * fs).sum()) for name, samples in beats.items()}
+    matched = counts["matched"]
     return {
-        "se": matched / max(matched + missed, 1),
-        "ppv": matched / max(matched + extra, 1),
-        "matched": float(matched),
-        "missed": float(missed),
-        "extra": float(extra),
+        "se": matched / max(matched + counts["missed"], 1),
+        "ppv": matched / max(matched + counts["extra"], 1),
+        **counts,
     }

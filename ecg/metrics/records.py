@@ -49,44 +49,39 @@ def mean_over_records(table: pd.DataFrame) -> dict[str, float]:
     Returns:
         `accuracy`, `<class>/se|ppv|f1`; a score that no record defines is left out.
     """
-    scores = table.drop(columns=[name for name in table.columns if name == "beats" or name.endswith("/support")])
-    return {str(name): float(value) for name, value in scores.mean().dropna().items()}
+    means = table.filter(regex="^accuracy$|/(se|ppv|f1)$").mean().dropna()
+    return {str(name): float(value) for name, value in means.items()}
+
+
+LEFT_OUT, RARE = "232", "S"
+"""75 % of the S beats of DS2 (MIT-BIH, patients kept apart) are record 232's: the total says mostly how a model does on
+that one patient."""
 
 
 def without_record(
-    record: npt.ArrayLike,
-    target: npt.ArrayLike,
-    predicted: npt.ArrayLike,
-    classes: Sequence[str],
-    leave_out: str = "232",
-    label: str = "S",
+    record: npt.ArrayLike, target: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str]
 ) -> dict[str, float]:
-    """Scores of one class when one record does not count.
-
-    75 % of the S beats of DS2 (MIT-BIH, patients kept apart) are record 232's: the total over DS2 says mostly how a
-    model does on that one patient.
+    """Scores of class S when record 232 does not count.
 
     Args:
         record: record name of each beat, shape [beat].
         target: true class indices, shape [beat].
         predicted: predicted class indices, shape [beat].
         classes: names of the task's classes.
-        leave_out: the record that does not count.
-        label: the class that is scored.
 
     Returns:
-        `<label>/se|ppv|f1|support` (0/0 is 0.0); empty where `leave_out` is not among the records, so that no total
-        passes for a result without it.
+        `S/se|ppv|f1|support` (0/0 is 0.0); empty where 232 is not among the records, so that no total passes for a
+        result without it.
 
     Raises:
-        EcgError: `label` is not a class of the task.
+        EcgError: the task has no class S.
         ValueError: shapes that do not fit or an index out of range.
     """
-    if label not in classes:
-        raise EcgError(f"no class {label!r} in this task; it has {', '.join(classes)}")
-    keep = np.asarray(record).astype(str) != leave_out
+    if RARE not in classes:
+        raise EcgError(f"no class {RARE!r} in this task; it has {', '.join(classes)}")
+    keep = np.asarray(record).astype(str) != LEFT_OUT
     if keep.all():
         return {}
     matrix = confusion_matrix(np.asarray(target)[keep], np.asarray(predicted)[keep], len(classes))
     named = Scores.of(matrix).named(classes)
-    return {f"{label}/{score}": float(named[f"{label}/{score}"]) for score in ("se", "ppv", "f1", "support")}
+    return {key: float(named[key]) for key in (f"{RARE}/{score}" for score in ("se", "ppv", "f1", "support"))}

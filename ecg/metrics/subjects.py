@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecg.metrics.bootstrap import bootstrap_intervals
+from ecg.metrics.bootstrap import bootstrap_intervals, percentiles, resamplings
 from ecg.metrics.classification import test_metrics
-from ecg.metrics.confusion import FloatArray, IntArray
+from ecg.metrics.confusion import OVERALL, FloatArray, IntArray
 
-SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
+SCORES = (*OVERALL, "auroc")
 PER_CLASS = ("se", "ppv", "f1", "support")
-_CHUNK = 4_000_000  # weights held at once: 32 MB
-_FEWEST = 0.25  # share of the replicates that must hold both classes
 
 
 def subject_table(
@@ -50,21 +48,21 @@ def subject_table(
     return pd.DataFrame(columns, index=pd.Index(names.astype(str), name="patient"))
 
 
-def subject_metrics(table: pd.DataFrame, classes: Sequence[str], *, prefix: str = "subject") -> dict[str, float]:
+def subject_metrics(table: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
     """Scores of `subject_table`, each patient counted once.
 
     Returns:
-        `<prefix>/accuracy|balanced_accuracy|macro_f1|auroc`, `<prefix>/<class>/se|ppv|f1|support` as in `test_metrics`
-        and `<prefix>/count`, the number of patients.
+        `subject/accuracy|balanced_accuracy|macro_f1|auroc`, `subject/<class>/se|ppv|f1|support` as in `test_metrics`
+        and `subject/count`, the number of patients.
     """
     target, probability = _arrays(table, classes)
-    found = test_metrics(target, probability, classes, prefix=prefix)
+    found = test_metrics(target, probability, classes)
     wanted = [*SCORES, *(f"{name}/{score}" for name in classes for score in PER_CLASS)]
-    return {f"{prefix}/{key}": found[f"{prefix}/{key}"] for key in wanted} | {f"{prefix}/count": float(len(table))}
+    return {f"subject/{key}": found[f"test/{key}"] for key in wanted} | {"subject/count": float(len(table))}
 
 
 def subject_intervals(
-    table: pd.DataFrame, classes: Sequence[str], *, replicates: int = 2000, seed: int = 0, prefix: str = "subject"
+    table: pd.DataFrame, classes: Sequence[str], *, replicates: int = 2000, seed: int = 0
 ) -> dict[str, tuple[float, float]]:
     """95 % intervals of the scores of `subject_table`, by resampling patients; see `bootstrap_intervals`.
 
@@ -75,7 +73,7 @@ def subject_intervals(
     if len(classes) == 2:
         area = auroc_interval(target, probability[:, 1], replicates=replicates, seed=seed)
         found |= {} if area is None else {"auroc": area}
-    return {f"{prefix}/{key}": (low, high) for key, (low, high) in found.items() if low < high}
+    return {f"subject/{key}": (low, high) for key, (low, high) in found.items() if low < high}
 
 
 def auroc_interval(
@@ -111,19 +109,10 @@ def auroc_interval(
     names, member = np.unique(np.arange(len(true)) if groups is None else np.asarray(groups), return_inverse=True)
     if any(len(np.unique(member[true == c])) < 2 for c in (0, 1)):
         return None
-    rng = np.random.default_rng(seed)
-    step = max(1, _CHUNK // len(true))
-    share = np.full(len(names), 1 / len(names))
-    parts = []
-    for done in range(0, replicates, step):
-        drawn = rng.multinomial(len(names), share, size=min(step, replicates - done))
-        parts.append(_weighted_auroc(true, given, drawn[:, member]))
-    areas = np.concatenate(parts)
-    usable = areas[np.isfinite(areas)]
-    if len(usable) < _FEWEST * replicates:
-        return None
-    low, high = np.quantile(usable, [(1 - level) / 2, (1 + level) / 2])
-    return (float(low), float(high)) if low < high else None
+    parts = resamplings(len(names), replicates, np.random.default_rng(seed), held=len(true))
+    areas = np.concatenate([_weighted_auroc(true, given, drawn[:, member]) for drawn in parts])
+    found = percentiles(areas, np.isfinite(areas), level)
+    return found if found is not None and found[0] < found[1] else None
 
 
 def _weighted_auroc(target: npt.NDArray[np.generic], score: FloatArray, weight: npt.NDArray[np.int64]) -> FloatArray:
@@ -144,6 +133,5 @@ def _weighted_auroc(target: npt.NDArray[np.generic], score: FloatArray, weight: 
 
 
 def _arrays(table: pd.DataFrame, classes: Sequence[str]) -> tuple[IntArray, FloatArray]:
-    numbers = {name: c for c, name in enumerate(classes)}
-    target = np.array([numbers[name] for name in table["label"]], dtype=np.int64)
+    target = np.array([classes.index(name) for name in table["label"]], dtype=np.int64)
     return target, np.asarray(table[[f"p_{name}" for name in classes]], dtype=np.float64)

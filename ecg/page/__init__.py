@@ -1,25 +1,11 @@
-"""Pages: one self-contained HTML file each, readable on a phone and without a network."""
+"""Pages: one self-contained HTML file each, readable on a phone and without a network.
+
+A page is a jinja2 template beside the code that fills it; it extends `page/templates/base.html` and is built of the
+macros in `page/templates/parts.html`.
+"""
 
 from __future__ import annotations
 
-from ecg.page.page import Section, page, write_page
-from ecg.page.parts import details, figure, listing, notice, paragraph, picture, preformatted, subheading, table
-from ecg.page.sorting import SORT_SCRIPT, SORT_STYLE, Cell
+from ecg.page.render import Cell, render, write_page
 
-__all__ = [
-    "SORT_SCRIPT",
-    "SORT_STYLE",
-    "Cell",
-    "Section",
-    "details",
-    "figure",
-    "listing",
-    "notice",
-    "page",
-    "paragraph",
-    "picture",
-    "preformatted",
-    "subheading",
-    "table",
-    "write_page",
-]
+__all__ = ["Cell", "render", "write_page"]

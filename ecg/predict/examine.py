@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.detector import detect_r_peaks
-from ecg.beats.quality import FLAT, FLAT_MV, INVALID, RR_LONG, Quality, check_beats, check_lead
+from ecg.beats.quality import FLAT, FLAT_MV, INVALID, RR_LONG, Unusable, check_beats, check_lead
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.formats import OwnRecording
@@ -38,7 +37,7 @@ class Examined:
     """
 
     peaks: npt.NDArray[np.int64]
-    unusable: Mapping[str, Mask]
+    unusable: Unusable
     reasons: npt.NDArray[np.str_]
 
 
@@ -80,8 +79,13 @@ def examine(own: OwnRecording) -> Examined:
         many = "no R peak" if not len(peaks) else "one R peak only"
         raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s; a label needs two or more")
     met = {reason: mask for reason, mask in unusable.items() if mask.any() or reason == INVALID}  # fewer to look at
-    reasons = check_beats(peaks, Quality("", met), fs)
+    reasons = check_beats(peaks, met, fs)
     return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons))
+
+
+def stretches(mask: Mask) -> npt.NDArray[np.int64]:
+    """Where a mask is True without a break: first position and the one after the last, shape [stretch, 2]."""
+    return np.flatnonzero(np.diff(mask, prepend=False, append=False)).reshape(-1, 2)
 
 
 def _pieces(n: int, fs: float) -> list[tuple[slice, slice]]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 
-from ecg.errors import EcgError
-from ecg.predict.annotations import ANNOTATOR, write_annotations
-from ecg.predict.labelled import Labelled
-from ecg.training.folder import write_json
+import numpy as np
+import numpy.typing as npt
 
+from ecg.errors import EcgError
+from ecg.predict.labelled import Labelled
+from ecg.runs.folder import write_json
+
+ANNOTATOR = "ecg"
+"""Ending of the annotation files written here."""
+SYMBOLS: Mapping[str, str] = {"N": "N", "S": "A", "V": "V", "F": "F", "Q": "Q"}
+"""WFDB annotation symbol of each AAMI class. Labels of other tasks are written as `Q`, with the label in the note."""
+UNLABELLED_SYMBOL = "?"
+"""WFDB's LEARN, a beat that was not classified."""
 ENDINGS = ("csv", ANNOTATOR, "html", "json")
 """In the order in which they get their names; the last one says that the others are there."""
 OVERVIEW = ("index.html", "records.csv")
@@ -50,8 +58,7 @@ def write_files(out: Path, labelled: Labelled, content: dict[str, object], html:
     record = labelled.recording.record
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{record}.") as name:
         folder = Path(name)
-        lines = "\n".join(beats_lines(labelled))
-        (folder / f"{record}.csv").write_text(lines + "\n", encoding="utf-8")
+        (folder / f"{record}.csv").write_text("\n".join(beats_lines(labelled)) + "\n", encoding="utf-8")
         write_annotations(folder, record, labelled.sample, labelled.names.tolist(), labelled.recording.fs)
         (folder / f"{record}.html").write_text(html, encoding="utf-8")
         write_json(folder / f"{record}.json", content)
@@ -65,18 +72,31 @@ def beats_lines(labelled: Labelled) -> Iterator[str]:
     What is not known stays empty. (pandas takes ten times as long for the same lines, 5 s for a day.)
     """
     yield ",".join(["time_s", "sample", "rr_s", "label", "confidence", *(f"p_{name}" for name in labelled.classes)])
-    rows = zip(
-        labelled.seconds.tolist(),
-        labelled.sample.tolist(),
-        labelled.rr_s.tolist(),
-        labelled.names.tolist(),
-        labelled.confidence.tolist(),
-        labelled.probability.tolist(),
-        strict=True,
-    )
+    columns = ("seconds", "sample", "rr_s", "names", "confidence", "probability")
     share = ",%.4f" * (1 + len(labelled.classes))
     nothing = "," * (1 + len(labelled.classes))
+    rows = zip(*(getattr(labelled, column).tolist() for column in columns), strict=True)
     for second, sample, rr, name, confidence, p in rows:
         before = "" if isnan(rr) else f"{rr:.4f}"
         values = nothing if isnan(confidence) else share % (confidence, *p)
         yield f"{second:.4f},{sample},{before},{name}{values}"
+
+
+def write_annotations(
+    folder: Path, record: str, sample: npt.NDArray[np.int64], names: Sequence[str], fs: float
+) -> None:
+    """Write `<record>.ecg` into `folder`.
+
+    Args:
+        folder: exists.
+        record: of letters, digits, `-` and `_`.
+        sample: shape [beat], ascending, at the recording's own rate.
+        names: label of each beat, `-` for none.
+        fs: that rate in Hz; it is noted in the file, so that it can be read without a header.
+    """
+    import wfdb
+
+    known = {**SYMBOLS, "-": UNLABELLED_SYMBOL}
+    notes = None if set(names) <= set(known) else ["" if name == "-" else name for name in names]
+    symbols = [known.get(name, "Q") for name in names]
+    wfdb.wrann(record, ANNOTATOR, sample, symbol=symbols, aux_note=notes, fs=fs, write_dir=str(folder))

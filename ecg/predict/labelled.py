@@ -12,11 +12,11 @@ from ecg.beats.cuts.paper import MATCH_S, nearest_index
 from ecg.beats.detected import annotated, expecting
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
-from ecg.predict.examine import Examined, Mask, examine
+from ecg.predict.examine import Examined, examine
 from ecg.recordings.formats import OwnRecording
 from ecg.recordings.recording import Recording
+from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
-from ecg.training.weights import Weights
 
 NOT_CUT = "no beat after it"
 """Why the last beat of a recording has no label: every cut looks at the R peaks that follow."""
@@ -83,15 +83,14 @@ def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
     """
     examined = examine(own)
     beats, place = cut_beats(own.recording, examined, weights.cut)
-    if beats.x.shape[1:] != tuple(weights.info.shape):
-        raise EcgError(
-            f"{own.recording.record}: beats of shape {beats.x.shape[1:]}, the weights take {weights.info.shape}"
-        )
+    record, shape, expected = own.recording.record, beats.x.shape[1:], tuple(weights.info.shape)
+    if shape != expected:
+        raise EcgError(f"{record}: beats of shape {shape}, the weights take {expected}")
     usable = examined.reasons[place] == ""
     beats, place = beats.take(usable), place[usable]
     if not len(beats):
         said = ", ".join(sorted(set(examined.reasons) - {""})) or NOT_CUT
-        raise EcgError(f"{own.recording.record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
+        raise EcgError(f"{record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
     count, classes = len(examined.peaks), weights.info.classes
     probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
     probability[place] = probabilities(weights.model, beats.x)
@@ -135,12 +134,6 @@ def cut_beats(recording: Recording, examined: Examined, cut: Cut) -> tuple[Beats
 def _rr(examined: Examined, fs: float) -> npt.NDArray[np.float64]:
     """RR interval before each beat in s, NaN where it cannot be known."""
     rr = np.diff(examined.peaks) / fs
-    total = np.cumsum(_any(examined), dtype=np.int32)
-    broken = total[examined.peaks[1:]] > total[examined.peaks[:-1]]
+    unusable = np.logical_or.reduce(list(examined.unusable.values()))
+    broken = np.diff(np.cumsum(unusable, dtype=np.int32)[examined.peaks]) > 0
     return np.concatenate([[np.nan], np.where(broken, np.nan, rr)])
-
-
-def _any(examined: Examined) -> Mask:
-    """Where the signal cannot be used, whatever the reason."""
-    masks = list(examined.unusable.values())
-    return np.asarray(np.logical_or.reduce(masks))

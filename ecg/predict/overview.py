@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
 import pandas as pd
 
 from ecg.atomic import whole_file
-from ecg.page import Section, listing, page, paragraph, write_page
+from ecg.page import Cell, render, write_page
 from ecg.page.numbers import count, duration, percent
 from ecg.predict.files import OVERVIEW
-from ecg.predict.page import scores_html
+from ecg.predict.page import score_rows
+from ecg.predict.scores import COUNTING
 from ecg.predict.story import Outcome
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 
@@ -47,30 +47,29 @@ def write_overview(out: Path, outcomes: Sequence[Outcome], known: Trust, scores:
         scores: of all recordings with a reference together.
     """
     classes = known.weights.info.classes
+    table = overview_table(outcomes, classes)
     with whole_file(out / RECORDS) as temporary:
-        overview_table(outcomes, classes).to_csv(temporary, index=False, float_format="%.5g")
-    good = [one for one in outcomes if one.content is not None]
-    heads = ("record", "lead", "length", *classes, "unsure %", "beats/min", "gaps")
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in _cells(one, classes))}</tr>\n" for one in good)
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    table = f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
-    sections = [Section("Recordings", table + paragraph(f"All numbers: {RECORDS}.", faint=True))]
-    if bad := [f"{one.source.record}: {one.error}" for one in outcomes if one.error]:
-        sections.insert(0, Section("Not labelled", listing(bad)))
-    if scores is not None:
-        sections.append(Section("Against the references, all records", scores_html(scores, classes)))
-    sections.append(Section("What the labels are worth", listing([known.sentence, *known.remarks])))
-    simulated = any(one.content["simulated"] for one in good if one.content is not None)
-    notices = (NO_DIAGNOSIS, known.short, *known.warnings)
-    title = f"{len(good)} labelled recordings"
-    write_page(out / INDEX, page(title, sections, notices=notices, simulated=simulated))
+        table.to_csv(temporary, index=False, float_format="%.5g")
+    good = [one.content for one in outcomes if one.content is not None]
+    made = render(
+        "predict/overview.html",
+        title=f"{len(good)} labelled recordings",
+        notices=(NO_DIAGNOSIS, known.short, *known.warnings),
+        simulated=any(content["simulated"] for content in good),
+        failed=[f"{one.source.record}: {one.error}" for one in outcomes if one.error],
+        classes=classes,
+        rows=[_cells(row, classes) for row in table[table["error"] == ""].to_dict("records")],
+        records=RECORDS,
+        scores=score_rows(scores, classes) if scores is not None else [],
+        counting=COUNTING,
+        trust=known,
+    )
+    write_page(out / INDEX, made)
 
 
-def _cells(one: Outcome, classes: Sequence[str]) -> list[str]:
-    assert one.content is not None
-    signal, beats, rate = one.content["signal"], one.content["beats"], one.content["heart_rate"]
-    name = one.source.record
-    cells = [f'<a href="{quote(name)}.html">{escape(name)}</a>', escape(signal["lead"]), duration(signal["seconds"])]
-    cells += [count(beats["counts"][c]) for c in classes]
-    mean = "-" if rate["mean"] is None else f"{rate['mean']:.0f}"
-    return [*cells, percent(beats["low_confidence"]["share"], 1), mean, count(len(signal["gaps_s"]))]
+def _cells(row: Mapping[Any, Any], classes: Sequence[str]) -> list[object]:
+    """A recording's row of the page, from its row of the CSV file."""
+    name, seconds = str(row["record"]), row["seconds"]
+    first = [Cell(name, name, f"{name}.html"), row["lead"], Cell(duration(seconds), seconds)]
+    counts = [count(row[one]) for one in classes]
+    return [*first, *counts, percent(row["low_confidence"], 1), count(row["mean_heart_rate"]), count(row["gaps"])]

@@ -1,9 +1,8 @@
-"""What the script of a recording's page works on, as one JSON object."""
+"""What the script of a recording's page works on, to be written as one JSON object."""
 
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,8 +31,8 @@ class Reference:
     missed: npt.NDArray[np.str_]
 
 
-def page_data(labelled: Labelled, strip: Strip, reference: Reference | None) -> str:
-    """JSON that may stand inside a script element.
+def page_data(labelled: Labelled, strip: Strip, reference: Reference | None) -> dict[str, object]:
+    """The recording as the page's script reads it.
 
     Numbers of many beats are base64 of little-endian arrays: time in 0.1 ms (uint32), RR before it in ms (uint16, 0 for
     unknown), label, reason and reference (uint8), probability in 1/65535, rounded down (uint16, [beat, class]).
@@ -73,7 +72,7 @@ def page_data(labelled: Labelled, strip: Strip, reference: Reference | None) -> 
             "missed": _code(np.rint(reference.missed_s * 1e4), "<u4"),
             "missedKind": _code(np.searchsorted(kinds, reference.missed), "u1"),
         }
-    return json.dumps(content, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    return content
 
 
 def _bad(labelled: Labelled) -> list[list[object]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ecg.errors import EcgError
-from ecg.predict.annotations import read_beats
-from ecg.predict.scores import Compared, compare, score
+from ecg.predict.scores import BeatList, Compared, beat_list, compare, score
 
 
 def compare_files(where: Path, reference: str, test: str, data_dir: Path | None) -> tuple[list[Compared], list[str]]:
@@ -69,19 +70,43 @@ def _one(folder: Path, record: str, reference: str, test: str, data_dir: Path | 
     return compare(record, wanted, given, fs)
 
 
+def read_beats(file: Path, fs: float | None = None) -> tuple[BeatList, float | None]:
+    """Beats of an annotation file, in samples at its own rate, and that rate in Hz if it says it.
+
+    Args:
+        file: `<record>.<annotator>`.
+        fs: the rate that the record's header says, in Hz.
+
+    Raises:
+        EcgError: missing or damaged.
+    """
+    import wfdb
+
+    if not file.is_file():
+        raise EcgError(f"{file} does not exist")
+    content = file.read_bytes()
+    if len(content) % 2 or content[-2:] != b"\0\0":  # pairs of bytes; a pair of zeros closes the list
+        raise EcgError(f"{file}: damaged or cut off: a WFDB annotation file ends in two zero bytes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read = wfdb.rdann(str(file.with_suffix("")), file.suffix[1:])
+        sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
+    except Exception as error:  # wfdb lets whatever its parser trips over escape
+        raise EcgError(f"{file}: not readable as WFDB annotations ({type(error).__name__}: {error})") from error
+    if (np.diff(sample) < 0).any():
+        raise EcgError(f"{file}: damaged: its annotations are not in time order")
+    return beat_list(sample, symbol), fs or (float(read.fs) if read.fs else None)
+
+
 def _header_fs(header: Path) -> float | None:
     """Sampling rate of a header's first line: `100 2 360 650000`, perhaps `360/...` or `360(...)`."""
-    if not header.is_file():
+    text = header.read_text(encoding="ascii", errors="ignore") if header.is_file() else ""
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    try:
+        return float(first.split()[2].partition("/")[0].partition("(")[0])
+    except (IndexError, ValueError):
         return None
-    for line in header.read_text(encoding="ascii", errors="ignore").splitlines():
-        fields = line.split()
-        if not fields or line.startswith("#"):
-            continue
-        try:
-            return float(fields[2].partition("/")[0].partition("(")[0])
-        except (IndexError, ValueError):
-            return None
-    return None
 
 
 def score_table(records: Sequence[Compared], classes: Sequence[str]) -> pd.DataFrame:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.labels import AAMI_CLASSES
+from ecg.beats.labels import AAMI_CLASSES, aami_labels
 from ecg.errors import EcgError
-from ecg.metrics.confusion import Scores, confusion_by_group, ratio
-from ecg.metrics.ec57 import LEARNING_PERIOD_S, NO_BEAT, ec57_scores
-from ecg.metrics.matching import match_beats
+from ecg.metrics.confusion import IntArray, ratio
+from ecg.metrics.ec57 import NO_BEAT, ec57_scores
+from ecg.metrics.matching import Match, match_beats
 from ecg.metrics.records import mean_over_records, per_record
 
-Ints = npt.NDArray[np.int64]
+_QRS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
 
 COUNTING = (
     "R peaks: matched one to one within 150 ms (EC57, as bxb). Classes: a beat that was not found, or found and not "
@@ -35,9 +35,19 @@ class BeatList:
         flutter: shape [episode, 2], ventricular flutter or fibrillation, where no beats are marked; in samples.
     """
 
-    sample: Ints
-    label: Ints
-    flutter: Ints
+    sample: IntArray
+    label: IntArray
+    flutter: IntArray
+
+
+def beat_list(sample: IntArray, symbol: npt.NDArray[np.str_]) -> BeatList:
+    """The beats among annotations, with AAMI classes, and the episodes of flutter."""
+    beats = np.isin(symbol, list(_QRS))
+    end = int(sample[-1]) + 1 if len(sample) else 0
+    starts = sample[symbol == "["]
+    stops = [int(next(iter(sample[(symbol == "]") & (sample > start)]), end)) for start in starts]
+    flutter = np.stack([starts, np.array(stops, dtype=np.int64)], axis=1)
+    return BeatList(sample[beats], aami_labels(symbol[beats]), flutter)
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,19 @@ class Compared:
         record: name.
         target: class in the reference, -1 where it has no beat.
         predicted: class of the tested list, -1 where it has no beat or no label.
-        real: whether the reference has the beat, of an AAMI class or not.
         found: whether the tested list has the beat, labelled or not.
         seconds: time in s, by the reference where it has the beat.
         left_out: tested beats within flutter, which are in none of the above.
+        match: which beat of the one list is which of the other.
     """
 
     record: str
-    target: Ints
-    predicted: Ints
-    real: npt.NDArray[np.bool_]
+    target: IntArray
+    predicted: IntArray
     found: npt.NDArray[np.bool_]
     seconds: npt.NDArray[np.float64]
     left_out: int
+    match: Match
 
 
 def compare(record: str, reference: BeatList, test: BeatList, fs: float) -> Compared:
@@ -72,22 +82,20 @@ def compare(record: str, reference: BeatList, test: BeatList, fs: float) -> Comp
     if not len(reference.sample):
         raise EcgError(f"record {record}: the reference marks no beats")
     match = match_beats(reference.sample, test.sample, fs)
-    flutter = np.zeros(len(match.extra), dtype=np.bool_)
-    for start, stop in reference.flutter:
-        flutter |= (test.sample[match.extra] >= start) & (test.sample[match.extra] <= stop)
+    at, (start, stop) = test.sample[match.extra][:, None], reference.flutter.T
+    flutter = ((at >= start) & (at <= stop)).any(axis=1)
     extra = match.extra[~flutter]
-    counts = [len(match.pairs), len(match.missed), len(extra)]
-    paired_reference, paired_test = match.pairs[:, 0], match.pairs[:, 1]
-    none_missed, none_extra = np.full(len(match.missed), NO_BEAT), np.full(len(extra), NO_BEAT)
-    samples = (reference.sample[paired_reference], reference.sample[match.missed], test.sample[extra])
+    of_reference = np.concatenate([match.pairs[:, 0], match.missed, np.full(len(extra), NO_BEAT)])
+    of_test = np.concatenate([match.pairs[:, 1], np.full(len(match.missed), NO_BEAT), extra])
+    sample = np.where(of_reference != NO_BEAT, reference.sample[of_reference], np.append(test.sample, 0)[of_test])
     return Compared(
         record=record,
-        target=np.concatenate([reference.label[paired_reference], reference.label[match.missed], none_extra]),
-        predicted=np.concatenate([test.label[paired_test], none_missed, test.label[extra]]),
-        real=np.repeat([True, True, False], counts),
-        found=np.repeat([True, False, True], counts),
-        seconds=np.concatenate(samples) / fs,
+        target=np.append(reference.label, NO_BEAT)[of_reference],
+        predicted=np.append(test.label, NO_BEAT)[of_test],
+        found=of_test != NO_BEAT,
+        seconds=sample / fs,
         left_out=int(flutter.sum()),
+        match=match,
     )
 
 
@@ -106,48 +114,28 @@ def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) ->
     values = _detection(records)
     if not classes:
         return values
-    target, predicted = _joined(records, "target"), _joined(records, "predicted")
-    seconds = np.concatenate([r.seconds for r in records])
+    joined = ("target", "predicted", "seconds", "found")
+    target, predicted, seconds, found = (np.concatenate([getattr(r, name) for r in records]) for name in joined)
     record = np.concatenate([np.full(len(r.target), r.record) for r in records])
-    none = len(classes)
+    none, names = len(classes), [*classes, "none"]
     true, called = np.where(target == NO_BEAT, none, target), np.where(predicted == NO_BEAT, none, predicted)
-    _, matrices = confusion_by_group(record, true, called, none + 1)
-    matrix = matrices.sum(axis=0)
-    gross = Scores.of(matrix)
-    for i, name in enumerate(classes):
-        values[f"beats/{name}/support"] = float(matrix[i].sum())
-        values |= {f"beats/{name}/se": float(gross.se[i])} if matrix[i].sum() else {}
-        values |= {f"beats/{name}/ppv": float(gross.ppv[i])} if matrix[:, i].sum() else {}
-        values |= {f"beats/{name}/f1": float(gross.f1[i])} if matrix[i].sum() else {}
-    if len(records) > 1:
-        means = mean_over_records(per_record(record, true, called, [*classes, "none"]))
-        values |= {f"beats/average/{key}": v for key, v in means.items() if key.partition("/")[0] in classes}
-    unlabelled = _joined(records, "found") & (target != NO_BEAT) & (predicted == NO_BEAT)
-    return {
-        **values,
-        "beats/not_labelled": float(unlabelled.sum()),
-        **ec57_scores(target, predicted, seconds, record, classes, learning_s=LEARNING_PERIOD_S),
-    }
-
-
-def _joined(records: Sequence[Compared], name: str) -> Ints:
-    return np.concatenate([getattr(record, name) for record in records])
+    together = per_record(np.zeros(len(true)), true, called, names).iloc[0].dropna().to_dict()
+    means = mean_over_records(per_record(record, true, called, names)) if len(records) > 1 else {}
+    for kind, scores in (("beats", together), ("beats/average", means)):
+        values |= {f"{kind}/{key}": float(v) for key, v in scores.items() if str(key).partition("/")[0] in classes}
+    values["beats/not_labelled"] = float((found & (target != NO_BEAT) & (predicted == NO_BEAT)).sum())
+    return values | ec57_scores(target, predicted, seconds, record, classes)
 
 
 def _detection(records: Sequence[Compared]) -> dict[str, float]:
     """R peaks, of all records together and as the mean of their own scores."""
-    matched = np.array([(r.real & r.found).sum() for r in records])
-    missed = np.array([(r.real & ~r.found).sum() for r in records])
-    extra = np.array([(~r.real & r.found).sum() for r in records])
-    values: Mapping[str, npt.NDArray[np.float64]] = {
-        "se": ratio(matched, matched + missed),
-        "ppv": ratio(matched, matched + extra),
-    }
-    total = {"matched": matched.sum(), "missed": missed.sum(), "extra": extra.sum()}
-    return {
-        "r_peaks/gross/se": float(total["matched"] / max(total["matched"] + total["missed"], 1)),
-        "r_peaks/gross/ppv": float(total["matched"] / max(total["matched"] + total["extra"], 1)),
-        **{f"r_peaks/average/{key}": float(value.mean()) for key, value in values.items()},
-        **{f"r_peaks/{key}": float(value) for key, value in total.items()},
-        "r_peaks/in_flutter": float(sum(r.left_out for r in records)),
-    }
+    found = [(r.match, r.left_out) for r in records]
+    each = np.array([[len(m.pairs), len(m.missed), len(m.extra) - left_out] for m, left_out in found])
+    values: dict[str, float] = {}
+    for kind, counts in (("gross", each.sum(axis=0, keepdims=True)), ("average", each)):
+        matched, missed, extra = counts.T
+        values[f"r_peaks/{kind}/se"] = float(ratio(matched, matched + missed).mean())
+        values[f"r_peaks/{kind}/ppv"] = float(ratio(matched, matched + extra).mean())
+    total = dict(zip(("matched", "missed", "extra"), each.sum(axis=0).tolist(), strict=True))
+    values |= {f"r_peaks/{key}": float(n) for key, n in total.items()}
+    return values | {"r_peaks/in_flutter": float(sum(r.left_out for r in records))}

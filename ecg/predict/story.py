@@ -11,16 +11,16 @@ import numpy as np
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.errors import EcgError
-from ecg.predict.annotations import beat_list, class_numbers
+from ecg.metrics.ec57 import NO_BEAT
 from ecg.predict.files import ENDINGS, check_out, write_files
 from ecg.predict.labelled import Labelled, label_beats
 from ecg.predict.page import record_page
 from ecg.predict.page_data import Reference
-from ecg.predict.scores import BeatList, Compared, compare, score
+from ecg.predict.scores import BeatList, Compared, beat_list, compare, score
 from ecg.predict.summary import summary
 from ecg.predict.trust import Trust, trust
 from ecg.recordings.formats import Asked, Input, find_inputs, read_own
-from ecg.training.weights import load_weights
+from ecg.runs.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,11 @@ def predict(
 def _outcome(one: Input, known: Trust, asked: Asked, out: Path) -> Outcome:
     try:
         labelled = label_beats(read_own(one, asked), known.weights)
-        reference = _reference(labelled)
-        compared = _compare(labelled, reference) if reference is not None else None
+        compared, shown = _beside(labelled)
         aami = labelled.classes == AAMI_CLASSES
         scores = score([compared], labelled.classes if aami else ()) if compared is not None else None
         notes = _notes(labelled, known, compared)
         content = summary(labelled, known, scores, notes) | {"file": str(one.path)}
-        shown = _shown(labelled, reference) if reference is not None else None
         files = [f"{one.record}.{ending}" for ending in ENDINGS if ending != "html"]
         write_files(out, labelled, content, record_page(labelled, content, known, shown, files))
     except EcgError as error:
@@ -94,28 +92,30 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path) -> Outcome:
     return Outcome(one, content, compared=compared)
 
 
-def _reference(labelled: Labelled) -> BeatList | None:
-    """The beats of the reference annotations; None where there are none."""
-    marks = labelled.recording.annotations
-    if marks is None:
-        return None
-    beats = beat_list(marks.sample, marks.symbol)
-    return beats if len(beats.sample) else None
-
-
-def _compare(labelled: Labelled, reference: BeatList) -> Compared:
-    none = np.zeros((0, 2), dtype=np.int64)
-    own = BeatList(labelled.sample, class_numbers(labelled.names.tolist()), none)
-    return compare(labelled.recording.record, reference, own, labelled.recording.fs)
+def _beside(labelled: Labelled) -> tuple[Compared, Reference] | tuple[None, None]:
+    """The reference annotations beside the R peaks found, for scores and for the page; None where there are none."""
+    recording = labelled.recording
+    if recording.annotations is None:
+        return None, None
+    reference = beat_list(recording.annotations.sample, recording.annotations.symbol)
+    if not len(reference.sample):
+        return None, None
+    number = {name: c for c, name in enumerate(AAMI_CLASSES)}
+    of_class = np.array([number.get(name, NO_BEAT) for name in (*labelled.classes, "-")])
+    own = BeatList(labelled.sample, of_class[labelled.label], np.zeros((0, 2), dtype=np.int64))
+    compared = compare(recording.record, reference, own, recording.fs)
+    names = np.array([*AAMI_CLASSES, "beat"])
+    pairs, missed = compared.match.pairs, compared.match.missed
+    of_beat = np.full(len(labelled), "-", dtype=names.dtype)
+    of_beat[pairs[:, 1]] = names[reference.label[pairs[:, 0]]]
+    return compared, Reference(of_beat, reference.sample[missed] / recording.fs, names[reference.label[missed]])
 
 
 def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple[str, ...]:
-    notes = list(labelled.own.notes)
-    lead = labelled.recording.leads[0]
-    trained = known.weights.info.leads
+    notes, gaps = list(labelled.own.notes), labelled.own.gaps
+    lead, trained = labelled.recording.leads[0], known.weights.info.leads
     if lead.lower() not in {name.lower() for name in trained} and not any("trained on" in note for note in notes):
         notes.append(f"Lead {lead}: the weights were trained on {', '.join(trained)}.")
-    gaps = labelled.own.gaps
     if len(gaps):
         missing = float((gaps[:, 1] - gaps[:, 0]).sum()) / labelled.recording.fs
         many = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
@@ -123,15 +123,3 @@ def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple
     if compared is not None and (said := known.known_patient(labelled.recording.patient)):
         notes.append(said)
     return tuple(notes)
-
-
-def _shown(labelled: Labelled, reference: BeatList) -> Reference:
-    """The reference beside the R peaks found."""
-    from ecg.metrics.matching import match_beats
-
-    fs = labelled.recording.fs
-    names = np.array([*AAMI_CLASSES, "beat"])
-    match = match_beats(reference.sample, labelled.sample, fs)
-    of_beat = np.full(len(labelled), "-", dtype=names.dtype)
-    of_beat[match.pairs[:, 1]] = names[reference.label[match.pairs[:, 0]]]
-    return Reference(of_beat, reference.sample[match.missed] / fs, names[reference.label[match.missed]])

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.rpeaks import resample
+from ecg.predict.examine import stretches
 from ecg.predict.labelled import UNLABELLED, Labelled
 from ecg.recordings.formats import OwnRecording
 
@@ -71,10 +72,10 @@ def make_strip(labelled: Labelled, most: int = MOST_SAMPLES) -> Strip:
     whole = len(steps) <= most
     if not whole:
         shown &= _excerpt(labelled, fs, len(steps), most)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8))).reshape(-1, 2)
+    edges = stretches(shown)
     low, high = np.percentile(steps[shown][:: max(len(steps) // 500_000, 1)], [0.05, 99.95]) * STEP_MV
-    stretches = np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1).astype(np.int64)
-    return Strip(fs, stretches, base64.b64encode(encode(steps, stretches)).decode(), float(low), float(high), whole)
+    parts = np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1)
+    return Strip(fs, parts, base64.b64encode(encode(steps, parts)).decode(), float(low), float(high), whole)
 
 
 def in_steps(own: OwnRecording, fs: float) -> npt.NDArray[np.int16]:
@@ -114,39 +115,22 @@ def _excerpt(labelled: Labelled, fs: float, n: int, most: int) -> npt.NDArray[np
     return shown
 
 
-def encode(steps: npt.NDArray[np.int16], stretches: npt.NDArray[np.int64]) -> bytes:
+def encode(steps: npt.NDArray[np.int16], parts: npt.NDArray[np.int64]) -> bytes:
     """Code stretches of a signal.
 
     Args:
         steps: shape [time].
-        stretches: shape [stretch, 2], first sample and number of samples.
+        parts: shape [stretch, 2], first sample and number of samples.
     """
-    return b"".join(_encode(steps[first : first + count]) for first, count in stretches.tolist())
+    return b"".join(_encode(steps[first : first + count]) for first, count in parts.tolist())
 
 
 def _encode(values: npt.NDArray[np.int16]) -> bytes:
     difference = np.diff(values.astype(np.int32))
     far = np.concatenate([[True], np.abs(difference) > 127])
     place = np.cumsum(np.where(far, 3, 1)) - np.where(far, 3, 1)
-    out = np.zeros(int(place[-1]) + (3 if far[-1] else 1), dtype=np.uint8)
-    out[place[1:]] = np.where(far[1:], 0, difference).astype(np.int8).view(np.uint8)
-    out[place[far]] = np.array(_ESCAPE, dtype=np.int8).view(np.uint8)
-    pair = values[far].astype("<i2").view(np.uint8).reshape(-1, 2)
-    out[place[far] + 1], out[place[far] + 2] = pair[:, 0], pair[:, 1]
+    out = np.zeros(int(place[-1]) + (3 if far[-1] else 1), dtype=np.int8)
+    out[place[1:]] = np.where(far[1:], _ESCAPE, difference)
+    out[0] = _ESCAPE
+    out[place[far][:, None] + [1, 2]] = values[far].astype("<i2").view(np.int8).reshape(-1, 2)
     return out.tobytes()
-
-
-def decode(code: bytes, stretches: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int16]]:
-    """The stretches again, as the page's script does it."""
-    out, at = [], 0
-    for _, count in stretches.tolist():
-        values, last = np.zeros(count, dtype=np.int16), 0
-        for i in range(count):
-            step = int.from_bytes(code[at : at + 1], "little", signed=True)
-            if step == _ESCAPE:
-                last, at = int.from_bytes(code[at + 1 : at + 3], "little", signed=True), at + 3
-            else:
-                last, at = last + step, at + 1
-            values[i] = last
-        out.append(values)
-    return out

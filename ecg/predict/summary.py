@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 import ecg
 from ecg.beats.detector import detector_name
+from ecg.beats.labels import AAMI_CLASSES
+from ecg.predict.examine import stretches
 from ecg.predict.labelled import Labelled
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 
@@ -66,24 +68,19 @@ def _signal(labelled: Labelled) -> dict[str, object]:
 def _beats(labelled: Labelled) -> dict[str, object]:
     has = labelled.label >= 0
     confidence = labelled.confidence[has]
-    why, counts = np.unique(labelled.reason[~has], return_counts=True)
+    low = confidence < LOW_CONFIDENCE
     return {
         "labelled": int(has.sum()),
-        "not_labelled": {str(w): int(n) for w, n in zip(why, counts, strict=True)},
+        "not_labelled": dict(sorted(Counter(labelled.reason[~has].tolist()).items())),
         "counts": {name: labelled.count(name) for name in labelled.classes},
-        "low_confidence": {
-            "below": LOW_CONFIDENCE,
-            "share": float((confidence < LOW_CONFIDENCE).mean()),
-            "count": int((confidence < LOW_CONFIDENCE).sum()),
-        },
+        "low_confidence": {"below": LOW_CONFIDENCE, "share": float(low.mean()), "count": int(low.sum())},
         "mean_confidence": float(confidence.mean()),
     }
 
 
 def runs(labelled: Labelled, name: str) -> dict[str, int]:
     """Single beats, pairs, and runs of three and more beats of one class, with no other R peak between them."""
-    is_name = np.concatenate([[False], labelled.names == name, [False]]).astype(np.int8)
-    edges = np.flatnonzero(np.diff(is_name)).reshape(-1, 2)
+    edges = stretches(labelled.names == name)
     length = edges[:, 1] - edges[:, 0]
     return {
         "single": int((length == 1).sum()),
@@ -94,17 +91,17 @@ def runs(labelled: Labelled, name: str) -> dict[str, int]:
 
 
 def heart_rate(labelled: Labelled) -> dict[str, object]:
-    """Rates in beats per minute from RR intervals, and pauses; intervals across missing signal are left out."""
+    """Rates in beats per minute from RR intervals, and pauses; intervals across missing signal are left out.
+
+    The rate of a minute of the recording is None without an RR interval in it.
+    """
     known = np.isfinite(labelled.rr_s)
     rr = labelled.rr_s[known]
     if not len(rr):
-        return {
-            "mean": None,
-            "lowest": None,
-            "highest": None,
-            "per_minute": [],
-            "pauses": {"above_s": PAUSE_S, "count": 0},
-        }
+        unknown = dict.fromkeys(("mean", "lowest", "highest"))
+        return {**unknown, "per_minute": [], "pauses": {"above_s": PAUSE_S, "count": 0}}
+    minute = (labelled.seconds[known] // 60).astype(np.int64)
+    of_minute = zip(np.bincount(minute).tolist(), np.bincount(minute, weights=rr).tolist(), strict=True)
     over = min(RATE_BEATS, len(rr))
     mean = np.convolve(rr, np.full(over, 1 / over), mode="valid")
     return {
@@ -112,26 +109,14 @@ def heart_rate(labelled: Labelled) -> dict[str, object]:
         "lowest": 60 / float(mean.max()),
         "highest": 60 / float(mean.min()),
         "over_intervals": over,
-        "per_minute": per_minute(labelled.seconds[known], rr),
+        "per_minute": [round(60 * n / total, 1) if n else None for n, total in of_minute],
         "pauses": {"above_s": PAUSE_S, "count": int((rr > PAUSE_S).sum()), "longest_s": float(rr.max())},
     }
 
 
-def per_minute(seconds: npt.NDArray[np.float64], rr: npt.NDArray[np.float64]) -> list[float | None]:
-    """Mean heart rate of each minute of the recording in beats per minute; None without an RR interval in it."""
-    minute = (seconds // 60).astype(np.int64)
-    count, total = np.bincount(minute), np.bincount(minute, weights=rr)
-    return [round(60 * float(n) / float(t), 1) if n else None for n, t in zip(count, total, strict=True)]
-
-
 def _whole_record(labelled: Labelled) -> dict[str, object]:
-    """For a task about the person, the mean probability over all beats."""
-    if not about_person(labelled.classes):
+    """For a task about the person, as infarction is, and not about single beats: the mean probability over all."""
+    if set(labelled.classes) & set(AAMI_CLASSES):
         return {}
     mean = np.nanmean(labelled.probability, axis=0)
-    return {"whole_record": {name: float(p) for name, p in zip(labelled.classes, mean, strict=True)}}
-
-
-def about_person(classes: tuple[str, ...]) -> bool:
-    """Whether labels say something of the person, as with infarction, and not of single beats."""
-    return not set(classes) & set("NSVFQ")
+    return {"whole_record": dict(zip(labelled.classes, mean.tolist(), strict=True))}

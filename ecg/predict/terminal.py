@@ -26,14 +26,14 @@ class Teller:
         self.out = out
         self.total = total
         self.done = 0
-        self.console = Console(highlight=False, soft_wrap=True)
+        self.console = Console(highlight=False, soft_wrap=True, markup=False)
 
     def begin(self) -> None:
         """What must be known before any label."""
-        self._say(NO_DIAGNOSIS)
-        self._say(self.known.sentence)
+        self.console.print(NO_DIAGNOSIS)
+        self.console.print(self.known.sentence)
         for warning in (*self.known.warnings, *self.known.remarks):
-            self._say(f"note: {warning}")
+            self.console.print(f"note: {warning}")
 
     def tell(self, outcome: Outcome) -> None:
         """One line, and the notes, on one recording."""
@@ -41,24 +41,24 @@ class Teller:
         place = f"[{self.done}/{self.total}] " if self.total > 1 else ""
         record = outcome.source.record
         if outcome.content is None:
-            self._say(f"{place}{record}: failed: {outcome.error}")
+            self.console.print(f"{place}{record}: failed: {outcome.error}")
             return
         content = outcome.content
         beats, signal, rate = content["beats"], content["signal"], content["heart_rate"]
         counts = ", ".join(f"{name} {count(n)}" for name, n in beats["counts"].items())
         mean = "" if rate["mean"] is None else f", {rate['mean']:.0f} beats/min"
-        self._say(
+        self.console.print(
             f"{place}{record}: lead {signal['lead']}, {duration(signal['seconds'])}{mean}; "
             f"{count(content['r_peaks']['count'])} R peaks: {counts}; "
             f"{percent(beats['low_confidence']['share'], 1)} % unsure"
         )
         if "whole_record" in content:
             mean_p = ", ".join(f"{name} {100 * p:.1f} %" for name, p in content["whole_record"].items())
-            self._say(f"  mean probability over all beats: {mean_p}")
+            self.console.print(f"  mean probability over all beats: {mean_p}")
         for why, n in beats["not_labelled"].items():
-            self._say(f"  R peaks without a label: {count(n)} ({why})")
+            self.console.print(f"  R peaks without a label: {count(n)} ({why})")
         for note in content["notes"]:
-            self._say(f"  note: {note}")
+            self.console.print(f"  note: {note}")
 
     def finish(self, outcomes: Sequence[Outcome]) -> bool:
         """Scores, the overview of several recordings, where the results are; errors last. False if there were any."""
@@ -71,23 +71,19 @@ class Teller:
             write_overview(self.out, outcomes, self.known, score(compared, classes) if compared else None)
         if good:
             page = INDEX if self.total > 1 else f"{good[0].source.record}.html"
-            self._say(f"results: {self.out}, to look at: {self.out / page}")
-        errors = Console(stderr=True, highlight=False, soft_wrap=True)
+            self.console.print(f"results: {self.out}, to look at: {self.out / page}")
+        errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
         for one in outcomes:
             if one.error:
-                errors.print(f"error: {one.error}", markup=False)
+                errors.print(f"error: {one.error}")
         return len(good) == len(outcomes)
-
-    def _say(self, text: str) -> None:
-        self.console.print(text, markup=False)
 
 
 def tell_scores(records: Sequence[Compared], classes: Sequence[str]) -> None:
     """A table of scores over all records, with the means of the records beside them."""
     scores = score(records, classes)
     title = f"Against the reference, {len(records)} record{'s' if len(records) > 1 else ''}"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", caption=COUNTING, caption_justify="left")
-    table.add_column("")
+    table = Table("", title=title, box=box.SIMPLE_HEAD, title_justify="left", caption=COUNTING, caption_justify="left")
     for name in ("beats", "Se %", "+P %", *(("mean Se %", "mean +P %") if len(records) > 1 else ())):
         table.add_column(name, justify="right")
     for name, *cells in score_rows(scores, classes):

@@ -8,9 +8,10 @@ from typing import Any
 
 from ecg.beats.splits import LEAK_LINE
 from ecg.page.numbers import number
-from ecg.recordings.download import sha256
-from ecg.training.folder import RunFolder, read_json
-from ecg.training.weights import Weights
+from ecg.recordings.checksum import sha256
+from ecg.runs.folder import read_json
+from ecg.runs.run import run_around
+from ecg.runs.weights import Weights
 
 NO_DIAGNOSIS = "Research software. No medical device; these labels are no diagnosis."
 
@@ -37,8 +38,16 @@ class Trust:
         """On which split the quality was measured, and how good it was."""
         info = self.weights.info
         simulated = " SIMULATED" if info.simulated else ""
-        where = f"Measured on the test side of split {info.split} of{simulated} {info.dataset} ({info.source}): "
-        return where + (self._scores() or "no scores are known") + "."
+        known = self.metrics
+        each = [
+            f"{name} Se {100 * known[f'test/{name}/se']:.1f} % +P {100 * known[f'test/{name}/ppv']:.1f} %"
+            for name in info.classes
+            if {f"test/{name}/se", f"test/{name}/ppv"} <= known.keys()
+        ]
+        scores = ", ".join(filter(None, [*each, self._macro])) or "no scores are known"
+        return (
+            f"Measured on the test side of split {info.split} of{simulated} {info.dataset} ({info.source}): {scores}."
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -47,7 +56,7 @@ class Trust:
         if info.simulated:
             said.append("The weights were trained on SIMULATED recordings: their labels say nothing about real hearts.")
         if self.weights.training.get("limit_batches") is not None:
-            said.append("The weights come from a run with trainer.limit_batches: their labels mean nothing.")
+            said.append("The weights come from epochs that were limited to some batches: their labels mean nothing.")
         return (*said, *(note for note in info.notes if note == LEAK_LINE))
 
     @property
@@ -58,8 +67,7 @@ class Trust:
     @property
     def short(self) -> str:
         """The split and one number."""
-        info, macro = self.weights.info, number(self.metrics.get("test/macro_f1"))
-        score = "its scores are not known" if macro is None else f"macro-F1 {100 * macro:.1f} %"
+        info, score = self.weights.info, self._macro or "its scores are not known"
         return f"Quality, measured on split {info.split} of {info.dataset} ({info.source}): {score}; by class below."
 
     def known_patient(self, record: str) -> str:
@@ -68,16 +76,10 @@ class Trust:
             return ""
         return f"A patient called {record} was in training: if this is that recording, its scores are no test."
 
-    def _scores(self) -> str:
-        classes = self.weights.info.classes
-        each = [
-            f"{name} Se {100 * se:.1f} % +P {100 * ppv:.1f} %"
-            for name in classes
-            if (se := number(self.metrics.get(f"test/{name}/se"))) is not None
-            and (ppv := number(self.metrics.get(f"test/{name}/ppv"))) is not None
-        ]
-        macro = number(self.metrics.get("test/macro_f1"))
-        return ", ".join(each + ([f"macro-F1 {100 * macro:.1f} %"] if macro is not None else []))
+    @property
+    def _macro(self) -> str:
+        macro = self.metrics.get("test/macro_f1")
+        return "" if macro is None else f"macro-F1 {100 * macro:.1f} %"
 
     def described(self) -> dict[str, object]:
         """For a summary in JSON."""
@@ -85,11 +87,7 @@ class Trust:
         return {
             "file": str(self.weights.path),
             "sha256": self.sha256,
-            "dataset": info.dataset,
-            "source": info.source,
-            "simulated": info.simulated,
-            "split": info.split,
-            "cut": info.cut,
+            **{key: getattr(info, key) for key in ("dataset", "source", "simulated", "split", "cut")},
             "leads": list(info.leads),
             "quality": self.sentence,
             "warnings": [*self.warnings, *self.remarks],
@@ -103,11 +101,10 @@ def trust(weights: Weights) -> Trust:
     Raises:
         EcgError: the run folder's files are damaged.
     """
-    folder = RunFolder(weights.path.parent)
-    beside = folder.weights == weights.path
-    said: Mapping[str, Any] = read_json(folder.metrics) if beside and folder.metrics.is_file() else weights.training
+    run = run_around(weights.path)
+    measured = run is not None and run.files.metrics.is_file()
+    said: Mapping[str, Any] = read_json(run.files.metrics) if run is not None and measured else weights.training
     metrics = {key: float(v) for key, v in said.items() if key.startswith("test/") and number(v) is not None}
-    split = read_json(folder.split) if beside and folder.split.is_file() else {}
-    patients = split.get("patients") or {}
+    patients = run.split["patients"] if run is not None and run.files.split.is_file() else {}
     known = frozenset(str(p) for side in ("train", "val") for p in patients.get(side, ()))
     return Trust(weights, sha256(weights.path), metrics, known)

@@ -10,15 +10,16 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ecg.page.numbers import percent
 from ecg.report.style import FAINT, INK, Context, class_colours, clock, new_figure, say, tidy
 
 Ints = npt.NDArray[np.integer[Any]]
 Floats = npt.NDArray[np.floating[Any]]
 
 
-def beat_id(record: str, sample: int, fs: float) -> str:
-    """Where a beat is found: record and time from the record's start; `sample` at `fs` Hz."""
-    return f"record {record}, {clock(sample / fs)}"
+def beat_id(record: str, seconds: float) -> str:
+    """Where a beat is found: record and, where it is known, time from the record's start."""
+    return f"record {record}, {clock(seconds)}" if np.isfinite(seconds) else record
 
 
 def choose(target: Ints, predicted: Ints, probabilities: Floats, label: int) -> tuple[int | None, int | None]:
@@ -42,24 +43,19 @@ def example_beats(
     classes: Sequence[str],
     fs: float,
     context: Context,
-    seconds_before: float = 0.0,
-    ids: Sequence[str] | None = None,
-    *,
-    amplitude: str = "normalised amplitude",
+    ids: Sequence[str],
 ) -> Figure:
     """One column per true class: above a typical beat predicted right, below the most confident error.
 
     Args:
-        x: shape [beat, sample], as the model sees it.
+        x: shape [beat, sample], as the model sees it, from the R peak on.
         target: shape [beat], true class.
         predicted: shape [beat], predicted class.
         probabilities: shape [beat, class].
         classes: class names.
         fs: sampling rate of `x` in Hz.
         context: the words around the figure.
-        seconds_before: where the R peak lies in a beat, in seconds from its first sample.
         ids: shape [beat], where each beat is found, as `beat_id` writes it.
-        amplitude: label of the vertical axis, with its unit where it has one.
 
     Returns:
         A figure 1200 to 1600 pixels wide at 120 dpi; a panel without an example says so.
@@ -67,7 +63,7 @@ def example_beats(
     Raises:
         ValueError: the arrays disagree about the number of beats.
     """
-    lengths = {len(x), len(target), len(predicted), len(probabilities), len(x if ids is None else ids)}
+    lengths = {len(x), len(target), len(predicted), len(probabilities), len(ids)}
     if len(lengths) > 1:
         raise ValueError(f"arrays of different numbers of beats: {sorted(lengths)}")
     figure = new_figure(context, float(np.clip(2.6 * len(classes), 10, 13.3)), 6.4)
@@ -78,25 +74,22 @@ def example_beats(
             axes = panels[row, label]
             tidy(axes)
             if beat is None:
-                kind = "right" if row == 0 else "wrong"
-                say(axes, f"no {name} beat\npredicted {kind}" if total else f"no {name} beats")
+                say(axes, f"no {name} beat\npredicted {('right', 'wrong')[row]}" if total else f"no {name} beats")
                 continue
-            _trace(axes, x[beat], fs, seconds_before, colour)
-            sure = 100 * probabilities[beat, predicted[beat]]
-            verdict = f"{name} called {classes[predicted[beat]]}, {sure:.1f} %"
-            where = ids[beat] if ids is not None else f"beat {beat}"
-            size = 10 if len(classes) <= 6 else 7
-            axes.set_title(f"{verdict}\n{where}", loc="left", fontsize=size, color=INK, parse_math=False)
-    panels[0, 0].set_ylabel(f"typical right\n{amplitude}", parse_math=False)
-    panels[1, 0].set_ylabel(f"most confident wrong\n{amplitude}", parse_math=False)
+            _trace(axes, x[beat], fs, colour)
+            sure = percent(probabilities[beat, predicted[beat]], 1)
+            words = f"{name} called {classes[predicted[beat]]}, {sure} %\n{ids[beat]}"
+            axes.set_title(words, loc="left", fontsize=10 if len(classes) <= 6 else 7, color=INK, parse_math=False)
+    for axes, kind in zip(panels[:, 0], ("typical right", "most confident wrong"), strict=True):
+        axes.set_ylabel(f"{kind}\nnormalised amplitude")
     for axes in panels[1]:
         axes.set_xlabel("time from the R peak (s)")
     return figure
 
 
-def _trace(axes: Axes, beat: Floats, fs: float, seconds_before: float, colour: str) -> None:
+def _trace(axes: Axes, beat: Floats, fs: float, colour: str) -> None:
     """Draw one beat, shape [sample]; the zeros that only fill its row are dotted."""
-    seconds = np.arange(len(beat)) / fs - seconds_before
+    seconds = np.arange(len(beat)) / fs
     signal = np.flatnonzero(beat)
     end = int(signal[-1]) + 1 if len(signal) else len(beat)
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=(0, (2, 3)))

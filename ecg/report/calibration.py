@@ -10,6 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ecg.page.numbers import percent
 from ecg.report.style import FAINT, INK, Context, new_figure, say, tidy
 
 BLUE = "#0072B2"
@@ -64,8 +65,6 @@ def reliability_figure(
     target: npt.NDArray[np.integer[Any]],
     probabilities: npt.NDArray[np.floating[Any]],
     context: Context,
-    *,
-    ece: float | None = None,
 ) -> Figure:
     """How often beats were predicted right, against how sure the model was; below, how many beats that concerns.
 
@@ -73,8 +72,6 @@ def reliability_figure(
         target: shape [beat], true class.
         probabilities: shape [beat, class], each row sums to 1.
         context: the words around the figure.
-        ece: the run's own expected calibration error, shown in place of the one counted here so that a report
-            tells one number.
 
     Returns:
         A figure of 1200 x 1020 pixels at 120 dpi.
@@ -94,8 +91,7 @@ def reliability_figure(
         say(upper, "no beats")
         return figure
     _bars(upper, lower, bins)
-    shown = bins.ece if ece is None else ece
-    words = f"ECE {100 * shown:.2f} %\n{_verdict(bins)}"
+    words = f"ECE {percent(bins.ece)} %\n{_verdict(bins)}"
     box = {"facecolor": "white", "edgecolor": "#CCCCCC", "boxstyle": "round,pad=0.5"}
     upper.text(0.975, 0.05, words, transform=upper.transAxes, ha="right", va="bottom", fontsize=11, color=INK, bbox=box)
     upper.legend(loc="upper left", fontsize=10, framealpha=0.9, edgecolor="#DDDDDD")
@@ -129,4 +125,4 @@ def _verdict(bins: Bins) -> str:
     right = float(np.nansum(bins.accuracy * bins.count) / total)
     gap = sure - right
     word = "over-confident" if gap > EVEN else "under-confident" if gap < -EVEN else "neither over- nor under-confident"
-    return f"{word}:\n{100 * sure:.1f} % sure on average, {100 * right:.1f} % right"
+    return f"{word}:\n{percent(sure, 1)} % sure on average, {percent(right, 1)} % right"

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ecg.page.numbers import NONE, percent
 from ecg.report.style import FAINT, INK, Context, class_colours, new_figure
 
 GAP = 0.12  # between the matrix and its margins, in cells
@@ -44,12 +45,9 @@ def confusion_figure(matrix: npt.NDArray[np.integer[Any]], classes: Sequence[str
         ink = "white" if share[i, j] > 0.55 else INK
         _cell_text(axes, j, i, f"{matrix[i, j]:,}", _percent(int(matrix[i, j]), int(rows[i]), 1), ink, size)
     for i in range(n):
-        right = int(matrix[i, i])
-        _margin(
-            axes, n + GAP, i, _percent(right, rows[i]), f"{right:,} of {rows[i]:,}" if rows[i] else "no beats", size
-        )
-        never = "never predicted"
-        _margin(axes, i, n + GAP, _percent(right, columns[i]), f"of {columns[i]:,}" if columns[i] else never, size)
+        right, found, called = int(matrix[i, i]), int(rows[i]), int(columns[i])
+        _margin(axes, n + GAP, i, _percent(right, found), f"{right:,} of {found:,}" if found else "no beats", size)
+        _margin(axes, i, n + GAP, _percent(right, called), f"of {called:,}" if called else "never predicted", size)
     _margin(axes, n + GAP, n + GAP, _percent(int(np.trace(matrix)), int(matrix.sum())), "accuracy", size)
     _frame(axes, classes, rows)
     bar = figure.colorbar(image, ax=axes, fraction=0.03, pad=0.015, ticks=[0, 0.25, 0.5, 0.75, 1])
@@ -60,7 +58,7 @@ def confusion_figure(matrix: npt.NDArray[np.integer[Any]], classes: Sequence[str
 
 
 def _percent(part: int, whole: int, decimals: int = 2) -> str:
-    return f"{100 * part / whole:.{decimals}f} %" if whole else "-"
+    return f"{percent(part / whole, decimals)} %" if whole else NONE
 
 
 def _cell_text(axes: Axes, x: float, y: float, upper: str, lower: str, ink: str, size: float) -> None:

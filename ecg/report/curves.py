@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,21 +18,19 @@ SCORES = {
 }
 
 
-def learning_curves(history: pd.DataFrame, context: Context, best_epoch: int | None = None) -> Figure:
+def learning_curves(history: pd.DataFrame, context: Context, best_epoch: int | None) -> Figure:
     """Losses and scores over epochs, the best epoch marked, the learning rate small below.
 
     Args:
         history: one row per epoch, or several with gaps (NaN), as Lightning's CSV logger writes them. Columns `epoch`,
-            `train/loss`, `val/loss`, `val/accuracy`, `val/balanced_accuracy`, `val/macro_f1` (fractions), `lr`,
-            `best_epoch`; any may be missing. Without `epoch`, rows count from 0.
+            `train/loss`, `val/loss`, `val/accuracy`, `val/balanced_accuracy`, `val/macro_f1` (fractions), `lr`; any
+            but `epoch` may be missing.
         context: the words around the figure.
-        best_epoch: epoch whose weights were kept; by default the last value of the column `best_epoch`, if any.
+        best_epoch: epoch whose weights were kept, if any.
 
     Returns:
         A figure of 1440 x 780 pixels at 120 dpi.
     """
-    if best_epoch is None and "best_epoch" in history and history["best_epoch"].notna().any():
-        best_epoch = int(history["best_epoch"].dropna().iloc[-1])
     figure = new_figure(context, 12, 6.5)
     grid = figure.add_gridspec(2, 2, height_ratios=(4.2, 1))
     loss, score, rate = (figure.add_subplot(grid[place]) for place in ((0, 0), (0, 1), (1, slice(None))))
@@ -55,30 +50,20 @@ def learning_curves(history: pd.DataFrame, context: Context, best_epoch: int | N
     return figure
 
 
-def _series(history: pd.DataFrame, column: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Epochs and values of a column, both shape [point], without the gaps; empty where there is no such column."""
-    if column not in history:
-        return np.empty(0), np.empty(0)
-    values = history[column].to_numpy(dtype=float)
-    epochs = history["epoch"].to_numpy(dtype=float) if "epoch" in history else np.arange(len(history), dtype=float)
-    there = np.isfinite(values) & np.isfinite(epochs)
-    return epochs[there], values[there]
-
-
 def _draw(
     axes: Axes,
     history: pd.DataFrame,
     columns: dict[str, tuple[str, str]],
     best_epoch: int | None,
-    scale: float,
+    scale: int,
     form: str,
 ) -> None:
     """Draw `columns` into one panel, each value times `scale`; the legend tells the values at the best epoch."""
     drawn = False
     for column, (name, colour) in columns.items():
-        epochs, values = _series(history, column)
-        if len(epochs) == 0:
+        if column not in history or history[column].isna().all():
             continue
+        epochs, values = history[["epoch", column]].dropna().to_numpy(dtype=float).T
         drawn = True
         at = np.flatnonzero(epochs == best_epoch) if best_epoch is not None else np.empty(0, dtype=int)
         label = f"{name}: {form.format(scale * values[at[-1]])}" if len(at) else name

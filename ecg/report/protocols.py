@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-Metrics = Mapping[str, object]
+from ecg.page.numbers import NONE, percent
+from ecg.report.tables import Metrics, NumberTable
 
 COLUMNS = ("S Se", "S +P", "V Se", "V +P")
 WAYS = {
@@ -27,46 +22,17 @@ NOTES = {
 """What is said below the table where a row's name holds the word."""
 
 
-def protocol_rows(metrics: Metrics) -> list[tuple[str, ...]]:
-    """Name and scores in percent of each way of counting that there are numbers for."""
-    rows = []
-    for name, keys in WAYS.items():
-        cells = [_percent(metrics.get(key)) for key in keys]
-        if any(cell != "-" for cell in cells):
-            rows.append((name, *cells))
-    return rows if len(rows) > 1 else []
-
-
-def protocol_table(metrics: Metrics) -> Table | None:
-    """S and V by every way of counting, for the terminal; None where there is only the usual way."""
-    from rich import box
-    from rich.table import Table
-
-    rows = protocol_rows(metrics)
-    if not rows:
+def protocol_table(metrics: Metrics) -> NumberTable | None:
+    """S and V in percent by every way of counting there are numbers for; None where there is only the usual way."""
+    counted = [(name, *(percent(metrics.get(key)) for key in keys)) for name, keys in WAYS.items()]
+    rows = [row for row in counted if set(row[1:]) != {NONE}]
+    if len(rows) < 2:
         return None
-    table = Table(box=box.SIMPLE_HEAD, caption=_notes(rows), caption_justify="left", title_justify="left")
-    table.add_column("counted")
-    for name in COLUMNS:
-        table.add_column(f"{name} %", justify="right")
-    for row in rows:
-        table.add_row(*row)
-    return table
+    notes = " ".join(note for word, note in NOTES.items() if any(word in row[0] for row in rows))
+    return NumberTable(("counted", *(f"{name} %" for name in COLUMNS)), rows, notes)
 
 
 def protocol_markdown(metrics: Metrics) -> str:
     """The content of `protocol_table` as Markdown, empty where there is only the usual way."""
-    rows = protocol_rows(metrics)
-    if not rows:
-        return ""
-    head = ["counted", *(f"{name} %" for name in COLUMNS)]
-    lines = [head, ["---", *["---:"] * len(COLUMNS)], *rows]
-    return "\n" + "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + f"\n\n{_notes(rows)}\n"
-
-
-def _notes(rows: list[tuple[str, ...]]) -> str:
-    return " ".join(note for word, note in NOTES.items() if any(word in row[0] for row in rows))
-
-
-def _percent(value: object) -> str:
-    return f"{100 * value:.2f}" if isinstance(value, float) else "-"
+    table = protocol_table(metrics)
+    return "" if table is None else f"\n{table.markdown}"

@@ -19,7 +19,7 @@ from ecg.metrics.ec57 import ec57_scores
 from ecg.metrics.records import mean_over_records, per_record, without_record
 from ecg.metrics.subjects import SCORES, auroc_interval, subject_intervals, subject_metrics, subject_table
 from ecg.report.style import Context
-from ecg.training.folder import RunFolder, write_json
+from ecg.runs.folder import RunFolder, write_json
 
 INTERVAL_NOTE = {
     True: "Intervals: 95 %, by resampling whole patients.",
@@ -57,11 +57,15 @@ class Results:
         return best
 
     @property
+    def interval_note(self) -> str:
+        """How the intervals were made; empty where there are none."""
+        return INTERVAL_NOTE[self.info.by_patient] if self.intervals else ""
+
+    @property
     def table_context(self) -> Context:
         """`context`, with a word on the intervals below."""
         context = self.context
-        note = INTERVAL_NOTE[self.info.by_patient] if self.intervals else ""
-        return replace(context, footnote=f"{context.footnote} {note}".strip())
+        return replace(context, footnote=f"{context.footnote} {self.interval_note}".strip())
 
     @property
     def context(self) -> Context:
@@ -171,24 +175,17 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
     )
     for c, name in enumerate(results.info.classes):
         table[f"p_{name}"] = results.probabilities[:, c]
-    with whole_file(folder.predictions) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f")
-    if results.records is not None:
-        with whole_file(folder.records) as temporary:
-            results.records.to_csv(temporary, float_format="%.6f")
-    if results.subjects is not None:
-        with whole_file(folder.subjects) as temporary:
-            results.subjects.to_csv(temporary, float_format="%.6f")
-    info = results.info
-    described = {
-        "dataset": info.dataset,
-        "source": info.source,
-        "simulated": info.simulated,
-        "cut": info.cut,
-        "split": info.split,
-        "notes": info.notes,
-        "facts": info.facts,
+    tables = {
+        folder.predictions: table.set_index("record"),
+        folder.records: results.records,
+        folder.subjects: results.subjects,
     }
+    for path, found in tables.items():
+        if found is not None:
+            with whole_file(path) as temporary:
+                found.to_csv(temporary, float_format="%.6f")
+    words = ("dataset", "source", "simulated", "cut", "split", "notes", "facts")
+    described = {name: getattr(results.info, name) for name in words}
     write_json(folder.metrics, {**described, **facts, **results.metrics, "intervals": results.intervals})
 
 

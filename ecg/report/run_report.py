@@ -10,13 +10,13 @@ import pandas as pd
 
 from ecg.data.sources import Source
 from ecg.metrics.confusion import confusion_matrix
-from ecg.report.beats import example_beats
+from ecg.report.beats import beat_id, example_beats
 from ecg.report.calibration import reliability_figure
 from ecg.report.confusion import confusion_figure
 from ecg.report.curves import learning_curves
 from ecg.report.results import Results
 from ecg.report.strip import strip_figure
-from ecg.report.style import Context, clock
+from ecg.report.style import Context
 from ecg.report.window import pick_window
 
 if TYPE_CHECKING:
@@ -38,17 +38,12 @@ def run_figures(
     context = replace(results.context, title=f"{title}: {results.context.title}")
     beats, target, predicted = results.beats, results.beats.y, results.predicted
     classes, probabilities = results.info.classes, results.probabilities
-    ids = [
-        f"record {record}, {clock(seconds)}" if np.isfinite(seconds) else f"{record}"
-        for record, seconds in zip(beats.record, beats.seconds, strict=True)
-    ]
+    ids = [beat_id(str(record), seconds) for record, seconds in zip(beats.record, beats.seconds, strict=True)]
     figures = {
         "learning_curves": learning_curves(history, context, best_epoch),
         "confusion": confusion_figure(confusion_matrix(target, predicted, len(classes)), classes, context),
         "reliability": reliability_figure(target, probabilities, context),
-        "beats": example_beats(
-            beats.x[:, 0], target, predicted, probabilities, classes, results.info.fs, context, ids=ids
-        ),
+        "beats": example_beats(beats.x[:, 0], target, predicted, probabilities, classes, results.info.fs, context, ids),
     }
     strip = _strip(results, source, context)
     return figures if strip is None else {**figures, "strip": strip}
@@ -82,5 +77,5 @@ def _strip(results: Results, source: Source, context: Context) -> Figure | None:
         lead,
         record,
         context,
-        rr_s=np.stack([results.beats.rr_before[mine], results.beats.rr_after[mine]], axis=1),
+        np.stack([results.beats.rr_before[mine], results.beats.rr_after[mine]], axis=1),
     )

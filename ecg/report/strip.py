@@ -41,14 +41,14 @@ def strip_figure(
     start_s: float,
     beats_s: npt.NDArray[np.floating[Any]],
     predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]] | None,
+    target: npt.NDArray[np.integer[Any]],
     classes: Sequence[str],
     lead: str,
     record: str,
     context: Context,
+    rr_s: npt.NDArray[np.floating[Any]],
     *,
     seconds: float = 30.0,
-    rr_s: npt.NDArray[np.floating[Any]] | None = None,
 ) -> Figure:
     """Rows of 10 s in ECG paper's proportions: a large square is 0.2 s by 0.5 mV.
 
@@ -58,14 +58,14 @@ def strip_figure(
         start_s: where the strip begins, in seconds from the recording's start; `window.pick_window` finds a good one.
         beats_s: shape [beat], R peaks in seconds from the recording's start, ascending; those outside are not drawn.
         predicted: shape [beat], predicted class.
-        target: shape [beat], true class, or None where there is no reference; beats that differ are marked.
+        target: shape [beat], true class; beats that differ from it are marked.
         classes: class names.
         lead: the lead's name.
         record: the record's name.
         context: the words around the figure.
-        seconds: length of the strip; it ends earlier where the recording does.
         rr_s: shape [beat, 2], RR interval before and after each beat in seconds, NaN where unknown; keeps the colour
-            off beats without a prediction. None: there are none.
+            off beats without a prediction.
+        seconds: length of the strip; it ends earlier where the recording does.
 
     Returns:
         A figure 1600 pixels wide at 120 dpi.
@@ -73,18 +73,14 @@ def strip_figure(
     Raises:
         ValueError: the strip begins after the recording's end, or the arrays disagree about the number of beats.
     """
-    if len(beats_s) != len(predicted) or (target is not None and len(target) != len(predicted)):
-        raise ValueError("beats_s, predicted and target must have one entry per beat")
-    end_s = min(start_s + seconds, len(millivolts) / fs)
-    if end_s <= start_s:
-        raise ValueError(f"the strip begins at {start_s} s; the recording has {len(millivolts) / fs:.1f} s")
-    rows = max(1, int(np.ceil((end_s - start_s - SLIVER_S) / ROW_S)))
-    end_s = min(end_s, start_s + rows * ROW_S)
+    if len({len(beats_s), len(predicted), len(target), len(rr_s)}) > 1:
+        raise ValueError("beats_s, predicted, target and rr_s must have one entry per beat")
+    rows, end_s = _extent(len(millivolts) / fs, start_s, seconds)
     low, high = _limits(millivolts[int(start_s * fs) : int(end_s * fs)])
     tall = (high + LABEL_MV - low) / 0.5 * 0.2 / ROW_S * (WIDTH_IN - 1.0)  # inches that make the squares square
     figure = new_figure(context, WIDTH_IN, 1.75 + rows * (tall + 0.40))
     panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
-    beats = _beats(beats_s, _spans(beats_s, rr_s), predicted, target, classes)
+    beats = _beats(beats_s, rr_s, predicted, target, classes)
     colours = class_colours(classes)
     for row, axes in enumerate(panels):
         left = start_s + row * ROW_S
@@ -92,16 +88,24 @@ def strip_figure(
         _paper(axes, left, low, high + LABEL_MV)
         axes.set_ylabel(f"{lead} (mV)", parse_math=False)
         _signal(axes, millivolts, fs, left, right, FAINT, 0.9)
-        for beat in beats:
-            if beat.end > left and beat.begin < right:
-                _signal(axes, millivolts, fs, max(left, beat.begin), min(right, beat.end), colours[beat.name], 1.5)
-                _mark(axes, beat, left, right, high, colours[beat.name])
+        for beat in (beat for beat in beats if beat.end > left and beat.begin < right):
+            _signal(axes, millivolts, fs, max(left, beat.begin), min(right, beat.end), colours[beat.name], 1.5)
+            _mark(axes, beat, left, right, high, colours[beat.name])
     what = f"Record {record}, lead {lead}, {clock(start_s, 0)} to {clock(end_s, 0)} min"
     panels[0].set_title(what, loc="left", fontsize=11, color=INK, parse_math=False)
     panels[-1].set_xlabel("time in the recording (min:s); a large square is 0.2 s x 0.5 mV")
     shown = np.flatnonzero((beats_s >= start_s) & (beats_s < end_s))
-    _legend(panels[0], {classes[i]: colours[classes[i]] for i in np.unique(predicted[shown])}, target is not None)
+    _legend(panels[0], {classes[i]: colours[classes[i]] for i in np.unique(predicted[shown])})
     return figure
+
+
+def _extent(length_s: float, start_s: float, seconds: float) -> tuple[int, float]:
+    """Rows of the strip and its end in seconds."""
+    end_s = min(start_s + seconds, length_s)
+    if end_s <= start_s:
+        raise ValueError(f"the strip begins at {start_s} s; the recording has {length_s:.1f} s")
+    rows = max(1, int(np.ceil((end_s - start_s - SLIVER_S) / ROW_S)))
+    return rows, min(end_s, start_s + rows * ROW_S)
 
 
 def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
@@ -118,35 +122,19 @@ def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
 
 def _beats(
     beats_s: npt.NDArray[np.floating[Any]],
-    spans: npt.NDArray[np.float64],
+    rr_s: npt.NDArray[np.floating[Any]],
     predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]] | None,
+    target: npt.NDArray[np.integer[Any]],
     classes: Sequence[str],
 ) -> list[_Beat]:
-    """All beats, with the reference class of those that differ from it."""
-    differs = np.zeros(len(predicted), dtype=bool) if target is None else target != predicted
-    references = [None] * len(predicted) if target is None else [classes[i] for i in target]
+    """All beats: a third of RR before the R peak, two thirds after, and the reference's class where it differs."""
+    previous = np.fmin(np.diff(beats_s, prepend=beats_s[:1] - 0.9), rr_s[:, 0])
+    following = np.fmin(np.diff(beats_s, append=beats_s[-1:] + 0.9), rr_s[:, 1])
+    begin, end = beats_s - np.minimum(previous * 0.35, 0.5), beats_s + np.minimum(following * 0.65, 0.9)
     return [
-        _Beat(float(at), float(begin), float(end), classes[label], reference if other else None)
-        for at, (begin, end), label, reference, other in zip(
-            beats_s, spans, predicted, references, differs, strict=True
-        )
+        _Beat(float(at), float(left), float(right), classes[label], classes[true] if true != label else None)
+        for at, left, right, label, true in zip(beats_s, begin, end, predicted, target, strict=True)
     ]
-
-
-def _spans(
-    beats_s: npt.NDArray[np.floating[Any]], rr_s: npt.NDArray[np.floating[Any]] | None
-) -> npt.NDArray[np.float64]:
-    """Begin and end of each beat in seconds, shape [beat, 2]: a third of RR before the R peak, two thirds after."""
-    if len(beats_s) == 0:
-        return np.empty((0, 2))
-    interval = np.diff(beats_s)
-    previous, following = np.concatenate([[0.9], interval]), np.concatenate([interval, [0.9]])
-    if rr_s is not None:
-        previous, following = np.fmin(previous, rr_s[:, 0]), np.fmin(following, rr_s[:, 1])
-    before, after = np.minimum(previous * 0.35, 0.5), np.minimum(following * 0.65, 0.9)
-    spans: npt.NDArray[np.float64] = np.stack([beats_s - before, beats_s + after], axis=1)
-    return spans
 
 
 def _paper(axes: Axes, left: float, low: float, high: float) -> None:
@@ -192,10 +180,9 @@ def _mark(axes: Axes, beat: _Beat, left: float, right: float, top: float, colour
                   parse_math=False)  # fmt: skip
 
 
-def _legend(axes: Axes, colours: dict[str, str], has_reference: bool) -> None:
-    handles: list[Line2D | Patch] = [Line2D([], [], color=c, linewidth=3, label=name) for name, c in colours.items()]
-    if has_reference:
-        handles.append(Patch(color=DIFFERS, label="differs from the reference (ref)"))
-    handles.insert(0, Line2D([], [], linewidth=0, label="predicted:"))
+def _legend(axes: Axes, colours: dict[str, str]) -> None:
+    lines = [Line2D([], [], color=colour, linewidth=3, label=name) for name, colour in colours.items()]
+    differs = Patch(color=DIFFERS, label="differs from the reference (ref)")
+    handles = [Line2D([], [], linewidth=0, label="predicted:"), *lines, differs]
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(handles), fontsize=10,
                 frameon=False, borderaxespad=0.1, handlelength=1.6, columnspacing=1.3)  # fmt: skip

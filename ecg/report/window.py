@@ -11,7 +11,7 @@ import numpy.typing as npt
 def pick_window(
     beats_s: npt.NDArray[np.floating[Any]],
     predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]] | None,
+    target: npt.NDArray[np.integer[Any]],
     duration_s: float,
     seconds: float = 30.0,
 ) -> float:
@@ -23,7 +23,7 @@ def pick_window(
     Args:
         beats_s: shape [beat], R peaks in seconds from the recording's start, ascending.
         predicted: shape [beat], predicted class.
-        target: shape [beat], true class; None where there is no reference.
+        target: shape [beat], true class.
         duration_s: length of the recording in seconds.
         seconds: length of the window.
 
@@ -33,13 +33,12 @@ def pick_window(
     latest = np.floor(duration_s - seconds)
     if len(beats_s) == 0 or latest <= 0:
         return 0.0
-    true = predicted if target is None else target
-    n = int(max(predicted.max(), true.max())) + 1
+    n = int(max(predicted.max(), target.max())) + 1
     starts = np.arange(latest + 1)
     first, last = np.searchsorted(beats_s, starts + 0.5), np.searchsorted(beats_s, starts + seconds - 0.5)
-    seen = _within(np.eye(n)[predicted] + np.eye(n)[true], first, last)
-    errors = _within((predicted != true)[:, None].astype(float), first, last)[:, 0]
-    rare = seen.sum(axis=1) - seen[:, np.bincount(true, minlength=n).argmax()]
+    seen = _within(np.eye(n)[predicted] + np.eye(n)[target], first, last)
+    errors = _within((predicted != target)[:, None].astype(float), first, last)[:, 0]
+    rare = seen.sum(axis=1) - seen[:, np.bincount(target, minlength=n).argmax()]
     worth = (seen > 0).sum(axis=1) + (errors > 0)
     return float(starts[np.lexsort((-starts, rare, np.minimum(errors, 5), worth))[-1]])
 

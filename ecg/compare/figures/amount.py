@@ -9,10 +9,10 @@ from matplotlib import colormaps
 
 from ecg.compare.figures.frame import RANDOM_STYLE, SCRATCH_STYLE, axis_label, context
 from ecg.compare.measures import Measure, over_runs
-from ecg.compare.run import RANDOM
 from ecg.compare.series import GREY, outer_keys
 from ecg.compare.settings import Group, Setting, short_key
 from ecg.report.style import INK, new_figure, tidy
+from ecg.runs.run import RANDOM
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ecg.compare.figures.frame import RANDOM_STYLE, axis_label, legend_beside, panel_grid
 from ecg.compare.measures import Measure, over_runs
-from ecg.compare.run import RANDOM
 from ecg.compare.series import GREY, Line, panels
 from ecg.compare.settings import Group, Setting
 from ecg.report.style import INK, tidy
+from ecg.runs.run import RANDOM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,11 +9,11 @@ from matplotlib.ticker import MaxNLocator
 
 from ecg.compare.figures.frame import RANDOM_STYLE, SCRATCH_STYLE, axis_label, legend_beside, panel_grid
 from ecg.compare.measures import Measure, Spread, control_lines, over_runs
-from ecg.compare.run import RANDOM
 from ecg.compare.series import GREY, Line, Panel, panels
 from ecg.compare.settings import Group
 from ecg.metrics.baselines import NAMES, NEAREST
 from ecg.report.style import tidy
+from ecg.runs.run import RANDOM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

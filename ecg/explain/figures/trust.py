@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ecg.explain.deletion import RANDOM
-from ecg.explain.figures import WIDTH_IN, context
+from ecg.explain.arrays import Floats, Ints
+from ecg.explain.deletion import RANDOM, area
+from ecg.explain.figures import METHOD_COLOURS, figure_of
 from ecg.explain.findings import Findings
 from ecg.explain.maps import METHODS
-from ecg.explain.windows import Floats, mean_interval
-from ecg.report.style import FAINT, INK, class_colours, new_figure, tidy
+from ecg.explain.trust import Check
+from ecg.explain.windows import mean_interval
+from ecg.report.style import FAINT, INK, class_colours, tidy
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = {METHODS[0]: "#D55E00", METHODS[1]: "#8A6BBE", METHODS[2]: "#2E8B6F", RANDOM: "#6B6B6B"}
+COLOURS = METHOD_COLOURS | {RANDOM: "#6B6B6B"}
+DOTTED = (0, (2, 3))
 
 
 def agreement_figure(findings: Findings) -> Figure:
     """Rank correlation, beat by beat: of the two methods per class, between seeds, and of unlike beats."""
-    trust, mapped, info = findings.trust, findings.mapped, findings.info
-    colours = class_colours(info.classes)
-    rows: list[tuple[str, Floats, str]] = []
-    for pair, both in trust.methods.items():
-        rows.append((pair.replace(METHODS[0], "IG"), both, INK))
-        for c, name in enumerate(info.classes):
-            if (values := both[mapped.beats.y == c]).size:
-                rows.append((f"class {name}", values, colours[name]))
-    for number, by_method in enumerate(trust.seeds.values(), 2):
-        rows += [(f"run 1 and {number}, {_short(m)}", values, COLOURS[m]) for m, values in by_method.items()]
-    rows += [(f"two beats of a class, {_short(m)}", values, "#9A9A9A") for m, values in trust.anyway.items()]
-    figure = new_figure(context("Do the maps agree?", info), WIDTH_IN, 1.9 + 0.3 * len(rows))
+    rows = _agreements(findings)
+    figure = figure_of("Do the maps agree?", findings.info, 1.9 + 0.3 * len(rows))
     axes = figure.subplots()
     tidy(axes)
     axes.axvline(0, color=FAINT, linewidth=1)
@@ -45,45 +39,49 @@ def agreement_figure(findings: Findings) -> Figure:
         axes.plot([quarter, three], [place, place], color=colour, linewidth=8, solid_capstyle="butt", alpha=0.45)
         axes.plot(middle, place, "o", color=colour, markersize=7, markeredgecolor="white")
     axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=9)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(-1, 1)
-    axes.set_xticks([-1, -0.5, 0, 0.5, 1])
-    axes.set_xlabel("rank correlation of two maps of a beat", fontsize=10)
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(-1, 1), xticks=[-1, -0.5, 0, 0.5, 1])
+    axes.set_xlabel("rank correlation of two maps of a beat")
     return figure
 
 
-def _short(method: str) -> str:
-    return "IG" if method == METHODS[0] else method
+def _agreements(findings: Findings) -> list[tuple[str, Floats, str]]:
+    """Name, values and colour of each row."""
+    y, colours = findings.mapped.beats.y, class_colours(findings.info.classes)
+    rows, yardstick = [], []
+    for (check, method, of), values in findings.trust.checks.items():
+        short = method.replace(METHODS[0], "IG")
+        if check == Check.METHODS:
+            rows.append((short, values, INK))
+            rows += [(f"class {name}", values[y == c], colours[name]) for c, name in enumerate(colours) if c in y]
+        elif check == Check.SEEDS:
+            rows.append((f"run 1 and {of.partition(':')[0]}, {short}", values, COLOURS[method]))
+        elif check == Check.ANYWAY:
+            yardstick.append((f"two beats of a class, {short}", values, "#9A9A9A"))
+    return rows + yardstick
 
 
 def cascade_figure(findings: Findings) -> Figure:
     """How a map changes while layers lose their weights, from the head down."""
-    trust, info = findings.trust, findings.info
-    figure = new_figure(context("Random weights, from the head down", info), WIDTH_IN, 4.3)
+    figure = figure_of("Random weights, from the head down", findings.info, 4.3)
     axes = figure.subplots()
     tidy(axes)
     axes.axhline(0, color=FAINT, linewidth=1)
-    for method, by_layer in trust.cascade.items():
-        found = np.array([mean_interval(values, np.random.default_rng(0)) for values in by_layer.values()])
-        found = np.vstack([[1.0, 1.0, 1.0], found])
-        places = np.arange(len(found))
-        axes.fill_between(places, found[:, 1], found[:, 2], color=COLOURS[method], alpha=0.2, linewidth=0)
-        axes.plot(places, found[:, 0], "o-", color=COLOURS[method], linewidth=1.8, markersize=5, label=method)
-        usual = float(np.nanmean(trust.anyway[method]))
-        axes.axhline(usual, color=COLOURS[method], linewidth=1.2, linestyle=(0, (2, 3)))
-    layers = list(next(iter(trust.cascade.values())))
+    falls = findings.trust.rows(Check.RANDOM_WEIGHTS)
+    for method, usual in findings.trust.means(Check.ANYWAY).items():
+        found = np.array([(1, 1, 1), *((row.mean, row.low, row.high) for row in falls if row.method == method)])
+        _line(axes, np.arange(len(found)), found, COLOURS[method], marker="o", markersize=5, label=method)
+        axes.axhline(usual, color=COLOURS[method], linewidth=1.2, linestyle=DOTTED)
+    layers = dict.fromkeys(row.of.removeprefix("head to ") for row in falls)
     axes.set_xticks(range(len(layers) + 1), ["none", *layers], rotation=40, ha="right", fontsize=9)
-    axes.set_xlabel("random weights from the head down to", fontsize=10)
-    axes.set_ylabel("rank correlation with\nthe trained model's map", fontsize=10)
-    axes.plot([], [], color=FAINT, linewidth=1.2, linestyle=(0, (2, 3)), label="two beats of a class")
+    axes.set(xlabel="random weights from the head down to", ylabel="rank correlation with\nthe trained model's map")
+    axes.plot([], [], color=FAINT, linewidth=1.2, linestyle=DOTTED, label="two beats of a class")
     axes.legend(fontsize=9, frameon=False)
     return figure
 
 
 def deletion_figure(findings: Findings) -> Figure:
     """Probability of the predicted class while samples are taken out, and while they are put in."""
-    curves, info = findings.trust.curves, findings.info
-    figure = new_figure(context("Do the marked samples matter?", info), WIDTH_IN, 7.2)
+    figure = figure_of("Do the marked samples matter?", findings.info, 7.2)
     panels = figure.subplots(2, 1, sharex=True, sharey=True)
     titles = {
         "deletion": "taking samples out: the lower, the better the map",
@@ -91,15 +89,18 @@ def deletion_figure(findings: Findings) -> Figure:
     }
     for axes, (kind, title) in zip(panels, titles.items(), strict=True):
         tidy(axes)
-        areas = curves.areas(kind)
-        for order, values in getattr(curves, kind).items():
-            found = np.array([mean_interval(column, np.random.default_rng(0)) for column in values.T])
-            axes.fill_between(100 * curves.fraction, *found[:, 1:].T, color=COLOURS[order], alpha=0.18, linewidth=0)
-            label = f"{order}: area {areas[order].mean():.2f}"
-            axes.plot(100 * curves.fraction, found[:, 0], color=COLOURS[order], linewidth=1.8, label=label)
+        for order, curve in findings.trust.curves[kind].items():
+            found = np.array([mean_interval(column, np.random.default_rng(0)) for column in curve.T])
+            label = f"{order}: area {area(curve).mean():.2f}"
+            _line(axes, np.linspace(0, 100, len(found)), found, COLOURS[order], label=label)
         axes.set_title(title, loc="left", fontsize=11, color=INK, pad=42)
-        axes.set_ylim(0, 1.02)
-        axes.set_ylabel("probability of the\npredicted class", fontsize=10)
+        axes.set(ylim=(0, 1.02), ylabel="probability of the\npredicted class")
         axes.legend(fontsize=9, frameon=False, loc="lower left", bbox_to_anchor=(-0.02, 0.98), ncols=2)
-    panels[1].set_xlabel("share of the beat (%)", fontsize=10)
+    panels[1].set_xlabel("share of the beat (%)")
     return figure
+
+
+def _line(axes: Axes, x: Floats | Ints, found: Floats, colour: str, **how: Any) -> None:
+    """A line with its band; `found` is mean, low and high by place, shape [place, 3]."""
+    axes.fill_between(x, found[:, 1], found[:, 2], color=colour, alpha=0.2, linewidth=0)
+    axes.plot(x, found[:, 0], color=colour, linewidth=1.8, **how)

@@ -1,0 +1,73 @@
+"""Templates and plain data into pages; whatever comes from files is escaped by jinja2."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ecg.atomic import whole_file
+from ecg.page import numbers
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class Cell(NamedTuple):
+    """A table's cell whose text is not what it is sorted by, or that leads somewhere.
+
+    Attributes:
+        text: shown.
+        by: what counts when sorting; None comes last in either direction.
+        href: a file beside the page.
+    """
+
+    text: str
+    by: float | str | None
+    href: str = ""
+
+
+def render(template: str, **data: object) -> str:
+    """A whole page as HTML; it makes no request.
+
+    Args:
+        template: its path below `ecg/`, e.g. `report/run_page.html`.
+        data: what the template shows; `title`, `notices` and `simulated` are of the frame.
+    """
+    return _environment().get_template(template).render(data, titles=[])
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page, whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full.
+    """
+    with whole_file(path) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    loader = PackageLoader("ecg", "")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    made.filters |= {name: getattr(numbers, name) for name in ("percent", "count", "duration", "plain")}
+
+    def verbatim(name: str) -> Markup:
+        """One of our own style sheets or scripts, as it is: its braces are not jinja2's."""
+        return Markup(loader.get_source(made, name)[0])
+
+    made.globals |= {"image_of": _image, "verbatim": verbatim}
+    return made
+
+
+def _image(png: bytes) -> dict[str, object]:
+    """What an `img` element needs; a page that knows the size does not jump."""
+    width, height = struct.unpack(">II", png[16:24])  # PNG's header
+    return {"width": width, "height": height, "code": base64.b64encode(png).decode()}

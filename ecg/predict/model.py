@@ -1,0 +1,84 @@
+"""A trained model as a function from recordings to beats, for use from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from ecg.beats.detected import one_lead
+from ecg.errors import EcgError
+from ecg.predict.labelled import label_beats
+from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
+from ecg.recordings.formats.asked import choose_lead
+from ecg.recordings.recording import Recording
+from ecg.runs.weights import Weights, load_weights
+
+
+@dataclass(frozen=True)
+class BeatModel:
+    """Weights with all that it takes to label a recording.
+
+    Attributes:
+        weights: the network, the data that it was trained on, and the rule that its beats were cut by.
+    """
+
+    weights: Weights
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the network's logits."""
+        return tuple(self.weights.info.classes)
+
+    @property
+    def leads(self) -> Sequence[str]:
+        """The leads that it was trained on."""
+        return self.weights.info.leads
+
+    def predict(self, recording: Recording | Path | str, *, lead: str | None = None) -> pd.DataFrame:
+        """Find the R peaks of a recording and label its beats. Research software: no diagnosis.
+
+        Args:
+            recording: a recording, or a file to read one from.
+            lead: its lead by name; None: the weights' own, else II, else the only one.
+
+        Returns:
+            A row per R peak: `sample` (at the recording's fs), `time_s`, `rr_s` (the RR interval before it in s, NaN
+            where it is not known), `label` (`-` without one), `p_<class>` for each class, and `reason` (why there is
+            no label, empty where there is one).
+
+        Raises:
+            EcgError: no such lead, or no beat that can be labelled.
+        """
+        labelled = label_beats(self._own(recording, lead), self.weights)
+        beats = {"sample": labelled.sample, "time_s": labelled.seconds, "rr_s": labelled.rr_s, "label": labelled.names}
+        probabilities = {f"p_{name}": labelled.probability[:, c] for c, name in enumerate(labelled.classes)}
+        return pd.DataFrame({**beats, **probabilities, "reason": labelled.reason})
+
+    def _own(self, recording: Recording | Path | str, lead: str | None) -> OwnRecording:
+        asked = Asked(lead=lead, preferred=tuple(self.leads))
+        if not isinstance(recording, Recording):
+            found = find_inputs([Path(recording)])
+            if len(found) != 1:
+                raise EcgError(f"{recording} holds {len(found)} recordings; name one of them")
+            return read_own(found[0], asked)
+        place, notes = choose_lead(recording.record, recording.leads, asked)
+        alone = one_lead(recording, place, recording.leads[place])
+        own = OwnRecording(alone, notes=notes, leads=recording.leads)
+        return own if recording.gaps is None else replace(own, gaps=recording.gaps)
+
+
+def load_model(where: Path | str | None = None) -> BeatModel:
+    """A trained model, ready to label recordings.
+
+    Args:
+        where: a run folder, or a weights.safetensors file; None: those that come with ecg, which this version has not.
+
+    Raises:
+        EcgError: no weights there, or they are damaged.
+    """
+    if where is None:
+        raise EcgError("this version of ecg comes without weights; give a run folder: load_model('outputs/RUN')")
+    return BeatModel(load_weights(Path(where)))
