@@ -25,7 +25,7 @@ def ecg_data() -> Path:
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """`ecg` with some words, in this process: what it says; its exit code must be `code`."""
-    from ecg.cli import app
+    from ecg.commands import app
 
     def run(*words: object, code: int = 0) -> str:
         monkeypatch.setattr(sys, "argv", ["ecg", *map(str, words)])

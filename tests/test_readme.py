@@ -7,38 +7,50 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
 from typer.testing import CliRunner
 
-from ecg.cli import cli
-from ecg.config import compose
+import ecg
+from ecg.commands import cli
+from ecg.config.compose import compose
 
 ROOT = Path(__file__).parents[1]
 READMES = [ROOT / "README.md", *sorted((ROOT / "experiments").glob("*/README.md"))]
 
 
 def commands(start: str) -> list[str]:
-    blocks = [block for path in READMES for block in re.findall(r"```(?:bash)?\n(.*?)```", path.read_text(), re.S)]
+    blocks = [
+        block
+        for path in READMES
+        for block in re.findall(r"```(?:bash)?\n(.*?)```", path.read_text(encoding="utf-8"), re.S)
+    ]
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     return sorted({line for line in lines if line.startswith(start)})
 
 
-@pytest.mark.parametrize("line", commands("python train.py"))
+@pytest.mark.parametrize("line", [*commands("python train.py"), *commands("ecg train")])
 def test_training_commands_compose(line: str) -> None:
     words = [word for word in shlex.split(line)[2:] if not word.startswith("-") and word != "job"]
     words = [word for word in words if not word.startswith("resume=")]
-    jobs = [[]]
+    jobs: list[list[str]] = [[]]
     for word in words:
         key, _, values = word.partition("=")
-        jobs = [[*job, f"{key}={value}"] for job in jobs for value in values.split(",")]
-    compose.register()
+        each = [values] if values.startswith("[") else values.split(",")
+        jobs = [[*job, f"{key}={value}"] for job in jobs for value in each]
     for job in jobs:
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            compose.typed(hydra_compose("config", job))
+        compose(*job)
 
 
-@pytest.mark.parametrize("line", commands("ecg "))
+def test_python_is_spelt_as_it_runs() -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    assert blocks
+    for block in blocks:
+        for room, name in re.findall(r"ecg\.(\w+)\.(\w+)", block):
+            assert hasattr(getattr(ecg, room), name)
+        for name in re.findall(r"ecg\.(\w+)\(", block):
+            assert name in ecg.__all__
+
+
+@pytest.mark.parametrize("line", [line for line in commands("ecg ") if not line.startswith("ecg train")])
 def test_ecg_commands_know_their_options(line: str) -> None:
     _, command, *words = shlex.split(line)
     said = CliRunner().invoke(cli, [command, "--help"])
@@ -49,8 +61,8 @@ def test_ecg_commands_know_their_options(line: str) -> None:
 
 def test_named_files_exist() -> None:
     for path in READMES:
-        links = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text())
-        scripts = re.findall(r"python (experiments/\S+\.py)", path.read_text())
+        links = re.findall(r"\]\((?!http)([^)#]+)\)", path.read_text(encoding="utf-8"))
+        scripts = re.findall(r"python (experiments/\S+\.py)", path.read_text(encoding="utf-8"))
         for name in links:
             assert (path.parent / name).exists(), f"{path}: {name}"
         for name in scripts:
@@ -58,7 +70,7 @@ def test_named_files_exist() -> None:
 
 
 def test_every_choice_of_a_group_is_in_the_table() -> None:
-    text = (ROOT / "README.md").read_text()
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
     for group in sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir()):
         row = "".join(line for line in text.splitlines() if line.startswith(f"| `{group}` |"))
         for path in (ROOT / "conf" / group).glob("*.yaml"):

@@ -17,8 +17,8 @@ SMALL = (
     "dataset.source=synthetic",
     "dataset.synthetic.patients=12",
     "dataset.synthetic.minutes=0.5",
-    "trainer.batch_size=64",
-    "trainer.epochs=2",
+    "dataset.batch_size=64",
+    "trainer.max_epochs=2",
 )
 
 

@@ -15,10 +15,13 @@ BAD_SETTINGS = {
     "datset=mi": "unknown key datset: did you mean dataset?",
     "model=cn": "model=cn: did you mean cnn? choose one of cnn, kachuee",
     "model.dropout=2": "model.dropout=2: must be from 0 to 1",
-    "trainer.epochs=three": "trainer.epochs=three: must be a whole number",
-    "trainer.epoch=3": "unknown key trainer.epoch: did you mean trainer.epochs?",
-    "+trainer.optimiser=adam": "unknown key trainer.optimiser",
-    "trainer.optimizer.name=adm": "trainer.optimizer.name=adm: choose one of adam, adamw, rmsprop, sgd",
+    "trainer.max_epochs=three": "trainer.max_epochs=three: must be a whole number",
+    "trainer.max_epoch=3": "unknown key trainer.max_epoch: did you mean trainer.max_epochs?",
+    "trainer.epochs=3": "unknown key trainer.epochs: write trainer.max_epochs=",
+    "loss=mse": "loss=mse: choose one of cross_entropy, focal, weighted",
+    "+optimiser.lr=1": "unknown key optimiser",
+    "++resume=nowhere": "++resume=nowhere: write resume=RUN",
+    "optimizer=adm": "optimizer=adm: did you mean adam? choose one of adam, adamw, rmsprop, sgd",
     "resume=nowhere": "nowhere is no run folder",
     "dataset.split=kaggle": "choose dataset.split=beats or dataset.split=patients",
     "trainer=gpu": "try trainer=cpu",
@@ -28,7 +31,7 @@ BAD_SETTINGS = {
 
 @pytest.mark.parametrize("setting", BAD_SETTINGS)
 def test_a_bad_setting_ends_with_one_message_and_leaves_nothing(setting: str, shell: Shell) -> None:
-    given = [f"output_dir={shell.outputs}", "dataset.source=synthetic", "tracking=csv", setting]
+    given = [f"output_dir={shell.outputs}", "dataset.source=synthetic", "logger=none", setting]
     if setting.startswith("resume"):  # takes no other settings
         given = [f"resume={shell.outputs / 'nowhere'}"]
     said = shell.run("train.py", *given, code=1)
@@ -64,7 +67,7 @@ def mitdb(tiny_mitdb: Path, tmp_path: Path) -> Path:
 
 
 def refused(shell: Shell, data: Path, *words: str) -> str:
-    said = shell.train(f"data_dir={data}", "trainer=debug", "tracking=csv", "dataset.split=patients", *words, code=1)
+    said = shell.train(f"data_dir={data}", "trainer=debug", "logger=none", "dataset.split=patients", *words, code=1)
     assert "Traceback" not in said
     assert not list(shell.outputs.glob("*"))
     assert not list(shell.cache.rglob("*.tmp"))
@@ -72,7 +75,7 @@ def refused(shell: Shell, data: Path, *words: str) -> str:
 
 
 def test_a_whole_data_folder_trains(shell: Shell, mitdb: Path) -> None:
-    said = shell.train(f"data_dir={mitdb.parent}", "trainer=debug", "tracking=csv", "dataset.split=patients")
+    said = shell.train(f"data_dir={mitdb.parent}", "trainer=debug", "logger=none", "dataset.split=patients")
     assert "SIMULATED" not in said
     assert "Records 201 (DS1) and 202 (DS2) are one subject" in said.replace("\n", " ")
 
@@ -128,19 +131,19 @@ def csv_folder(tmp_path: Path, change: dict[str, str]) -> Path:
 )
 def test_a_malformed_csv_is_named(shell: Shell, tmp_path: Path, line: str, expected: str) -> None:
     data = csv_folder(tmp_path, {"mitbih_train.csv": line})
-    said = shell.train(f"data_dir={data}", "dataset.source=kaggle", "trainer=debug", "tracking=csv", code=1)
+    said = shell.train(f"data_dir={data}", "dataset.source=kaggle", "trainer=debug", "logger=none", code=1)
     assert "mitbih_train.csv" in said
     assert expected in said
     assert "Traceback" not in said
 
 
 def test_whole_csv_files_train(shell: Shell, tmp_path: Path) -> None:
-    said = shell.train(f"data_dir={csv_folder(tmp_path, {})}", "dataset.source=kaggle", "trainer=debug", "tracking=csv")
+    said = shell.train(f"data_dir={csv_folder(tmp_path, {})}", "dataset.source=kaggle", "trainer=debug", "logger=none")
     assert "split kaggle" in said
 
 
 def test_an_output_folder_that_is_a_file_is_named(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    said = shell.run("train.py", f"output_dir={tmp_path / 'file'}", *SMALL, "tracking=csv", code=1)
+    said = shell.run("train.py", f"output_dir={tmp_path / 'file'}", *SMALL, "logger=none", code=1)
     assert str(tmp_path / "file") in said
     assert "Traceback" not in said

@@ -16,8 +16,8 @@ MI = (
     "dataset.source=synthetic",
     "dataset.synthetic.patients=12",
     "dataset.synthetic.minutes=0.5",
-    "trainer.batch_size=32",
-    "trainer.epochs=2",
+    "dataset.batch_size=32",
+    "trainer.max_epochs=2",
     "transfer.source_epochs=1",
     "bootstrap=20",
 )
@@ -32,7 +32,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> tuple[Shell,
 
 
 def jobs(shell: Shell) -> list[Path]:
-    return [folder for folder in shell.folders() if folder.parent.parent.name == "multirun"]
+    found = [folder for folder in shell.folders() if folder.parent.parent.name == "multirun"]
+    return sorted(found, key=lambda folder: int(folder.name.partition("_")[0]))
 
 
 def test_every_k_is_a_run_of_its_own(swept: tuple[Shell, str]) -> None:
@@ -58,7 +59,7 @@ def test_every_k_is_a_run_of_its_own(swept: tuple[Shell, str]) -> None:
 def test_the_source_is_trained_once_and_every_job_takes_its_layers(swept: tuple[Shell, str]) -> None:
     shell, said = swept
     (source,) = shell.outputs.glob("sources/*/weights.safetensors")
-    assert said.count("training one in") == 1
+    assert said.count("training it in") == 1
     with safe_open(source, "pt") as stored:
         conv1 = stored.get_tensor("layers.conv1.0.weight")
     for folder in jobs(shell):
@@ -106,7 +107,7 @@ def test_a_sweep_ends_with_a_table_of_its_jobs(swept: tuple[Shell, str]) -> None
 
 def test_jobs_side_by_side_share_a_source_and_a_failure_is_told(shell: Shell) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    parallel = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "tracking=csv")
+    parallel = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "logger=none")
     said = shell.train("-m", *parallel, *MI, "transfer.trainable_layers=1,9,2", code=1)
     assert "transfer.trainable_layers=9: must be from 1 (the head alone) to 8 (all)" in said
     assert "Traceback" not in said
@@ -133,3 +134,40 @@ def test_a_source_that_does_not_fit_is_refused_before_anything_is_written(
     assert "cut off" in shell.train(*MI, k, f"transfer.source={cut_off}", code=1)
     assert "does not exist" in shell.train(*MI, k, "transfer.source=/no/such", code=1)
     assert shell.folders() == []
+
+
+def test_equal_sweeps_at_once_share_their_jobs(shell: Shell) -> None:
+    words = ("-m", *MI, "logger=none", "transfer.trainable_layers=1,2,3")
+    processes = [shell.start("train.py", *words, f"output_dir={shell.outputs}") for _ in range(4)]
+    said = [process.communicate(timeout=240)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0], said
+    assert len(list(shell.outputs.glob("multirun/2*"))) == 1
+    assert [metrics(folder)["transfer/trainable_layers"] for folder in jobs(shell)] == [1, 2, 3]
+    for folder in jobs(shell):  # trained by one process, and left alone or waited for by the others
+        assert sum(f"run folder: {folder}" in text.replace("\n", "") for text in said) == 1
+    others = [text for text in said if "is being run by process" in text or "is finished already" in text]
+    assert len(others) >= 3
+    assert not any("Traceback" in text for text in said)
+
+
+def test_a_sweep_of_other_code_is_not_taken_for_done(shell: Shell) -> None:
+    words = ("-m", *MI, "logger=none", "trainer=debug", "transfer=random", "transfer.trainable_layers=1")
+    shell.train(*words)
+    (first,) = jobs(shell)
+    mark = first.parent / "sweep.json"
+    said = json.loads(mark.read_text())
+    mark.write_text(json.dumps(said | {"git": {"commit": "0" * 40, "dirty": False}}))
+    told = shell.train(*words)
+    assert "holds the same sweep, but was made by commit 0000000000" in told
+    assert len(jobs(shell)) == 2
+
+
+def test_a_finished_job_of_other_recordings_is_refused_with_the_reason(shell: Shell) -> None:
+    words = ("-m", *MI, "logger=none", "trainer=debug", "transfer=random", "transfer.trainable_layers=1")
+    shell.train(*words)
+    (job,) = jobs(shell)
+    origin = job / "provenance.json"
+    origin.write_text(json.dumps(json.loads(origin.read_text()) | {"data_fingerprint": "f" * 64}))
+    told = shell.train(*words, code=1)
+    assert "its recordings were others (fingerprint ffffffff, now" in told
+    assert "rerun=true starts the sweep anew" in told

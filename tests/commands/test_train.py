@@ -111,7 +111,7 @@ def test_the_same_seed_gives_the_same_result_alone_and_as_a_job_of_a_sweep(
 
 
 def test_a_failing_job_is_told_and_does_not_stop_the_others(shell: Shell) -> None:
-    said = shell.train("-m", *SMALL, "trainer=debug", "tracking=csv", "model.dropout=2,0.1", code=1)
+    said = shell.train("-m", *SMALL, "trainer=debug", "logger=none", "model.dropout=2,0.1", code=1)
     (folder,) = shell.folders()
     assert metrics(folder)["limit_batches"] == 2
     assert "model.dropout=2: must be from 0 to 1" in said
@@ -119,7 +119,7 @@ def test_a_failing_job_is_told_and_does_not_stop_the_others(shell: Shell) -> Non
 
 
 def test_a_run_killed_within_an_epoch_resumes_to_the_same_result(shell: Shell) -> None:
-    long = (*SMALL, "trainer.epochs=4", "model=kachuee")
+    long = (*SMALL, "trainer.max_epochs=4", "model=kachuee")
     shell.train(*long)
     (whole,) = shell.folders()
     process = shell.start("train.py", f"output_dir={shell.outputs}/killed", *long)
@@ -147,8 +147,62 @@ def test_a_run_killed_within_an_epoch_resumes_to_the_same_result(shell: Shell) -
     assert "finished" in again
 
 
+def test_a_run_that_lives_is_not_gone_on_with_by_a_second_process(shell: Shell) -> None:
+    process = shell.start("train.py", f"output_dir={shell.outputs}", *SMALL, "trainer.max_epochs=400", "logger=none")
+    try:
+        deadline = time.monotonic() + 120
+        while not list(shell.outputs.glob("*/history.csv")):
+            assert time.monotonic() < deadline
+            assert process.poll() is None, process.communicate()[0]
+            time.sleep(0.05)
+        (folder,) = shell.folders()
+        said = shell.run("train.py", f"resume={folder}", code=1)
+        assert f"is being run by process {process.pid} on " in said
+        assert "Traceback" not in said
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_ends_with_the_way_to_go_on(shell: Shell) -> None:
+    process = shell.start("train.py", f"output_dir={shell.outputs}", *SMALL, "trainer.max_epochs=400", "logger=none")
+    deadline = time.monotonic() + 120
+    while not list(shell.outputs.glob("*/checkpoints/last.ckpt")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped; the same sweep, or resume=RUN, goes on from the last epoch" in said
+    assert "Traceback" not in said
+
+
+def test_a_run_that_kept_no_epoch_says_that_it_begins_again(shell: Shell) -> None:
+    shell.train(*SMALL, "logger=none", "model=kachuee")
+    (folder,) = shell.folders()
+    wanted = scores(folder)
+    for path in [folder / "metrics.json", folder / "history.csv", *(folder / "checkpoints").iterdir()]:
+        path.unlink()
+    said = shell.run("train.py", f"resume={folder}")
+    assert "has no checkpoint: no epoch was kept, so it begins again from its first" in said.replace("\n", " ")
+    assert scores(folder) == wanted
+
+
+def test_lightnings_own_settings_and_several_loggers(shell: Shell) -> None:
+    given = ("trainer.max_epochs=1", "+trainer.val_check_interval=0.5", "trainer.gradient_clip_val=1")
+    said = shell.train(*SMALL, *given, "logger=[wandb,tensorboard,csv]", "dataset.batch_size=32")
+    (folder,) = shell.folders()
+    assert list(folder.glob("wandb/offline-run-*"))
+    assert list(folder.glob("tensorboard/events*"))
+    logged = pd.read_csv(folder / "csv" / "metrics.csv")
+    assert logged["val/loss"].notna().sum() == 2  # two validations in the one epoch
+    assert "also logged to: TensorBoard, CSV" in said
+    assert not json.loads((folder / "provenance.json").read_text())["wandb"].get("WANDB_PROJECT")
+
+
 def test_two_processes_share_a_training(shell: Shell) -> None:
-    said = shell.train(*SMALL, "trainer=ddp", "trainer.accelerator=cpu", "trainer.epochs=1", "tracking=csv")
+    said = shell.train(*SMALL, "trainer=ddp", "trainer.accelerator=cpu", "trainer.max_epochs=1", "logger=none")
     (folder,) = shell.folders()
     assert "world_size 2" not in said
     assert len(pd.read_csv(folder / "history.csv")) == 1

@@ -43,11 +43,10 @@ def fake_run(
     quality += rng.normal(0, 0.012) + (0.02 if (config or {}).get("transfer.init") == "fresh" else 0)
     settings = _config(k, seed, source) | dict(config or {})
     _write(folder / "config.yaml", yaml.safe_dump(_nested(settings)))
-    typed = overrides if overrides is not None else ("dataset=mi", f"transfer.trainable_layers={k}", f"seed={seed}")
-    _write(folder / ".hydra" / "overrides.yaml", yaml.safe_dump(list(typed)))
+    typed = overrides if overrides is not None else _typed(k, seed)
     _write(folder / ".hydra" / "config.yaml", yaml.safe_dump(_nested(settings)))
-    _write(folder / "wandb" / "offline-run-1" / "files" / "config.yaml", "dataset: {value: {name: mi}}\n")
-    _write(folder / "provenance.json", json.dumps(_provenance(seed, fingerprint, started)))
+    _write(folder / "wandb" / "offline-run-1" / "files" / "config.yaml", "dataset: {value: {_target_: a.b}}\n")
+    _write(folder / "provenance.json", json.dumps(_provenance(seed, fingerprint, started, typed)))
     scores = _predictions(folder, np.random.default_rng(beats_seed), rng, quality, beats)
     _history(folder, rng, quality, epochs=12 if k is None else 8)
     content = {
@@ -67,22 +66,17 @@ def fake_run(
     return folder
 
 
-def fake_failure(folder: Path, message: str = "CUDA is not here\nTraceback ...") -> Path:
+def fake_failure(folder: Path, message: str = "CUDA is not here") -> Path:
     """A job that failed after its configuration was written."""
     _write(folder / "config.yaml", yaml.safe_dump(_nested(_config(5, 1, None))))
-    _write(
-        folder / ".hydra" / "overrides.yaml", yaml.safe_dump(["dataset=mi", "transfer.trainable_layers=5", "seed=1"])
-    )
-    _write(folder / "error.txt", message)
+    _write(folder / "error.txt", f"{message}\n{' '.join(_typed(5, 1))}\n")
     return folder
 
 
 def fake_unfinished(folder: Path, epochs: int = 2) -> Path:
     """A job that was broken off."""
     _write(folder / "config.yaml", yaml.safe_dump(_nested(_config(6, 1, None))))
-    _write(
-        folder / ".hydra" / "overrides.yaml", yaml.safe_dump(["dataset=mi", "transfer.trainable_layers=6", "seed=1"])
-    )
+    _write(folder / "provenance.json", json.dumps(_provenance(1, "f" * 64, "2026-11-23T05:00:00+00:00", _typed(6, 1))))
     _write(folder / "history.csv", "epoch,val/loss\n" + "".join(f"{i},0.5\n" for i in range(epochs)))
     return folder
 
@@ -107,22 +101,31 @@ def sweep(tmp_path: Path) -> Path:
     return root
 
 
+def _typed(k: int | None, seed: int) -> tuple[str, ...]:
+    return ("dataset=mi", f"transfer.trainable_layers={k}", f"seed={seed}")
+
+
 def _config(k: int | None, seed: int, source: str | None) -> dict[str, Any]:
     return {
-        "dataset.name": "mi", "dataset.source": "ptb-xl", "dataset.cut": "kaggle", "dataset.split": "auto",
+        "dataset._target_": "ecg.data.MIDataModule",
+        "dataset.source": "ptb-xl", "dataset.cut": "kaggle", "dataset.split": "auto",
         "dataset.folds.count": 1, "dataset.folds.index": 0, "dataset.folds.repeat": 0,
-        "model.name": "cnn", "model.dropout": 0.3, "trainer.epochs": 10, "trainer.optimizer.lr": 0.002,
+        "model._target_": "ecg.models.cnn", "model.dropout": 0.3,
+        "optimizer._target_": "torch.optim.AdamW", "optimizer.lr": 0.002,
+        "trainer._target_": "pytorch_lightning.Trainer", "trainer.max_epochs": 10,
         "transfer.trainable_layers": k, "transfer.source": source, "transfer.init": "source",
         "transfer.probe_first": False,
-        "tracking.mode": "auto", "tracking.project": "ecg", "tracking.group": None, "tracking.tags": [],
+        "logger.wandb._target_": "ecg.training.wandb_logger", "logger.wandb.mode": "auto",
+        "logger.wandb.project": "ecg", "logger.wandb.group": None, "logger.wandb.tags": [],
         "seed": seed, "data_dir": None, "output_dir": f"outputs{seed}", "resume": None, "bootstrap": 2000,
     }  # fmt: skip
 
 
-def _provenance(seed: int, fingerprint: str, started: str) -> dict[str, Any]:
+def _provenance(seed: int, fingerprint: str, started: str, typed: tuple[str, ...]) -> dict[str, Any]:
     return {
         "ecg": "0.1.0", "git": {"commit": "b5a03fe654daebee3a62dfef787cd04e178c7169", "dirty": False},
-        "command": ["train.py", "-m", "experiment=layer_sweep"], "python": "3.11.7",
+        "code": "0" * 16, "command": ["train.py", "-m", "experiment=layer_sweep"], "settings": list(typed),
+        "python": "3.11.7",
         "versions": {"torch": "2.13.0+cpu"},
         "host": {"name": "vm", "system": "Linux", "cores": 2}, "started": started, "seed": seed,
         "data_fingerprint": fingerprint, "precision": "32-true", "wandb_id": "abc123",

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ecg.cli import cli
-from ecg.compare import read_runs
+from ecg.commands import cli
+from ecg.compare import find_runs
 from ecg.compare.figures.amount import amount_figure
 from ecg.compare.measures import Measure
 from ecg.compare.settings import group_runs
@@ -59,7 +59,7 @@ def test_the_terminal_names_runs_settings_and_what_is_left_out(compared: tuple[P
     assert re.search(r"mi-cnn-random-k1\S*\s+random, k=1\s+\d\d\.\d\d\s", said)
     assert NOTE.split()[-1] in said
     assert re.search(r"7_mi\s+failed\s+lead ii is <b>missing</b>", said)
-    assert re.search(r"8_mi\s+no result\s+trainer.limit_batches=2", said)
+    assert re.search(r"8_mi\s+no result\s+limit_batches=2", said)
 
 
 def test_every_run_is_in_runs_csv_and_only_results_are_in_means(compared: tuple[Path, str]) -> None:
@@ -108,7 +108,7 @@ def test_markdown_holds_the_table_and_the_figures(compared: tuple[Path, str]) ->
 
 
 def test_comparing_again_finds_the_same_runs(compared: tuple[Path, str]) -> None:
-    assert len(read_runs([compared[0].parent])) == 9
+    assert len(find_runs(compared[0].parent)) == 9
 
 
 def test_groups_are_blocks_of_their_own_and_simulated_is_marked(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_groups_are_blocks_of_their_own_and_simulated_is_marked(tmp_path: Path) 
 def test_label_efficiency_gets_its_curve(tmp_path: Path) -> None:
     for number, (share, k) in enumerate((share, k) for share in (0.1, 0.5, 1.0) for k in (2, None)):
         fake_run(tmp_path / str(number), k=k, config={"dataset.train_share": share})
-    (group,) = group_runs(read_runs([tmp_path]))
+    (group,) = group_runs(find_runs(tmp_path))
     figure = amount_figure(group, Measure("test/macro_f1"))
     assert figure is not None
     lines = {line.get_label(): line for line in figure.axes[0].containers}
@@ -171,22 +171,39 @@ def test_several_folders_need_out(tmp_path: Path) -> None:
 
 def test_a_summary_run_is_told_sweep_tables_and_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("wandb")
-    from ecg.training import tracking
+    from pytorch_lightning.loggers import WandbLogger
 
-    told: list[Any] = []
+    from ecg.training import loggers
+
+    told: list[tuple[loggers.RunFacts, dict[str, Any]]] = []
     logged: dict[str, Any] = {}
-    experiment = SimpleNamespace(log=logged.update, url="https://wandb.example/run", summary={})
+
+    class Opened(WandbLogger):
+        """An open W&B run that nobody is told of."""
+
+        def __init__(self) -> None: ...
+
+        @property
+        def experiment(self) -> Any:
+            return SimpleNamespace(log=logged.update, url="https://wandb.example/run", offline=False, id="abc123")
+
+    def start(run: loggers.RunFacts, mode: str, named: dict[str, Any]) -> WandbLogger:
+        told.append((run, named))
+        return Opened()
+
     monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setattr(
-        tracking, "_open", lambda run, mode: (told.append(run) or SimpleNamespace(experiment=experiment), mode)
-    )
+    for name in ("WANDB_PROJECT", "WANDB_RUN_GROUP", "WANDB_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(loggers, "_start", start)
     monkeypatch.setattr("wandb.finish", lambda exit_code=None: None)
     monkeypatch.setattr("wandb.Image", lambda figure: figure)
     root = tmp_path / "2026-11-23_sweep"
-    fake_run(root / "0", k=1)
-    fake_run(root / "1", k=2)
+    shared = {"logger.wandb.project": "hearts", "logger.wandb.entity": "clinic"}
+    fake_run(root / "0", k=1, config=shared)
+    fake_run(root / "1", k=2, config=shared)
     compare_runs([root], wandb=True)
-    (run,) = told
-    assert (run.job_type, run.group, run.project, run.name) == ("compare", root.name, "ecg", f"compare-{root.name}")
+    ((run, named),) = told
+    assert (run.job_type, run.name, run.folder) == ("compare", f"compare-{root.name}", root / "compare")
+    assert (named["project"], named["entity"], named["group"]) == ("hearts", "clinic", root.name)
     assert {"compare/runs", "compare/settings", "report/layers_test_macro_f1", "report/confusion"} <= set(logged)
     assert len(logged["compare/runs"].data) == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecg.compare import read_runs
+from ecg.compare import find_runs
 from ecg.compare.figures.confusions import mean_matrix
 from ecg.compare.figures.curves import mean_curve
 from ecg.compare.files import summary_rows
@@ -32,7 +32,7 @@ def _group(root: Path, scores: dict[tuple[int | None, str | None], list[float]],
             metrics = {"test/macro_f1": value, **more}
             fake_run(root / str(number), k=k, source=source, seed=seed, metrics=metrics)
             number += 1
-    (group,) = group_runs(read_runs([root]))
+    (group,) = group_runs(find_runs(root))
     return group
 
 
@@ -123,8 +123,8 @@ def test_beats_that_are_not_the_same_are_told(tmp_path: Path) -> None:
         fake_run(tmp_path / "settings" / str(number), k=number + 1, beats_seed=number)
     said = {}
     for part in ("same", "seeds", "settings"):
-        (group,) = group_runs(read_runs([tmp_path / part]))
-        said[part] = where_tested(group, read_tested(group.runs))
+        (group,) = group_runs(find_runs(tmp_path / part))
+        said[part] = where_tested(group, read_tested(group.runs, []))
     assert "400 beats of 20 patients, the same ones in every run" in said["same"]
     assert "others for each seed or fold" in said["seeds"]
     assert "NOT the same ones in all settings" in said["settings"]
@@ -141,8 +141,8 @@ def test_confusion_is_the_mean_of_row_shares(tmp_path: Path) -> None:
             writer = csv.writer(handle)
             writer.writerow(["record", "patient", "sample", "label", "predicted", "p_healthy", "p_MI"])
             writer.writerows(["r", "p", i, *line.split(","), 0.5, 0.5] for i, line in enumerate(lines))
-    (group,) = group_runs(read_runs([tmp_path]))
-    found = mean_matrix(group.settings[0], read_tested(group.runs))
+    (group,) = group_runs(find_runs(tmp_path))
+    found = mean_matrix(group.settings[0], read_tested(group.runs, []))
     assert found is not None
     assert found.classes == ("healthy", "MI")
     np.testing.assert_allclose(found.share, [[0.75, 0.25], [0.125, 0.875]])
@@ -153,7 +153,7 @@ def test_a_mean_curve_ends_with_the_shortest_run() -> None:
 
 
 def test_an_unknown_metric_names_those_there_are(sweep: Path) -> None:
-    runs = read_runs([sweep])
+    runs = find_runs(sweep)
     with pytest.raises(EcgError, match=r"--metric test/f2: no run has it; there are .*test/macro_f1"):
         measures_of(runs, "test/f2")
     assert [m.key for m in measures_of(runs, "test/accuracy")] == ["test/accuracy", "subject/auroc"]

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils.data import DataLoader, DistributedSampler
 
-from ecg.data.batches import BatchOrder, TensorBatches
+from ecg.data.batches import BatchOrder, batches
 
+pytestmark = pytest.mark.filterwarnings("ignore")
 quick = settings(deadline=None, max_examples=60)
 sizes = st.integers(1, 200)
+
+
+def order_of(n: int) -> BatchOrder:
+    return BatchOrder(n, 8, shuffle=True, seed=0)
 
 
 def flat(order: BatchOrder) -> list[int]:
@@ -62,7 +69,9 @@ def test_the_global_generator_is_left_alone() -> None:
     torch.manual_seed(3)
     wanted = torch.rand(1)
     torch.manual_seed(3)
-    list(BatchOrder(50, 8, shuffle=True, seed=0))
+    loader = batches(torch.rand(50, 1, 3, generator=torch.Generator()), torch.zeros(50), order_of(50))
+    for _ in range(2):
+        list(loader)
     assert torch.equal(torch.rand(1), wanted)
 
 
@@ -72,12 +81,22 @@ def test_processes_share_an_epoch_in_equal_parts(n: int, world: int, batch: int,
     orders = [BatchOrder(n, batch, shuffle=True, seed=4, rank=r, world_size=world) for r in range(world)]
     for order in orders:
         order.set_epoch(epoch)
-    batches = [list(order) for order in orders]
-    assert len({len(b) for b in batches}) == 1
-    assert len({tuple(len(i) for i in b) for b in batches}) == 1
+    shares = [list(order) for order in orders]
+    assert len({len(share) for share in shares}) == 1
+    assert len({tuple(len(i) for i in share) for share in shares}) == 1
     shown = [i for order in orders for i in flat(order)]
     assert len(shown) - len(set(shown)) < world  # only the padding to equal parts is shown twice
     assert len(set(shown)) >= n - world * batch - world
+
+
+@quick
+@given(n=sizes, world=st.integers(1, 5), batch=st.integers(1, 16))
+def test_processes_that_evaluate_share_the_beats_and_none_comes_twice(n: int, world: int, batch: int) -> None:
+    orders = [BatchOrder(n, batch, shuffle=False, seed=0, rank=r, world_size=world) for r in range(world)]
+    shares = [torch.cat(list(order)).tolist() if len(order) else [] for order in orders]
+    assert sorted(i for share in shares for i in share) == list(range(n))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert [len(list(order)) for order in orders] == [len(order) for order in orders]
 
 
 def test_shares_of_an_evenly_divided_epoch_are_disjoint_and_complete() -> None:
@@ -87,11 +106,11 @@ def test_shares_of_an_evenly_divided_epoch_are_disjoint_and_complete() -> None:
 
 def test_a_batch_is_the_tensor_at_its_positions() -> None:
     x, y = torch.rand(30, 1, 5), torch.arange(30)
-    batches = TensorBatches(x, y, BatchOrder(30, 8, shuffle=True, seed=1))
-    for (bx, by), index in zip(batches, BatchOrder(30, 8, shuffle=True, seed=1), strict=True):
+    loader = batches(x, y, BatchOrder(30, 8, shuffle=True, seed=1))
+    for (bx, by), index in zip(loader, BatchOrder(30, 8, shuffle=True, seed=1), strict=True):
         assert torch.equal(by, index)
         assert torch.equal(bx, x[index])
-    assert len(batches) == 3
+    assert len(loader) == 3
 
 
 class Counted(torch.Tensor):
@@ -110,13 +129,42 @@ class Counted(torch.Tensor):
 def test_a_batch_is_one_read_and_not_one_per_beat() -> None:
     x = torch.rand(64, 1, 5).as_subclass(Counted)
     Counted.reads = 0
-    list(TensorBatches(x, torch.zeros(64), BatchOrder(64, 16, shuffle=True, seed=0)))
+    list(batches(x, torch.zeros(64), BatchOrder(64, 16, shuffle=True, seed=0)))
     assert Counted.reads == 4
 
 
-def test_lightning_finds_the_order_whose_epoch_it_sets() -> None:
+def test_the_loader_is_an_ordinary_one_that_lightning_neither_shuffles_nor_shards_again() -> None:
     order = BatchOrder(10, 2, shuffle=True, seed=0)
-    assert TensorBatches(torch.zeros(10), torch.zeros(10), order).sampler is order
+    loader = batches(torch.zeros(10), torch.zeros(10), order)
+    assert type(loader) is DataLoader
+    assert loader.sampler is order
+    assert isinstance(order, DistributedSampler)
+    assert len(loader) == len(order) == 5
+
+
+def test_lightning_sets_the_epoch_so_that_each_has_another_order() -> None:
+    seen: list[list[int]] = []
+
+    class Watch(pl.Callback):
+        def on_train_batch_start(self, trainer: pl.Trainer, module: object, batch: Any, index: int) -> None:
+            if index == 0:
+                seen.append([])
+            seen[-1] += batch[1].tolist()
+
+    class Nothing(pl.LightningModule):
+        def training_step(self, batch: Any, index: int) -> None:
+            """Learns nothing."""
+
+        def configure_optimizers(self) -> None:
+            """Without optimizer."""
+
+    quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    for _ in range(2):  # several fits in one process begin alike
+        trainer = pl.Trainer(accelerator="cpu", max_epochs=3, callbacks=[Watch()], enable_checkpointing=False, **quiet)
+        trainer.fit(Nothing(), batches(torch.zeros(24, 1, 3), torch.arange(24), order_of(24)))
+    assert [sorted(epoch) for epoch in seen] == [list(range(24))] * 6
+    assert seen[:3] == seen[3:]
+    assert len({tuple(epoch) for epoch in seen}) == 3
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])

@@ -6,28 +6,30 @@ import json
 import logging
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ecg.beats.cuts import CUTS
 from ecg.beats.splits import LEAK_LINE
-from ecg.config.dataset import FoldsConfig, MIConfig, SyntheticConfig
-from ecg.data.mi import SOURCES, SPLITS, MIData, physionet_source, synthetic_source
+from ecg.config.compose import compose
+from ecg.data import MIDataModule
+from ecg.data.mi import SOURCES, SPLITS, physionet_source, synthetic_source
+from ecg.data.settings import Folds, Simulated
 from ecg.errors import EcgError
 from ecg.recordings.synthetic import write_mi
 
-TINY = SyntheticConfig(patients=12, minutes=0.5)
+TINY = Simulated(patients=12, minutes=0.5)
 
 
-def build(cache: Path, data_dir: Path | None = None, *, seed: int = 0, **changes: object) -> MIData:
-    settings: dict[str, object] = {"source": "synthetic", "synthetic": TINY, **changes}
-    config = MIConfig(**settings)  # type: ignore[arg-type]
-    return config.build(data_dir=data_dir or cache / "none", cache=cache, batch_size=8, seed=seed)
+def build(cache: Path, data_dir: Path | None = None, **changes: Any) -> MIDataModule:
+    usual = {"source": "synthetic", "synthetic": TINY, "batch_size": 8, "data_dir": data_dir or cache / "none"}
+    return MIDataModule(**{**usual, "cache_dir": cache, **changes})
 
 
-def ready(cache: Path, data_dir: Path | None = None, **changes: object) -> MIData:
-    data = build(cache, data_dir, **changes)  # type: ignore[arg-type]
+def ready(cache: Path, data_dir: Path | None = None, **changes: Any) -> MIDataModule:
+    data = build(cache, data_dir, **changes)
     data.prepare_data()
     data.setup()
     return data
@@ -39,7 +41,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def data(cache: Path) -> MIData:
+def data(cache: Path) -> MIDataModule:
     return ready(cache)
 
 
@@ -50,7 +52,7 @@ def ptb(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_data_describes_itself(data: MIData) -> None:
+def test_the_data_describes_itself(data: MIDataModule) -> None:
     info = data.info
     assert (info.dataset, info.source, info.cut, info.split) == ("mi", "synthetic", "kaggle", "patients")
     assert info.classes == ("normal", "MI")
@@ -75,7 +77,7 @@ def test_every_cut_gives_both_classes_on_every_side(cache: Path, cut: str) -> No
     assert set(data.beats.symbol) == {""}
 
 
-def test_the_label_is_the_patients_and_the_time_is_the_recordings_own(data: MIData) -> None:
+def test_the_label_is_the_patients_and_the_time_is_the_recordings_own(data: MIDataModule) -> None:
     recording = data.source.recording(str(data.beats.record[0]))
     assert recording is not None
     assert recording.fs == 1000
@@ -88,14 +90,14 @@ def test_the_label_is_the_patients_and_the_time_is_the_recordings_own(data: MIDa
         assert np.abs(signal[sample] - np.median(signal)) > 0.5 * np.abs(near - np.median(signal)).max()
 
 
-def test_the_cached_preparation_gives_the_same_beats_and_facts(data: MIData, cache: Path) -> None:
+def test_the_cached_preparation_gives_the_same_beats_and_facts(data: MIDataModule, cache: Path) -> None:
     again = ready(cache)
     assert again.cached
     assert again.info == data.info
     np.testing.assert_array_equal(again.beats.x, data.beats.x)
 
 
-def test_at_most_so_many_beats_of_a_patient(data: MIData, cache: Path) -> None:
+def test_at_most_so_many_beats_of_a_patient(data: MIDataModule, cache: Path) -> None:
     few = ready(cache, beats_per_patient=3)
     assert few.cached
     assert np.unique(few.beats.patient, return_counts=True)[1].tolist() == [3] * 12
@@ -107,7 +109,7 @@ def test_at_most_so_many_beats_of_a_patient(data: MIData, cache: Path) -> None:
 def test_folds_test_every_patient_once_whatever_the_seed(cache: Path) -> None:
     tested: list[str] = []
     for index in range(5):
-        data = ready(cache, split="folds", folds=FoldsConfig(index=index), seed=index)
+        data = ready(cache, split="folds", folds=Folds(index=index), seed=index)
         assert (data.info.split, data.info.by_patient) == ("folds", True)
         tested += np.unique(data.beats.patient[data.split.test]).tolist()
     assert sorted(tested) == [f"patient{i:03d}" for i in range(12)]
@@ -162,46 +164,60 @@ def test_recordings_of_one_class_are_refused(ptb: Path) -> None:
 
 def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
     with pytest.raises(EcgError, match=r"dataset\.split=patients needs 3 patients.*found 1 normal and 2 MI"):
-        ready(cache, synthetic=SyntheticConfig(patients=3, minutes=0.5))
+        ready(cache, synthetic=Simulated(patients=3, minutes=0.5))
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"source": "disk"}, r"dataset\.source=disk: choose one of physionet, ptb-xl, both, kaggle, synthetic"),
-        ({"split": "kaggle"}, r"dataset\.split=kaggle: choose one of auto, patients, folds, beats"),
-        ({"cut": "papr"}, r"dataset\.cut=papr: choose one of"),
-        ({"min_likelihood": 101}, r"dataset\.min_likelihood=101: must be from 0 to 100"),
-        ({"beats_per_patient": 0}, r"dataset\.beats_per_patient=0: must be at least 1"),
-        ({"train_fraction_of_patients": 0}, r"dataset\.train_fraction_of_patients=0: must be from 0 \(not included\)"),
-        ({"train_fraction_of_patients": 0.5, "split": "beats"}, r"dataset\.split=patients or folds"),
-        ({"source": "kaggle", "split": "patients"}, r"dataset\.source=kaggle does not tell.*dataset\.split=beats"),
-        ({"source": "kaggle", "split": "folds"}, r"dataset\.split=beats"),
+        ({"source": "disk"}, r"source=disk: choose one of physionet, ptb-xl, both, kaggle, synthetic"),
+        ({"split": "kaggle"}, r"split=kaggle: choose one of auto, patients, folds, beats"),
+        ({"cut": "papr"}, r"cut=papr: choose one of kaggle, paper"),
+        ({"min_likelihood": 101}, r"min_likelihood=101: must be from 0 to 100"),
+        ({"beats_per_patient": 0}, r"beats_per_patient=0: must be at least 1"),
+        ({"batch_size": 1}, r"batch_size=1: must be at least 2"),
+        ({"train_fraction_of_patients": 0}, r"train_fraction_of_patients=0: must be from 0 \(not included\)"),
+        ({"train_fraction_of_patients": 0.5, "split": "beats"}, r"train_fraction_of_patients=0\.5.*patients or folds"),
+        ({"source": "kaggle", "split": "patients"}, r"split=patients: .*does not tell.*dataset\.split=beats"),
+        ({"source": "kaggle", "split": "folds"}, r"split=folds: .*dataset\.split=beats"),
     ],
 )
-def test_wrong_settings_name_the_key_and_the_choices(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(EcgError, match=said):
-        MIConfig(**changes)  # type: ignore[arg-type]
+def test_wrong_settings_name_the_parameter_and_the_choices(
+    tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    with pytest.raises(EcgError, match=f"^{said}"):
+        build(tmp_path, **changes)
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"count": 1}, r"dataset\.folds\.count=1: must be from 2"),
-        ({"index": 5}, r"dataset\.folds\.index=5: must be from 0 to 4"),
-        ({"repeat": -1}, r"dataset\.folds\.repeat=-1: must be at least 0"),
+        ({"count": 1}, r"count=1: must be from 2"),
+        ({"index": 5}, r"index=5: must be from 0 to 4"),
+        ({"repeat": -1}, r"repeat=-1: must be at least 0"),
     ],
 )
-def test_wrong_folds_name_the_key(changes: dict[str, int], said: str) -> None:
-    with pytest.raises(EcgError, match=said):
-        FoldsConfig(**changes)
+def test_wrong_folds_name_the_parameter(changes: dict[str, int], said: str) -> None:
+    with pytest.raises(EcgError, match=f"^{said}"):
+        Folds(**changes)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("dataset.beats_per_patient=0", r"dataset\.beats_per_patient=0: must be at least 1"),
+        ("+dataset.folds.index=7", r"dataset\.folds\.index=7: must be from 0 to 4"),
+        ("dataset.split=kaggle", r"dataset\.split=kaggle: choose one of auto, patients, folds, beats"),
+    ],
+)
+def test_what_is_typed_wrongly_is_answered_with_the_key(typed: str, said: str) -> None:
+    with pytest.raises(EcgError, match=f"^{said}"):
+        compose("dataset=mi", typed).data()
 
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("split", SPLITS)
-def test_the_config_builds_every_source_and_split_without_touching_the_disk(
-    tmp_path: Path, source: str, split: str
-) -> None:
+def test_every_source_and_split_is_built_without_touching_the_disk(tmp_path: Path, source: str, split: str) -> None:
     if source == "kaggle" and split in ("patients", "folds"):
         pytest.skip("refused, see above")
     built = build(tmp_path / "cache", tmp_path / "data", source=source, split=split)
@@ -226,7 +242,7 @@ def test_missing_recordings_are_downloaded_once(tmp_path: Path, monkeypatch: pyt
 
 def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    source = synthetic_source(tmp_path / "file" / "cache", patients=6, minutes=0.2, seed=0)
+    source = synthetic_source(tmp_path / "file" / "cache", Simulated(patients=6, minutes=0.5))
     with pytest.raises(EcgError, match=r"cannot keep simulated recordings.*cache_dir="):
         source.prepare(CUTS["kaggle"](), tmp_path)
 

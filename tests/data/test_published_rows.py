@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
 from ecg.beats.splits import LEAK_LINE
-from ecg.config.dataset import MIConfig
-from ecg.data.mi import MIData
+from ecg.data import MIDataModule
 from ecg.data.published_rows import at_rate
 from ecg.errors import EcgError
 from ecg.recordings.kaggle_csv import write_kaggle_csv
 
 
-def build(cache: Path, data_dir: Path, *, cut: str = "kaggle") -> MIData:
-    config = MIConfig(source="kaggle", cut=cut)
-    return config.build(data_dir=data_dir, cache=cache / "cache", batch_size=8, seed=0)
+def build(cache: Path, data_dir: Path, *, cut: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
+    return MIDataModule("kaggle", cut, data_dir=data_dir, cache_dir=cache / "cache", batch_size=8)
 
 
-def ready(cache: Path, data_dir: Path, *, cut: str = "kaggle") -> MIData:
+def ready(cache: Path, data_dir: Path, *, cut: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
     data = build(cache, data_dir, cut=cut)
     data.setup()
     return data

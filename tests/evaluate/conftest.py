@@ -11,15 +11,13 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from ecg.config import ArrhythmiaConfig, Job, MIConfig, RunConfig, TrainerConfig
-from ecg.config.dataset import DatasetConfig, SyntheticConfig
-from ecg.config.model import KachueeConfig
-from ecg.config.tracking import TrackingConfig
+from ecg.config.compose import compose
 from ecg.evaluate import files
+from ecg.pipeline import report, run
 from ecg.report.style import Context, new_figure
-from ecg.run import report, run
+from ecg.runs.job import Job
 
-SMALL = SyntheticConfig(patients=12, minutes=0.5)
+SMALL = ("dataset.source=synthetic", "dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5")
 
 
 def blank(*_: object, **__: object) -> dict[str, Figure]:
@@ -45,19 +43,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def train(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Callable[[DatasetConfig], Path]:
-    """Trains on a dataset; gives the run folder."""
+def train(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Callable[..., Path]:
+    """Trains with some settings; gives the run folder."""
 
-    def work(dataset: DatasetConfig) -> Path:
-        folder = tmp_path_factory.mktemp(dataset.name) / "run"
-        config = RunConfig(
-            dataset=dataset,
-            model=KachueeConfig(),
-            trainer=TrainerConfig(epochs=1, batch_size=64),
-            tracking=TrackingConfig(mode="disabled"),
-            cache_dir=str(cache),
-            bootstrap=20,
-        )
+    def work(*settings: str) -> Path:
+        folder = tmp_path_factory.mktemp("trained") / "run"
+        usual = ["model=kachuee", "trainer.max_epochs=1", "dataset.batch_size=64", "logger=none", "bootstrap=20"]
+        config = compose(*settings, *SMALL, *usual, f"cache_dir={cache}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(report, "run_figures", blank)
             run(config, Job(folder))
@@ -67,18 +59,18 @@ def train(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Callable[[Da
 
 
 @pytest.fixture(scope="session")
-def by_patient(train: Callable[[DatasetConfig], Path]) -> Path:
+def by_patient(train: Callable[..., Path]) -> Path:
     """A run whose test patients are new."""
-    return train(ArrhythmiaConfig(source="synthetic", synthetic=SMALL))
+    return train("dataset=arrhythmia")
 
 
 @pytest.fixture(scope="session")
-def by_beat(train: Callable[[DatasetConfig], Path]) -> Path:
+def by_beat(train: Callable[..., Path]) -> Path:
     """A run whose test beats are new, of patients that trained."""
-    return train(ArrhythmiaConfig(source="synthetic", synthetic=SMALL, split="beats"))
+    return train("dataset=arrhythmia", "dataset.split=beats")
 
 
 @pytest.fixture(scope="session")
-def mi(train: Callable[[DatasetConfig], Path]) -> Path:
+def mi(train: Callable[..., Path]) -> Path:
     """A run with a label per patient, and ten beats of each."""
-    return train(MIConfig(source="synthetic", synthetic=SMALL, beats_per_patient=10))
+    return train("dataset=mi", "dataset.beats_per_patient=10")

@@ -11,11 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
 
-from ecg.compare.find import run_folders
-from ecg.config import compose
 from ecg.evaluate import evaluate
-from ecg.training.folder import RunFolder
+from ecg.evaluate.settings import evaluated_config
+from ecg.runs.find import run_folders
+from ecg.runs.folder import RunFolder
+from ecg.runs.run import load_run
+from ecg.runs.weights import load_weights
 
 Command = Callable[..., str]
 
@@ -30,10 +34,9 @@ def scores(folder: Path) -> dict[str, Any]:
     return {key: value for key, value in metrics(folder).items() if key.startswith(prefixes)}
 
 
-def training_beats(run: Path, cache: Path) -> set[tuple[str, int]]:
+def training_beats(run: Path) -> set[tuple[str, int]]:
     """Record and sample of the run's training beats, from its configuration alone."""
-    config = compose.load(run / "config.yaml")
-    data = config.dataset.build(data_dir=cache, cache=cache, batch_size=64, seed=config.seed)
+    data = load_run(run).datamodule()
     data.prepare_data()
     data.setup()
     trained = data.beats.take(data.split.train)
@@ -75,12 +78,12 @@ def test_known_patients_are_counted_where_their_beats_are_new(by_beat: Path, tmp
 
 
 def test_beats_that_trained_are_counted_on_terminal_page_and_in_metrics(
-    by_beat: Path, cache: Path, tmp_path: Path, command: Command
+    by_beat: Path, tmp_path: Path, command: Command
 ) -> None:
     out = tmp_path / "patients"
     said = command("evaluate", by_beat, "dataset.split=patients", "--out", out)
     beats = evaluated_beats(out)
-    shared = len([beat for beat in beats if beat in training_beats(by_beat, cache)])
+    shared = len([beat for beat in beats if beat in training_beats(by_beat)])
     assert 0 < shared < len(beats)
     found = metrics(out)
     assert found["overlap/beats"] == shared
@@ -146,11 +149,11 @@ def test_the_same_simulated_patients_for_longer_are_known(by_patient: Path, tmp_
     assert "OVERLAP: up to " in made.sentence
 
 
-def test_beats_are_found_again_where_they_were_thinned(mi: Path, cache: Path, tmp_path: Path) -> None:
+def test_beats_are_found_again_where_they_were_thinned(mi: Path, tmp_path: Path) -> None:
     made = evaluate(mi, ["dataset.beats_per_patient=null"], side="all", out=tmp_path / "all")
     beats = evaluated_beats(made.folder.path)
-    shared = training_beats(mi, cache) & set(beats)
-    assert len(shared) == len(training_beats(mi, cache)) < len(beats)
+    shared = training_beats(mi) & set(beats)
+    assert len(shared) == len(training_beats(mi)) < len(beats)
     assert made.overlap.beats == len(shared)
     assert not made.overlap.at_most
 
@@ -161,7 +164,7 @@ def test_the_page_makes_no_request_and_says_what_was_done(by_patient: Path, tmp_
     assert not re.findall(r"(?:src|href)=[\"'](?!#|data:)[^\"']*", html)
     assert not re.findall(r"https?://", html)
     assert "SIMULATED" in html
-    assert "ecg.cli evaluate" in html
+    assert "ecg evaluate" in html
     assert "dataset.split=beats --side test" in html
     assert (
         "on its own test beats (arrhythmia, SIMULATED recordings, source synthetic, cut kaggle, split patients)" in html
@@ -171,7 +174,7 @@ def test_the_page_makes_no_request_and_says_what_was_done(by_patient: Path, tmp_
 def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.safetensors"
     shutil.copy(by_patient / "weights.safetensors", alone)
-    cache = compose.load(by_patient / "config.yaml").cache_dir
+    cache = load_run(by_patient).config.cache_dir
     small = ["dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5", f"cache_dir={cache}", "bootstrap=20"]
     made = evaluate(alone, small)
     assert made.folder.path == tmp_path / "evaluations" / (
@@ -183,6 +186,16 @@ def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_
     assert found["overlap/beats"] is None
     assert found["overlap/patients"] is None
     assert found["test/accuracy"] == metrics(by_patient)["test/accuracy"]
+
+
+@pytest.mark.parametrize("seed", ["abc", [1], None])
+def test_a_seed_in_a_strangers_file_that_is_none_is_left_aside(seed: object, by_patient: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.safetensors"
+    with safe_open(by_patient / "weights.safetensors", "pt") as stored:
+        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+        metadata = stored.metadata() | {"training": json.dumps({"seed": seed})}
+    save_file(tensors, alone, metadata)
+    assert evaluated_config(load_weights(alone), []).seed == 0
 
 
 def test_results_are_not_overwritten_unless_forced(by_patient: Path, tmp_path: Path, command: Command) -> None:
@@ -207,12 +220,19 @@ def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Comm
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["trainer.epochs=3"], "trainer.epochs=3: ecg evaluate changes only dataset.*, data_dir, cache_dir, bootstrap"),
+        (
+            ["trainer.max_epochs=3"],
+            "trainer.max_epochs=3: ecg evaluate changes only dataset.*, data_dir, cache_dir, boot",
+        ),
         (["model=cnn"], "the model and its training are the weights' own"),
         (["dataset.sorce=synthetic"], "unknown key dataset.sorce: did you mean dataset.source?"),
         (["dataset.source=nowhere"], "dataset.source=nowhere: choose one of physionet, kaggle, synthetic"),
         (["dataset.synthetic.patients=many"], "dataset.synthetic.patients=many: must be a whole number"),
         (["dataset.split=folds"], "dataset.split=folds: choose one of auto, kaggle, beats, patients"),
+        (["dataset.source.x=1"], "dataset.source={'x': 1}: choose one of physionet, kaggle, synthetic"),
+        (["dataset.synthetic=5"], "dataset.synthetic=5: holds settings of its own, e.g. dataset.synthetic.KEY=VALUE"),
+        (["dataset.data_dir=x"], "dataset.data_dir is no setting: write data_dir="),
+        (["dataset._target_=os.system"], "dataset._target_=os.system: a run folder or a weights file may name only parts of ecg"),
         (["dataset.split=beats,patients"], "one value for each key"),
         (["~dataset.split"], "one value for each key"),
         (["dataset.split"], "cannot read the setting 'dataset.split'"),
@@ -234,7 +254,7 @@ def test_what_cannot_be_evaluated_ends_in_one_line(
 
 def test_the_dataset_group_can_be_named_again(by_patient: Path, tmp_path: Path) -> None:
     """It then starts from that dataset's own settings, but for the cut."""
-    cache = compose.load(by_patient / "config.yaml").cache_dir
+    cache = load_run(by_patient).config.cache_dir
     named = ["dataset=arrhythmia", "dataset.source=synthetic", "dataset.synthetic.patients=12"]
     made = evaluate(by_patient, [*named, "dataset.synthetic.minutes=0.5", f"cache_dir={cache}"], out=tmp_path / "same")
     assert made.results.metrics == evaluate(by_patient, out=tmp_path / "again").results.metrics

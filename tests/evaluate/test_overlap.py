@@ -14,23 +14,23 @@ import pytest
 
 from ecg.beats.splits import LEAK_LINE, SAME_SUBJECT_LINE
 from ecg.beats.table import Beats
-from ecg.config import ArrhythmiaConfig, MIConfig
-from ecg.config.dataset import DatasetConfig, SyntheticConfig
-from ecg.data import arrhythmia, mi
+from ecg.data import ArrhythmiaDataModule, BeatData, MIDataModule
+from ecg.data import arrhythmia as arrhythmia_module
+from ecg.data import mi as mi_module
 from ecg.data.info import DataInfo
-from ecg.data.module import BeatData
-from ecg.evaluate.lineage import RECORDED, Training, databases, trainings
+from ecg.data.settings import Simulated
+from ecg.evaluate.describe import overlap_sentence, split_notes, weights_notes
 from ecg.evaluate.overlap import Overlap, overlap, training_marks
-from ecg.evaluate.words import overlap_sentence, split_notes, weights_notes
-from ecg.recordings.download import sha256
-from ecg.training.weights import Weights, describe_weights
+from ecg.recordings.checksum import sha256
+from ecg.runs.lineage import Training, trainings
+from ecg.runs.weights import Weights, describe_weights
 
-MITDB = ArrhythmiaConfig()
+MITDB = frozenset({"mitdb"})
 OWN = Training(
     title="arrhythmia, source physionet, cut kaggle, split patients",
     dataset="arrhythmia",
     simulated=False,
-    databases=frozenset({"mitdb"}),
+    databases=MITDB,
     letters={"100": "TTVE", "101": "EE--", "102": "VVVV"},
     patients=frozenset({"100"}),
 )
@@ -56,17 +56,25 @@ def beats(**counts: int) -> Beats:
 
 
 def data(
-    table: Beats, *, shared: tuple[str, ...] = (), most: int | None = None, whole: Beats | None = None
+    table: Beats,
+    *,
+    dataset: str = "arrhythmia",
+    databases: frozenset[str] = MITDB,
+    simulated: bool = False,
+    shared: tuple[str, ...] = (),
+    most: int | None = None,
+    whole: Beats | None = None,
 ) -> BeatData:
     """As much of a data module as counting needs."""
-    source = SimpleNamespace(prepare=lambda cut, cache: SimpleNamespace(beats=whole))
+    source = SimpleNamespace(prepare=lambda cut, cache: SimpleNamespace(beats=whole), simulated=simulated)
     parts: dict[str, Any] = {"beats": table, "split": SimpleNamespace(shared=shared), "beats_per_patient": most}
     parts |= {"source": source, "cut": None, "cache": None, "info": SimpleNamespace(source="physionet")}
+    parts |= {"dataset": dataset, "databases": databases}
     return cast(BeatData, SimpleNamespace(**parts))
 
 
-def count(table: Beats, *trained: Training, dataset: DatasetConfig = MITDB, **more: Any) -> Overlap:
-    return overlap(trained, dataset, data(table, **more), np.arange(len(table)))
+def count(table: Beats, *trained: Training, **more: Any) -> Overlap:
+    return overlap(trained, data(table, **more), np.arange(len(table)))
 
 
 def test_letters_are_laid_over_the_beats_of_each_record() -> None:
@@ -80,7 +88,7 @@ def test_letters_are_laid_over_the_beats_of_each_record() -> None:
 
 def test_only_the_evaluated_beats_count() -> None:
     table = beats(r100=4, r101=4)
-    found = overlap([OWN], MITDB, data(table), np.array([1, 2, 4]))
+    found = overlap([OWN], data(table), np.array([1, 2, 4]))
     assert (found.beats, found.validation, found.of_beats) == (1, 1, 3)
 
 
@@ -107,14 +115,15 @@ def test_thinning_is_undone_before_letters_are_laid_over() -> None:
 
 
 def test_another_database_shares_nobody() -> None:
-    ptb = MIConfig()
     own = replace(OWN, dataset="mi", databases=frozenset({"ptb-xl"}))
-    found = count(beats(r100=4), own, dataset=ptb)  # a record of the same name
+    ptb = MIDataModule().databases
+    found = count(beats(r100=4), own, dataset="mi", databases=ptb)  # a record of the same name
     assert found.elsewhere
     assert not found.loud
     assert found.new_patients
     assert overlap_sentence(found, [own]).startswith("No patient in common")
-    assert count(beats(r100=4), own, dataset=MIConfig(source="both")).beats == 2
+    both = MIDataModule(source="both").databases
+    assert count(beats(r100=4), own, dataset="mi", databases=both).beats == 2
 
 
 def test_a_subject_that_the_split_names_itself_is_no_alarm() -> None:
@@ -129,34 +138,49 @@ def test_a_subject_that_the_split_names_itself_is_no_alarm() -> None:
 
 
 def test_rows_of_unknown_patients_cannot_be_told_from_recordings_of_the_same_database() -> None:
+    kaggle = ArrhythmiaDataModule(source="kaggle").databases
     rows = beats(rmitbih_test=3)
     rows = replace(rows, patient=np.full(3, ""))
-    found = count(rows, OWN, dataset=ArrhythmiaConfig(source="kaggle"))
+    found = count(rows, OWN, databases=kaggle)
     assert (found.beats, found.records, found.patients) == (None, None, None)
     assert found.loud
     assert "cannot be known" in overlap_sentence(found, [OWN])
     trained_on_rows = replace(OWN, letters={"mitbih_train.csv": "TTT"}, patients=frozenset())
     assert count(beats(r100=4), trained_on_rows).unknown
     same = replace(OWN, letters={"mitbih_test": "EEV"}, patients=frozenset())
-    found = count(rows, same, dataset=ArrhythmiaConfig(source="kaggle"))
+    found = count(rows, same, databases=kaggle)
     assert (found.beats, found.validation, found.patients) == (0, 1, None)
     assert not found.new_patients
 
 
 def test_real_and_simulated_hearts_are_different_ones() -> None:
     alone = Training("a title", "mi", simulated=True, databases=None, unknown="it stands alone")
-    assert count(beats(rpatient001=2), alone, dataset=MIConfig()).elsewhere
-    assert count(beats(rpatient001=2), alone, dataset=MIConfig(source="synthetic")).unknown == "it stands alone"
+    assert count(beats(rpatient001=2), alone, dataset="mi").elsewhere
+    assert count(beats(rpatient001=2), alone, dataset="mi", simulated=True).unknown == "it stands alone"
 
 
-def test_every_source_has_its_databases() -> None:
-    for sources, schema in ((arrhythmia.SOURCES, ArrhythmiaConfig), (mi.SOURCES, MIConfig)):
-        for source in sources:
-            assert databases(schema(source=source))
-    assert len(RECORDED) == len(arrhythmia.SOURCES) + len(mi.SOURCES) - 2  # the simulated ones
-    one, other = (ArrhythmiaConfig(source="synthetic", synthetic=SyntheticConfig(seed=seed)) for seed in (0, 1))
-    assert not databases(one) & databases(other)
-    assert not databases(one) & databases(MIConfig(source="synthetic"))
+def test_every_source_says_whose_hearts_it_holds() -> None:
+    """A source that says nothing would share nobody with any other, and no overlap would be found."""
+    made = {
+        (kind.dataset, source): kind(source=source).databases
+        for kind, sources in ((ArrhythmiaDataModule, arrhythmia_module.SOURCES), (MIDataModule, mi_module.SOURCES))
+        for source in sources
+    }
+    assert made["arrhythmia", "physionet"] == made["arrhythmia", "kaggle"] == MITDB
+    assert made["mi", "physionet"] == made["mi", "kaggle"] == {"ptbdb"}
+    assert made["mi", "both"] == made["mi", "physionet"] | made["mi", "ptb-xl"]
+    recorded = {"mitdb", "ptbdb", "ptb-xl"}
+    for (dataset, source), hearts in made.items():
+        assert hearts, (dataset, source)
+        assert (hearts <= recorded) == (source != "synthetic"), (dataset, source)
+
+
+def test_simulated_patients_of_another_seed_or_task_are_others() -> None:
+    one, other = (ArrhythmiaDataModule(source="synthetic", synthetic=Simulated(seed=seed)) for seed in (0, 1))
+    longer = ArrhythmiaDataModule(source="synthetic", synthetic=Simulated(minutes=7))
+    assert not one.databases & other.databases
+    assert not one.databases & MIDataModule(source="synthetic").databases
+    assert one.databases == longer.databases
 
 
 @pytest.fixture
@@ -191,9 +215,9 @@ def test_a_source_that_is_not_what_it_was_leaves_a_doubt(
     _, source = trainings(origin(**words))
     assert source.letters is None
     assert reason in source.unknown
-    assert source.may_share(ArrhythmiaConfig(source="synthetic"))
-    assert not source.may_share(ArrhythmiaConfig())
-    assert not source.may_share(MIConfig(source="synthetic"))
+    assert source.may_share(ArrhythmiaDataModule(source="synthetic"))
+    assert not source.may_share(ArrhythmiaDataModule())
+    assert not source.may_share(MIDataModule(source="synthetic"))
 
 
 def test_notes_that_the_count_contradicts_are_left_out() -> None:

@@ -13,20 +13,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
 from typer.testing import CliRunner, Result
 
-from ecg.cli import cli
-from ecg.config import compose
+from ecg.commands import cli
+from ecg.config.compose import compose
 from ecg.errors import EcgError
 from ecg.explain.sampling import Chosen, telling_beats
 from ecg.explain.study import Amounts, study
 from ecg.explain.subject import load_subject
-from ecg.training.folder import RunFolder
-from ecg.training.weights import save_weights
+from ecg.recordings.checksum import sha256
+from ecg.runs.folder import RunFolder
+from ecg.runs.reading import save_config
+from ecg.runs.weights import save_weights
 
-ROOT = Path(__file__).parents[2]
 MakeRun = Callable[..., Path]
 
 
@@ -39,20 +38,17 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         given = ["dataset=arrhythmia", "model=kachuee", "dataset.source=synthetic", "dataset.split=patients",
                  "dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5", f"cache_dir={base / 'cache'}",
                  *overrides]  # fmt: skip
-        compose.register()
-        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-            config = compose.typed(hydra_compose("config", given))
-        data = config.dataset.build(data_dir=base, cache=base / "cache", batch_size=64, seed=config.seed)
+        config = compose(*given)
+        data = config.data()
         data.prepare_data()
         data.setup()
         torch.manual_seed(seed)
-        model = config.model.build(input_shape=data.info.shape, n_classes=len(data.info.classes))
+        model = config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
         folder = RunFolder(base / name)
         folder.make()
-        compose.save(config, folder.config)
+        save_config(config, folder.config)
         cut = {"name": data.cut.name, **asdict(data.cut)}
-        settings = asdict(config.model)
-        save_weights(folder.weights, model.state_dict(), info=data.info, model=settings, cut=cut, training={})
+        save_weights(folder.weights, model.state_dict(), info=data.info, model=config.model, cut=cut, training={})
         return folder.path
 
     return make
@@ -62,8 +58,13 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
 def run(make_run: MakeRun) -> Path:
     """A run transferred from another."""
     source, run = make_run("source", seed=1), make_run("run", seed=0)
-    (run / "transfer.json").write_text(json.dumps({"source": str(source / "weights.safetensors")}))
+    (run / "transfer.json").write_text(json.dumps(origin(source / "weights.safetensors")))
     return run
+
+
+def origin(weights: Path, **other: str) -> dict[str, str]:
+    """What transfer.json says of a source."""
+    return {"source": str(weights), "sha256": sha256(weights), "trained_on": "simulated beats"} | other
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +142,15 @@ def test_weights_that_stand_alone_need_a_dataset(run: Path, tmp_path: Path) -> N
 
 def test_a_source_that_is_gone_is_said_and_not_fatal(run: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(run, tmp_path / "moved", ignore=shutil.ignore_patterns("explain")))
-    (folder / "transfer.json").write_text(json.dumps({"source": "/nowhere/weights.safetensors"}))
+    weights = run / "weights.safetensors"
+    (folder / "transfer.json").write_text(json.dumps(origin(weights, source="/nowhere/weights.safetensors")))
     subject = load_subject([folder])
     assert subject.source is None
     assert "/nowhere" in subject.source_note
-    changed = {"source": str(run / "weights.safetensors"), "sha256": "0"}
-    (folder / "transfer.json").write_text(json.dumps(changed))
+    (folder / "transfer.json").write_text(json.dumps(origin(weights, sha256="0")))
     assert "changed since" in load_subject([folder]).source_note
+    (folder / "transfer.json").write_text("[]")
+    assert "transfer.json is damaged: it holds a list" in load_subject([folder]).source_note
 
 
 def test_what_cannot_be_explained_is_said_in_one_line(run: Path, make_run: MakeRun, tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_what_cannot_be_explained_is_said_in_one_line(run: Path, make_run: MakeR
     expected = {
         (tmp_path / "nothing",): "does not exist",
         (unfinished,): "its run is not finished",
-        (run, other): "has model cnn",
+        (run, other): "other has model cnn (dropout=0.3), run has kachuee; give several seeds of one run",
         (run, "--layer", "fc9"): "--layer fc9: the model has no such layer",
         (run, "--beats", 5): "--beats 5: 100 or more",
         (csv, "--data-dir", tmp_path): "mitbih_train.csv",

@@ -8,7 +8,7 @@ import torch
 
 from ecg.errors import EcgError
 from ecg.explain.activations import time_axes
-from ecg.explain.deletion import RANDOM, curves
+from ecg.explain.deletion import RANDOM, area, curves
 from ecg.explain.maps import METHODS, LogOdds, captum_attr, explainers, integrated_gradients, log_odds
 from ecg.explain.shares import attribution_table, wave_shares
 from ecg.explain.trust import Footing, cascade, randomised, untrained
@@ -42,7 +42,7 @@ def test_integrated_gradients_add_up_to_the_difference_in_log_odds(
 ) -> None:
     x, target = some_beats(rng), rng.integers(0, 3, 12)
     baseline = some_beats(rng, 1)[0]
-    map_ = integrated_gradients(network, x, target, baseline)
+    map_ = integrated_gradients(network, x, target, baseline=baseline)
     wanted = log_odds(network, x)[np.arange(12), target] - log_odds(network, baseline[None])[0, target]
     np.testing.assert_allclose(map_.sum(axis=1), wanted, atol=0.06 * np.abs(wanted).max())
 
@@ -106,9 +106,9 @@ def test_random_weights_take_the_map_away(network: LayeredModel, rng: np.random.
     footing = Footing.of(x, np.zeros(6, dtype=np.int64), np.ones((6, SAMPLES), dtype=bool), FS)
     methods = explainers(x[0] * 0, "conv4", axes["conv4"], steps=4)
     found = cascade(network, footing, methods, draws=1, seed=0)
-    for by_layer in found.values():
-        assert list(by_layer) == list(reversed(network.names))
-        assert abs(list(by_layer.values())[-1].mean()) < 0.4
+    for method in METHODS:
+        assert [layer for name, layer in found if name == method] == list(reversed(network.names))
+        assert abs(found[method, network.names[0]].mean()) < 0.4
     again = methods[METHODS[0]](network, x, footing.target)
     assert footing.agreement(again, again) == pytest.approx(1)
 
@@ -133,10 +133,10 @@ def test_deleting_what_the_model_looks_at_beats_chance(
     x, target = some_beats(rng), np.ones(12, dtype=np.int64)
     baseline = np.zeros((1, SAMPLES), dtype=np.float32)
     footing = Footing.of(x, target, np.ones((12, SAMPLES), dtype=bool), FS)
-    maps = {METHODS[0]: integrated_gradients(looks_at_one_place, x, target, baseline)}
+    maps = {METHODS[0]: integrated_gradients(looks_at_one_place, x, target, baseline=baseline)}
     found = curves(looks_at_one_place, footing, maps, baseline, draws=2, seed=0)
-    deletion, insertion = found.areas("deletion"), found.areas("insertion")
-    assert deletion[METHODS[0]].mean() < deletion[RANDOM].mean() - 0.1
-    assert insertion[METHODS[0]].mean() > insertion[RANDOM].mean() + 0.1
-    np.testing.assert_allclose(found.deletion[RANDOM][:, 0], found.insertion[RANDOM][:, -1], rtol=1e-5)
-    np.testing.assert_allclose(found.deletion[RANDOM][:, -1], 0.5, rtol=1e-5)  # nothing left but the baseline
+    deletion, insertion = found["deletion"], found["insertion"]
+    assert area(deletion[METHODS[0]]).mean() < area(deletion[RANDOM]).mean() - 0.1
+    assert area(insertion[METHODS[0]]).mean() > area(insertion[RANDOM]).mean() + 0.1
+    np.testing.assert_allclose(deletion[RANDOM][:, 0], insertion[RANDOM][:, -1], rtol=1e-5)
+    np.testing.assert_allclose(deletion[RANDOM][:, -1], 0.5, rtol=1e-5)  # nothing left but the baseline

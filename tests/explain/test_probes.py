@@ -9,8 +9,9 @@ from torch import nn
 from ecg.beats.table import Beats
 from ecg.explain.cka import compare_layers, gram, linear_cka
 from ecg.explain.features import FEATURES, fit_projections, project
-from ecg.explain.probes import ask, class_question, linear_probe, record_question, rise
-from ecg.explain.sampling import FEWEST_PER_PATIENT, balanced_sample, identity_sample, telling_beats
+from ecg.explain.probes import ask, linear_probe, rise
+from ecg.explain.questions import FEWEST_PER_PATIENT, class_question, record_question
+from ecg.explain.sampling import balanced_sample, telling_beats
 from ecg.models import LayeredModel
 
 from .conftest import SAMPLES, beats_of
@@ -42,10 +43,10 @@ def test_probes_find_planted_classes_and_patients_and_where_they_end(
     forgets_who: LayeredModel, rng: np.random.Generator
 ) -> None:
     train, test = planted(rng), planted(rng)
-    identity = identity_sample(test, 200)
-    assert identity is not None
-    questions = [class_question(train, test, ("N", "S"), by_patient=False), record_question(identity)]
-    table = ask({"trained": forgets_who}, [q for q in questions if q], seed=0)
+    about_class, about_record = class_question(train, test, ("N", "S"), by_patient=False), record_question(test, 200)
+    assert about_class is not None
+    assert about_record is not None
+    table = ask({"trained": forgets_who}, {"class": about_class, "record": about_record}, seed=0)
     score = table.set_index(["what", "layer"])["score"]
     assert score["class", "input"] > 0.95
     assert score["class", "one"] > 0.95
@@ -54,31 +55,30 @@ def test_probes_find_planted_classes_and_patients_and_where_they_end(
     assert set(table[table["what"] == "record"]["chance"]) == {0.25}
     found = rise(table, "record")
     assert found is not None
-    assert (found.last_layer, found.chance) == ("one", 0.25)
+    assert (found.last, found.chance) == ("one", 0.25)
     assert rise(table, "record", "source") is None
 
 
 def test_the_record_probe_asks_later_beats_of_one_class_only(rng: np.random.Generator) -> None:
     beats = planted(rng, n=600)
-    sample = identity_sample(beats, 200)
-    assert sample is not None
-    assert set(sample.beats.y) == {sample.label}
-    assert not (sample.train & sample.test).any()
-    for number in range(len(sample.patients)):
-        mine = sample.person == number
-        learnt, asked = (sample.beats.seconds[mine & side] for side in (sample.train, sample.test))
+    question = record_question(beats, 200)
+    assert question is not None
+    assert len({*question.train.y, *question.test.y}) == 1
+    for number in range(len(question.names)):
+        learnt = question.train.seconds[question.train_y == number]
+        asked = question.test.seconds[question.test_y == number]
         assert learnt.max() < asked.min()
         assert asked.min() - learnt.max() > 2 * 0.8  # more than a beat lies between
 
 
 def test_no_record_probe_where_nobody_knows_whose_beats_these_are(rng: np.random.Generator) -> None:
     one = planted(rng, patients=1)
-    assert identity_sample(one, 100) is None
+    assert record_question(one, 100) is None
     few = planted(rng, n=2 * (FEWEST_PER_PATIENT - 1), patients=2)
-    assert identity_sample(few, 100) is None
+    assert record_question(few, 100) is None
     nobody = planted(rng)
     nobody.patient[:] = ""
-    assert identity_sample(nobody, 100) is None
+    assert record_question(nobody, 100) is None
 
 
 def test_a_rare_class_is_left_out_of_the_class_probe(rng: np.random.Generator) -> None:
@@ -87,7 +87,7 @@ def test_a_rare_class_is_left_out_of_the_class_probe(rng: np.random.Generator) -
     question = class_question(beats, beats, ("N", "S", "V"), by_patient=True)
     assert question is not None
     assert question.names == ("N", "S")
-    assert question.groups is not None
+    assert question.by_patient
     one = beats.take(beats.y == 0)
     assert class_question(one, one, ("N", "S", "V"), by_patient=True) is None
 

@@ -5,7 +5,7 @@ import pytest
 
 from ecg.beats.cuts import CUTS
 from ecg.errors import EcgError
-from ecg.explain.waves import NAMES, R_PEAK_S, label_waves, r_peak, seconds, signal_mask, waves
+from ecg.explain.waves import NAMES, R_PEAK_S, label_waves, seconds, signal_mask, waves
 
 from .conftest import FS, SAMPLES, beats_of
 
@@ -19,7 +19,7 @@ def names_at(rr: float, *times: float, start: float = 0.0) -> list[str]:
 def test_every_cut_has_its_r_peak() -> None:
     assert set(R_PEAK_S) == set(CUTS)
     with pytest.raises(EcgError, match=r"cut other.*kaggle, paper"):
-        r_peak("other")
+        seconds("other", FS, SAMPLES)
 
 
 def test_waves_of_a_beat_at_60_per_minute() -> None:

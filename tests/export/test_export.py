@@ -15,21 +15,19 @@ import torch
 from safetensors import safe_open
 
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.config import ArrhythmiaConfig, RunConfig, TrainerConfig, compose
-from ecg.config.dataset import SyntheticConfig
-from ecg.config.model import KachueeConfig
+from ecg.config.compose import compose
 from ecg.data import arrhythmia, mi
 from ecg.data.info import DataInfo
 from ecg.errors import EcgError
 from ecg.export import export, story
-from ecg.export.beats import AT_HAND
 from ecg.export.check import Check
 from ecg.export.onnx_model import onnx_model
 from ecg.models import MODELS
 from ecg.recordings import download
 from ecg.recordings.selection import MI_CLASSES
-from ecg.training.folder import RunFolder
-from ecg.training.weights import load_weights, save_weights
+from ecg.runs.folder import RunFolder
+from ecg.runs.reading import save_config
+from ecg.runs.weights import load_weights, save_weights
 
 KINDS = [(model, classes) for model in MODELS for classes in (AAMI_CLASSES, MI_CLASSES)]
 
@@ -110,9 +108,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = RunFolder(home / "run")
     folder.make()
     write_weights(folder.weights)
-    dataset = ArrhythmiaConfig(source="synthetic", synthetic=SyntheticConfig(patients=6, minutes=0.5))
-    config = RunConfig(dataset=dataset, model=KachueeConfig(), trainer=TrainerConfig(), cache_dir=str(home / "cache"))
-    compose.save(config, folder.config)
+    few = ("dataset.source=synthetic", "dataset.synthetic.patients=6", "dataset.synthetic.minutes=0.5")
+    save_config(compose("model=kachuee", *few, f"cache_dir={home / 'cache'}"), folder.config)
     return folder.path
 
 
@@ -135,13 +132,12 @@ def test_without_the_recordings_random_beats_are_taken_and_nothing_is_downloaded
     monkeypatch.setattr(download, "download", never)
     copy = RunFolder(tmp_path / "run")
     write_weights(copy.weights)
-    for dataset in ("arrhythmia/physionet", "arrhythmia/kaggle", "mi/physionet", "mi/ptb-xl", "mi/both", "mi/kaggle"):
-        name, source = dataset.split("/")
-        schema = compose.SCHEMAS["dataset", f"{name}_schema"]
-        config = RunConfig(dataset=schema(source=source), model=KachueeConfig(), trainer=TrainerConfig())
-        compose.save(config, copy.config)
+    every = {"arrhythmia": arrhythmia.SOURCES, "mi": mi.SOURCES}
+    recorded = [(name, source) for name, sources in every.items() for source in sources if source != "synthetic"]
+    assert len(recorded) == 6
+    for dataset, source in recorded:
+        save_config(compose(f"dataset={dataset}", f"dataset.source={source}", "model=kachuee"), copy.config)
         made = export(copy.path, data_dir=tmp_path / "nothing", beats=5, force=True)
-        assert not made.real_beats
         assert "random beats" in made.checked_on
         assert f"dataset.source={source}" in made.checked_on
 
@@ -150,11 +146,6 @@ def test_weights_that_stand_alone_are_checked_on_random_beats(kachuee: Path, tmp
     made = export(kachuee, out=tmp_path / "a.onnx", beats=7)
     assert made.checked_on.startswith("7 random beats")
     assert "stand alone" in made.checked_on
-
-
-def test_every_source_says_when_its_recordings_are_at_hand() -> None:
-    wanted = {("arrhythmia", source) for source in arrhythmia.SOURCES} | {("mi", source) for source in mi.SOURCES}
-    assert set(AT_HAND) == wanted
 
 
 def test_a_file_that_is_there_is_kept_unless_forced(kachuee: Path, tmp_path: Path, command: Callable[..., str]) -> None:
@@ -226,11 +217,6 @@ def test_no_weights_end_in_one_line(tmp_path: Path, command: Callable[..., str])
 def test_real_beats_agree(ecg_data: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     write_weights(folder.weights, "kachuee", MI_CLASSES)
-    schema = compose.SCHEMAS["dataset", "mi_schema"]
-    config = RunConfig(
-        dataset=schema(source="physionet"), model=KachueeConfig(), trainer=TrainerConfig(), cache_dir=str(tmp_path)
-    )
-    compose.save(config, folder.config)
+    save_config(compose("dataset=mi", "model=kachuee", f"cache_dir={tmp_path}"), folder.config)
     made = export(folder.path, data_dir=ecg_data)
-    assert made.real_beats
     assert "test beats of mi, source physionet" in made.checked_on

@@ -52,10 +52,10 @@ def test_all_keys_and_values(present):
 
 def test_two_classes_use_the_second_as_positive_and_have_no_jk():
     target, probability = random_model(present=(0, 1), n_classes=2)
-    values = classification.test_metrics(target, probability, ("normal", "mi"), prefix="val")
-    assert values["val/auroc"] == pytest.approx(sk.roc_auc_score(target, probability[:, 1]), abs=1e-5)
-    assert values["val/mi/se"] == pytest.approx(sk.recall_score(target, probability.argmax(axis=1)))
-    assert "val/jk" not in values
+    values = classification.test_metrics(target, probability, ("normal", "mi"))
+    assert values["test/auroc"] == pytest.approx(sk.roc_auc_score(target, probability[:, 1]), abs=1e-5)
+    assert values["test/mi/se"] == pytest.approx(sk.recall_score(target, probability.argmax(axis=1)))
+    assert "test/jk" not in values
 
 
 def test_certain_and_rounded_probabilities():
@@ -96,10 +96,10 @@ def test_training_metrics_equal_those_of_a_run_over_batches(present):
         values = metrics.compute()
         if epoch == 0:
             metrics.reset()
-    whole = classification.test_metrics(target, probability, AAMI, prefix="val")
+    whole = classification.test_metrics(target, probability, AAMI)
     assert set(values) == {"val/accuracy", "val/balanced_accuracy", "val/macro_f1"}
     for name, value in values.items():
-        assert float(value) == pytest.approx(whole[name], abs=1e-6)
+        assert float(value) == pytest.approx(whole[name.replace("val/", "test/")], abs=1e-6)
 
 
 def test_training_metrics_take_class_indices_and_share_one_count():
@@ -108,4 +108,4 @@ def test_training_metrics_take_class_indices_and_share_one_count():
     values = {name: float(value) for name, value in metrics.compute().items()}
     assert values == pytest.approx({"accuracy": 2 / 3, "balanced_accuracy": 0.5, "macro_f1": 4 / 9})
     assert list(metrics.compute_groups.values()) == [["accuracy", "balanced_accuracy", "macro_f1"]]
-    assert metrics["macro_f1"]._reductions["confusion"] is not None
+    assert metrics["macro_f1"]._reductions["confmat"] is not None

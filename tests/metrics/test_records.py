@@ -51,6 +51,7 @@ def test_without_record():
         {"S/se": 1, "S/ppv": 0.5, "S/f1": 2 / 3, "S/support": 1}
     )
     assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES)["S/support"] == 1
-    assert without_record(RECORD, TARGET, PREDICTED, CLASSES, leave_out="999") == {}
-    with pytest.raises(EcgError, match="N, S, V"):
-        without_record(RECORD, TARGET, PREDICTED, CLASSES, label="F")
+    others = RECORD != "232"
+    assert without_record(RECORD[others], TARGET[others], PREDICTED[others], CLASSES) == {}
+    with pytest.raises(EcgError, match="N, F, V"):
+        without_record(RECORD, TARGET, PREDICTED, ("N", "F", "V"))

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 
 import ecg
-from ecg.config.compose import SCHEMAS
+from ecg.config.compose import choices, compose, node
+from ecg.config.signature import signature
+from ecg.config.targets import locate
 from ecg.errors import EcgError
 from ecg.models import MODELS, LayeredModel
-
-CONF = Path(ecg.__file__).parents[1] / "conf" / "model"
+from ecg.training.classifier import from_recipe, recipe_of
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,79 @@ def build(name: str, *, channels: int = 1, samples: int = 187, classes: int = 5,
     return MODELS[name](input_shape=(channels, samples), n_classes=classes)
 
 
-def test_every_model_has_a_row_of_expectations_a_schema_and_a_yaml_file() -> None:
+def test_every_model_has_a_row_of_expectations_and_a_yaml_file() -> None:
     assert set(EXPECTED) == set(MODELS), "add the new model to EXPECTED"
-    assert {name.removesuffix("_schema") for group, name in SCHEMAS if group == "model"} == set(MODELS)
-    assert {path.stem for path in CONF.glob("*.yaml")} == set(MODELS)
+    assert set(choices("model")) == set(MODELS)
 
 
 @every_model
-def test_yaml_and_schema_of_a_model_carry_its_name(name: str) -> None:
-    schema = SCHEMAS["model", f"{name}_schema"]
-    assert schema().name == name
-    assert f"{name}_schema" in OmegaConf.load(CONF / f"{name}.yaml").defaults
+def test_the_yaml_file_of_a_model_names_it_and_says_its_own_defaults(name: str) -> None:
+    said = node("model", name)
+    assert locate(said["_target_"], "model._target_") is MODELS[name] is getattr(ecg.models, name)
+    takes = signature(MODELS[name]).parameters
+    assert {key: takes[key].default for key in said if key != "_target_"} == {
+        key: value for key, value in said.items() if key != "_target_"
+    }
 
 
 @every_model
-def test_the_schema_builds_the_model(name: str) -> None:
-    built = SCHEMAS["model", f"{name}_schema"]().build(input_shape=(1, 187), n_classes=5)
+def test_what_is_typed_builds_the_model(name: str) -> None:
+    built = compose(f"model={name}").network(input_shape=(2, 150), n_classes=3)
     assert built.names == EXPECTED[name].layers
+    assert (built.input_shape, built.n_classes) == ((2, 150), 3)
+
+
+@every_model
+def test_a_model_is_built_for_mit_bih_without_being_told_anything(name: str) -> None:
+    built = MODELS[name]()
+    assert (built.input_shape, built.n_classes) == ((1, 187), 5)
+    assert sum(p.numel() for p in built.parameters()) == EXPECTED[name].parameters
+
+
+@every_model
+@pytest.mark.parametrize("settings", [{}, {"dropout": 0.6}])
+def test_a_recipe_builds_the_same_network_with_fresh_weights(name: str, settings: dict[str, Any]) -> None:
+    if not set(settings) <= set(signature(MODELS[name]).parameters):
+        pytest.skip(f"{name} has no such setting")
+    model = MODELS[name](input_shape=(2, 150), n_classes=3, **settings)
+    again = from_recipe(recipe_of(model))
+    assert str(again) == str(model)
+    assert (again.input_shape, again.n_classes, again.recipe) == ((2, 150), 3, model.recipe)
+    again.load_state_dict(model.state_dict())
+    x = torch.rand(2, 2, 150)
+    assert torch.equal(again.eval()(x), model.eval()(x))
+
+
+@every_model
+def test_the_recipe_of_the_last_layers_builds_them_alone(name: str) -> None:
+    model = build(name, classes=3).eval()
+    for k in range(1, len(model.names) + 1):
+        frozen, trained = model.divide(k)
+        features = model.first(frozen)(torch.rand(2, 1, 187))
+        last = model.last(trained, tuple(features.shape[1:]))
+        again = from_recipe(recipe_of(last))
+        assert (again.names, again.input_shape) == (trained, tuple(features.shape[1:]))
+        again.load_state_dict(last.state_dict())
+        assert torch.equal(again.eval()(features), last(features))
+        assert recipe_of(again) == recipe_of(last)
+
+
+def test_a_model_of_ones_own_is_named_by_its_import_path_and_need_not_say_how_it_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def net(input_shape: tuple[int, int], n_classes: int, width: int = 4) -> LayeredModel:
+        first = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(input_shape[1], width))
+        layers = {"first": first, "head": torch.nn.Linear(width, n_classes)}
+        return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes)
+
+    module = ModuleType("my_package")
+    module.net = net  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "my_package", module)
+    config = compose("model=kachuee", "model._target_=my_package.net", "model.width=7")
+    model = config.network(input_shape=(1, 20), n_classes=2)
+    assert model.names == ("first", "head")
+    again = from_recipe(recipe_of(model))
+    assert again.layers["first"][1].out_features == 7  # type: ignore[index, union-attr]
 
 
 @every_model

@@ -17,7 +17,7 @@ from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.recording import Recording
 from ecg.recordings.synthetic import write_arrhythmia
 from ecg.recordings.wfdb_files import read_record
-from ecg.training.weights import Weights, load_weights, save_weights
+from ecg.runs.weights import Weights, load_weights, save_weights
 
 LEADS = ("MLII", "V5")
 

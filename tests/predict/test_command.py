@@ -19,7 +19,7 @@ from ecg.predict.labelled import label_beats
 from ecg.predict.trust import NO_DIAGNOSIS
 from ecg.recordings.formats import OwnRecording
 from ecg.recordings.recording import Recording
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
 
 from .conftest import LEADS, info, write_csv, write_edf, write_weights
 

@@ -18,7 +18,7 @@ from ecg.predict.examine import examine
 from ecg.predict.labelled import NOT_CUT, cut_beats, label_beats
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.recording import Recording
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
 
 from .conftest import LEADS, write_csv, write_edf
 

@@ -7,15 +7,15 @@ import pytest
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.errors import EcgError
-from ecg.predict.annotations import beat_list, class_numbers
-from ecg.predict.scores import BeatList, compare, score
+from ecg.predict.scores import BeatList, beat_list, compare, score
 
 NONE = np.zeros((0, 2), dtype=np.int64)
 
 
 def beats(seconds: list[float], names: str, flutter: list[list[int]] | None = None) -> BeatList:
     samples = np.round(np.array(seconds) * 360).astype(np.int64)
-    return BeatList(samples, class_numbers(list(names)), np.array(flutter or NONE, dtype=np.int64).reshape(-1, 2))
+    label = np.array(["NSVFQ".find(name) for name in names], dtype=np.int64)  # -1 for `-`, no label
+    return BeatList(samples, label, np.array(flutter or NONE, dtype=np.int64).reshape(-1, 2))
 
 
 def test_missed_extra_and_unlabelled_beats_count_as_stated() -> None:

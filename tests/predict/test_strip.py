@@ -6,14 +6,31 @@ import base64
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.predict.labelled import label_beats
-from ecg.predict.strip import MOST_SAMPLES, RATES, STEP_MV, decode, encode, in_steps, make_strip
+from ecg.predict.strip import MOST_SAMPLES, RATES, STEP_MV, encode, in_steps, make_strip
 from ecg.recordings.formats import OwnRecording
-from ecg.training.weights import Weights
+from ecg.runs.weights import Weights
+
+
+def decode(code: bytes, stretches: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int16]]:
+    """The stretches again, as the page's script does it."""
+    out, at = [], 0
+    for _, count in stretches.tolist():
+        values, last = np.zeros(count, dtype=np.int16), 0
+        for i in range(count):
+            step = int.from_bytes(code[at : at + 1], "little", signed=True)
+            if step == -128:
+                last, at = int.from_bytes(code[at + 1 : at + 3], "little", signed=True), at + 3
+            else:
+                last, at = last + step, at + 1
+            values[i] = last
+        out.append(values)
+    return out
 
 
 @settings(deadline=None, max_examples=60)

@@ -12,6 +12,7 @@ PREDICTED = np.array([0, 0, 0, 1, 1, 1])
 SURE = np.array([0.6, 0.9, 0.7, 0.8, 0.95, 0.99])
 PROBABILITIES = np.where(np.eye(2, dtype=bool)[PREDICTED], SURE[:, None], 1 - SURE[:, None])
 BINARY = ["normal", "MI"]
+IDS = [f"record {i}" for i in range(6)]
 
 
 def _x(n: int) -> np.ndarray:
@@ -27,8 +28,8 @@ def test_right_is_the_median_and_wrong_the_most_confident() -> None:
 
 
 def test_titles_say_classes_probability_and_place(context: Context) -> None:
-    ids = [beat_id(f"10{i}", 3600 * i, 360) for i in range(6)]
-    figure = example_beats(_x(6), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context, 0.1, ids)
+    ids = [beat_id(f"10{i}", 10.0 * i) for i in range(6)]
+    figure = example_beats(_x(6), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context, ids)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == [
         "normal called normal, 70.0 %\nrecord 102, 0:20.0",
@@ -39,13 +40,17 @@ def test_titles_say_classes_probability_and_place(context: Context) -> None:
     assert "no MI beat\npredicted wrong" in texts(figure)
 
 
+def test_a_beat_of_unknown_time_is_found_by_its_record() -> None:
+    assert beat_id("101", float("nan")) == "101"
+
+
 def test_axes_are_in_seconds_from_the_r_peak_and_padding_is_apart(context: Context) -> None:
-    figure = example_beats(_x(6), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context, 0.1, amplitude="mV")
+    figure = example_beats(_x(6), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context, IDS)
     axes = figure.axes[0]
-    assert axes.get_ylabel() == "typical right\nmV"
+    assert axes.get_ylabel() == "typical right\nnormalised amplitude"
     assert {a.get_xlabel() for a in figure.axes[2:]} == {"time from the R peak (s)"}
     _, beat, padding = axes.get_lines()
-    assert beat.get_xdata()[0] == pytest.approx(-0.1)
+    assert beat.get_xdata()[:2] == pytest.approx([0, 0.01])
     np.testing.assert_allclose(beat.get_ydata(), _x(6)[2, :40])
     assert len(padding.get_xdata()) == 10
     assert to_hex(beat.get_color()).upper() == class_colours(BINARY)["normal"]
@@ -53,19 +58,19 @@ def test_axes_are_in_seconds_from_the_r_peak_and_padding_is_apart(context: Conte
 
 def test_each_column_has_its_class_colour(context: Context) -> None:
     target = np.arange(5)
-    figure = example_beats(_x(5), target, target, np.eye(5), AAMI, 120, context)
+    figure = example_beats(_x(5), target, target, np.eye(5), AAMI, 120, context, IDS[:5])
     drawn = [axes.get_lines()[1].get_color() for axes in figure.axes[:5]]
     assert drawn == list(class_colours(AAMI).values())
 
 
 def test_one_beat_and_none_say_what_is_missing(simulated: Context) -> None:
-    said = texts(example_beats(_x(1), TARGET[:1], PREDICTED[:1], PROBABILITIES[:1], BINARY, 100, simulated))
+    said = texts(example_beats(_x(1), TARGET[:1], PREDICTED[:1], PROBABILITIES[:1], BINARY, 100, simulated, IDS[:1]))
     assert said.count("no MI beats") == 2
     assert any(text.startswith("SIMULATED") for text in said)
-    none = example_beats(_x(0), TARGET[:0], PREDICTED[:0], PROBABILITIES[:0], BINARY, 100, simulated)
+    none = example_beats(_x(0), TARGET[:0], PREDICTED[:0], PROBABILITIES[:0], BINARY, 100, simulated, [])
     assert texts(none).count("no normal beats") == 2
 
 
 def test_arrays_of_different_lengths_are_refused(context: Context) -> None:
     with pytest.raises(ValueError, match="different numbers of beats"):
-        example_beats(_x(5), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context)
+        example_beats(_x(5), TARGET, PREDICTED, PROBABILITIES, BINARY, 100, context, IDS)

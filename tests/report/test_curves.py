@@ -37,29 +37,23 @@ def test_panels_have_labels_and_units_and_the_best_epoch_its_values(history: pd.
     assert context.footnote in said
 
 
-def test_best_epoch_comes_from_its_column_and_the_argument_wins(history: pd.DataFrame, context: Context) -> None:
-    history["best_epoch"] = [np.nan, 0, 1, 2, 3, 4]
-    assert "at the best epoch, 4" in texts(learning_curves(history, context))
-    assert "at the best epoch, 1" in texts(learning_curves(history, context, best_epoch=1))
-
-
 def test_rows_with_gaps_are_joined_as_lightning_writes_them(context: Context) -> None:
     history = pd.DataFrame({"epoch": [0, 0, 1, 1], "train/loss": [1, np.nan, 0.5, np.nan],
                             "val/loss": [np.nan, 2, np.nan, 1]})  # fmt: skip
-    training, validation = learning_curves(history, context).axes[0].get_lines()
+    training, validation = learning_curves(history, context, None).axes[0].get_lines()
     np.testing.assert_array_equal(training.get_xydata(), [[0, 1], [1, 0.5]])
     np.testing.assert_array_equal(validation.get_xydata(), [[0, 2], [1, 1]])
 
 
 def test_what_is_missing_is_said(history: pd.DataFrame, simulated: Context) -> None:
-    said = texts(learning_curves(history[:0], simulated))
+    said = texts(learning_curves(history[:0], simulated, None))
     assert said.count("nothing recorded") == 3
     assert any(text.startswith("SIMULATED") for text in said)
-    assert texts(learning_curves(history[["epoch", "val/loss"]], simulated)).count("nothing recorded") == 2
+    assert texts(learning_curves(history[["epoch", "val/loss"]], simulated, None)).count("nothing recorded") == 2
 
 
 def test_one_epoch_shows_a_point_and_whole_epochs(history: pd.DataFrame, context: Context) -> None:
-    figure = learning_curves(history[:1], context)
+    figure = learning_curves(history[:1], context, 0)
     figure.draw_without_rendering()
     assert figure.axes[0].get_lines()[0].get_marker() == "o"
     assert [t for t in figure.axes[0].get_xticks() if t != int(t)] == []

@@ -12,7 +12,7 @@ import pytest
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
 from ecg.report.results import INTERVAL_NOTE, score, write_results
-from ecg.training.folder import RunFolder, read_json
+from ecg.runs.folder import RunFolder, read_json
 
 MI = DataInfo(
     dataset="mi",

@@ -13,7 +13,7 @@ import pytest
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
 from ecg.report.results import Results, score
-from ecg.report.run_page import CAPTIONS, run_page
+from ecg.report.run_page import run_page
 from ecg.report.save import save_figure
 from ecg.report.style import Context, new_figure
 
@@ -106,7 +106,7 @@ def test_it_stands_alone_and_says_first_what_its_numbers_are_worth(results: Resu
     assert html.index(LEAK) < html.index("<h2>Results")
     assert "<title>mi-cnn-k3-seed3: arrhythmia, source physionet, cut kaggle, split patients</title>" in html
     assert html.count("<img") == 2
-    assert CAPTIONS["learning_curves"][:40] in html
+    assert "<figcaption>Left: the loss on training and validation beats" in html
     assert "Something new" in html
 
 
@@ -128,7 +128,7 @@ def test_how_it_was_made_is_told(results: Results, tmp_path: Path) -> None:
     assert "270,690 of 5,125,125 (5.282 %)" in html
     assert "the last 3 of 8" in html
     assert "8 min 53 s" in html
-    assert "python train.py dataset=mi &#x27;transfer.source=a b&#x27;" in html
+    assert "python train.py dataset=mi &#39;transfer.source=a b&#39;" in html
     assert "b5a03fe, with changes that were not committed" in html
     assert "upload  wandb sync x" in html
     assert "dataset:\n  name: mi" in html
@@ -158,3 +158,27 @@ def test_scores_by_patient_stand_beside_those_by_beat(results: Results, tmp_path
     assert "<td>AUROC</td><td>87.50</td><td>70.00-95.00</td>" in html
     assert "<td>accuracy</td><td>80.00</td><td></td><td>60.00</td>" in html
     assert "per patient" not in _page(results, tmp_path)
+
+
+def test_what_comes_from_files_is_text_and_no_markup(results: Results, tmp_path: Path) -> None:
+    bad = "<script>alert(1)</script>"
+    info = replace(
+        results.info,
+        classes=(bad, *results.info.classes[1:]),
+        notes=(bad,),
+        leads=(bad,),
+        counts={bad: {bad: 1}},
+        facts={bad: bad},
+    )
+    provenance = {"git": {"commit": bad}, "command": [bad], "versions": {bad: bad}, "host": {"name": bad}}
+    html = run_page(
+        bad,
+        replace(results, info=info),
+        {},
+        facts={"model": bad, "transfer/trainable_layers": bad},
+        config={bad: bad},
+        provenance=provenance,
+        where=bad,
+    )
+    assert html.count("<script>") == 1  # sorting
+    assert html.count("&lt;script&gt;alert(1)") > 15

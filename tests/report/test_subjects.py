@@ -1,8 +1,9 @@
 import io
+from collections.abc import Sequence
 
 from rich.console import Console
 
-from ecg.report.subjects import comparison_markdown, comparison_rows, comparison_table
+from ecg.report.subjects import comparison_markdown, comparison_table
 
 CLASSES = ["normal", "MI"]
 KEYS = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
@@ -21,6 +22,12 @@ def metrics(*, by_patient: bool = True, baselines: bool = True) -> dict[str, flo
     return found
 
 
+def rows(found: dict[str, float]) -> list[Sequence[str]]:
+    table = comparison_table(found, CLASSES, {})
+    assert table is not None
+    return [row for row in table.rows if row]
+
+
 def shown(found: dict[str, float], intervals: dict[str, tuple[float, float]]) -> str:
     console = Console(width=80, record=True, file=io.StringIO(), color_system=None)
     table = comparison_table(found, CLASSES, intervals)
@@ -30,8 +37,7 @@ def shown(found: dict[str, float], intervals: dict[str, tuple[float, float]]) ->
 
 
 def test_the_model_and_each_baseline_have_a_row_by_patient_and_by_beat() -> None:
-    rows = [row[0].strip() for row in comparison_rows(metrics(), {})]
-    assert rows == [
+    assert [row[0].strip() for row in rows(metrics())] == [
         "patients: this model",
         "majority class",
         "nearest neighbour",
@@ -39,7 +45,7 @@ def test_the_model_and_each_baseline_have_a_row_by_patient_and_by_beat() -> None
         "majority class",
         "nearest neighbour",
     ]
-    assert {row[1:] for row in comparison_rows(metrics(), {})} == {("100.00",) * 4, ("50.00",) * 4}
+    assert {row[1:] for row in rows(metrics())} == {("100.00",) * 4, ("50.00",) * 4}
 
 
 def test_no_line_is_over_80_columns_and_no_number_is_cut() -> None:
@@ -58,7 +64,7 @@ def test_patients_are_counted_by_class_below() -> None:
 
 def test_without_patients_there_are_beats_only() -> None:
     found = metrics(by_patient=False)
-    assert len(comparison_rows(found, {})) == 3
+    assert len(rows(found)) == 3
     assert "atients" not in shown(found, {})
 
 
@@ -70,11 +76,11 @@ def test_there_is_no_table_where_there_is_nothing_to_compare() -> None:
 
 def test_markdown_has_whole_rows_and_the_same_numbers() -> None:
     text = comparison_markdown(metrics(), CLASSES, {"subject/auroc": (0.8, 1.0)})
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == 8
-    assert {row.count("|") for row in rows} == {6}
-    assert "| patients: this model | 100.00 | 100.00 | 100.00 | 100.00 (80.00-100.00) |" in rows
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == 8
+    assert {line.count("|") for line in lines} == {6}
+    assert "| patients: this model | 100.00 | 100.00 | 100.00 | 100.00 (80.00-100.00) |" in lines
 
 
 def test_an_undefined_area_is_a_dash() -> None:
-    assert comparison_rows({**metrics(), "subject/auroc": float("nan")}, {})[0][-1] == "-"
+    assert rows({**metrics(), "subject/auroc": float("nan")})[0][-1] == "-"

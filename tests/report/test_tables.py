@@ -70,15 +70,3 @@ def test_markdown_has_whole_rows_and_the_same_numbers(simulated: Context) -> Non
     assert "| MI | 97.31 (90.00-100.00) | 97.31 | 97.31 | 97.31 | 109,446 |" in rows
     assert [row.replace("\\|", "").count("|") for row in rows] == [4] * 8 + [7] * 4
     assert text.rstrip().endswith("simulated recordings")
-
-
-def test_the_stage_chooses_the_keys(context: Context) -> None:
-    assert "50.00" in _shown({"val/N/se": 0.5, "test/N/se": 0.7}, ["N"], {}, context, stage="val")
-
-
-def test_intervals_are_found_by_the_bootstraps_keys_without_stage(context: Context) -> None:
-    metrics = _metrics(["V"])
-    assert _shown(metrics, ["V"], {"V/se": (0.11, 0.22), "accuracy": (0.33, 0.44)}, context) == _shown(
-        metrics, ["V"], {"test/V/se": (0.11, 0.22), "test/accuracy": (0.33, 0.44)}, context
-    )
-    assert "11.00-22.00" in class_table_markdown(metrics, ["V"], {"V/se": (0.11, 0.22)}, context)

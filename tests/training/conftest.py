@@ -1,4 +1,4 @@
-"""A description of data, a run folder and a network small enough to train in a blink."""
+"""A run folder, few beats, and a network small enough to train in a blink."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
-from ecg.data.info import DataInfo
+from ecg.data.batches import Batch, BatchOrder, batches
 from ecg.models import LayeredModel
-from ecg.training.folder import RunFolder
+from ecg.runs.folder import RunFolder
 
 
 def _tiny() -> LayeredModel:
@@ -26,28 +27,30 @@ def tiny() -> Callable[[], LayeredModel]:
     return _tiny
 
 
-@pytest.fixture
-def run_folder(tmp_path: Path) -> RunFolder:
-    """A run folder that is made already."""
-    folder = RunFolder(tmp_path / "run")
-    folder.make()
-    return folder
+def _beats(n: int, samples: int, classes: int) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(n, 1, samples, generator=generator), torch.randint(0, classes, (n,), generator=generator)
 
 
 @pytest.fixture
-def info() -> DataInfo:
-    """What simulated beats of three classes would say of themselves."""
-    return DataInfo(
-        dataset="arrhythmia",
-        classes=("N", "S", "V"),
-        source="synthetic",
-        simulated=True,
-        cut="kaggle",
-        fs=120.0,
-        shape=(1, 8),
-        leads=("MLII", "V5"),
-        split="patients",
-        notes=("a note",),
-        fingerprint="abc",
-        counts={"train": {"N": 3, "S": 2, "V": 1}},
-    )
+def sides() -> Callable[..., tuple[DataLoader[Batch], DataLoader[Batch]]]:
+    """Makes loaders of forty beats to train on and twenty to validate, of classes that can hardly be told apart."""
+
+    def make(samples: int = 8, classes: int = 3) -> tuple[DataLoader[Batch], DataLoader[Batch]]:
+        x, y = _beats(60, samples, classes)
+        train = batches(x[:40], y[:40], BatchOrder(40, 8, shuffle=True, seed=5))
+        return train, batches(x[40:], y[40:], BatchOrder(20, 20, shuffle=False, seed=0))
+
+    return make
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[[str], RunFolder]:
+    """Makes run folders by name."""
+
+    def make(name: str = "run") -> RunFolder:
+        folder = RunFolder(tmp_path / name)
+        folder.make()
+        return folder
+
+    return make

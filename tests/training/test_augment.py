@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.training.augment import Augment
+from ecg.errors import EcgError
+from ecg.training import Augment
+
+UNCHANGED = {"stretch": 0.0, "gain": 0.0, "noise": 0.0, "when": "always"}
+
+
+def changing(**by: float) -> Augment:
+    """A change of one kind alone."""
+    return Augment(**{**UNCHANGED, **by})  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -16,12 +24,13 @@ def beats() -> torch.Tensor:
 
 
 def test_zeros_change_nothing(beats: torch.Tensor) -> None:
-    assert Augment()(beats) is beats
+    assert changing()(beats) is beats
+    assert not changing().active
 
 
 def test_the_given_beats_stay_as_they_are(beats: torch.Tensor) -> None:
     before = beats.clone()
-    Augment(0.1, 0.1, 0.1)(beats)
+    changing(stretch=0.1, gain=0.1, noise=0.1)(beats)
     assert torch.equal(beats, before)
 
 
@@ -33,7 +42,7 @@ def test_stretching_keeps_start_and_length_and_moves_a_peak_within_its_limit(
     x = torch.zeros(3, 1, 187)
     x[..., 0], x[..., at - 2 : at + 3] = 1, torch.tensor([0.3, 0.7, 1.0, 0.7, 0.3])
     torch.manual_seed(seed)
-    changed = Augment(stretch=stretch)(x)
+    changed = changing(stretch=stretch)(x)
     assert changed.shape == x.shape
     assert changed[0, 0, 0] > 0.4
     peak = int(changed[0, 0, 3:].argmax()) + 3
@@ -47,7 +56,7 @@ def test_stretching_goes_both_ways() -> None:
     x = torch.zeros(1, 1, 187)
     x[..., 100] = 1
     torch.manual_seed(0)
-    peaks = [int(Augment(stretch=0.2)(x).argmax()) for _ in range(50)]
+    peaks = [int(changing(stretch=0.2)(x).argmax()) for _ in range(50)]
     assert min(peaks) < 90
     assert max(peaks) > 110
 
@@ -55,7 +64,7 @@ def test_stretching_goes_both_ways() -> None:
 def test_gain_scales_each_beat_by_its_own_factor_around_one(beats: torch.Tensor) -> None:
     torch.manual_seed(0)
     many = beats.repeat(100, 1, 1)
-    factors = Augment(gain=0.05)(many) / many
+    factors = changing(gain=0.05)(many) / many
     assert float((factors.amax(2) - factors.amin(2)).max()) < 1e-4
     each = factors.mean(dim=2)
     assert float(each.mean()) == pytest.approx(1, abs=0.01)
@@ -64,14 +73,32 @@ def test_gain_scales_each_beat_by_its_own_factor_around_one(beats: torch.Tensor)
 
 def test_noise_has_the_wanted_size(beats: torch.Tensor) -> None:
     torch.manual_seed(0)
-    added = Augment(noise=0.02)(beats) - beats
+    added = changing(noise=0.02)(beats) - beats
     assert float(added.mean()) == pytest.approx(0, abs=0.002)
     assert float(added.std()) == pytest.approx(0.02, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("when", "auto", "on"),
+    [("auto", True, True), ("auto", False, False), ("always", False, True), ("never", True, False)],
+)
+def test_when_decides_whether_beats_are_changed(beats: torch.Tensor, when: str, auto: bool, on: bool) -> None:
+    augment = Augment(when=when).resolved(auto=auto)  # type: ignore[arg-type]
+    assert augment.active is on
+    assert torch.equal(augment(beats), beats) is not on
+    assert augment.noise == Augment().noise
+
+
+@pytest.mark.parametrize("name", ["stretch", "gain", "noise"])
+@pytest.mark.parametrize("value", [-0.1, 1.5, float("nan")])
+def test_a_change_out_of_range_is_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(EcgError, match=rf"^{name}={value:g}: must be from 0 to"):
+        Augment(**{name: value})  # type: ignore[arg-type]
 
 
 def test_the_same_seed_gives_the_same_changes(beats: torch.Tensor) -> None:
     made = []
     for _ in range(2):
         torch.manual_seed(7)
-        made.append(Augment(0.1, 0.1, 0.1)(beats))
+        made.append(changing(stretch=0.1, gain=0.1, noise=0.1)(beats))
     assert torch.equal(*made)

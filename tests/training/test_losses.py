@@ -6,7 +6,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ecg.training.losses import FocalLoss, class_weights, make_loss
+from ecg.config.compose import choices, node
+from ecg.errors import EcgError
+from ecg.models import LayeredModel
+from ecg.training import BeatClassifier, FocalLoss, WeightedCrossEntropy
+from ecg.training.losses import class_weights
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_weighted_loss_gives_each_class_the_same_say(batch: tuple[torch.Tensor, 
     logits, y = batch
     each = F.cross_entropy(logits, y, reduction="none")
     by_hand = torch.stack([each[y == c].mean() for c in range(3)]).mean()
-    assert float(make_loss("weighted", [8, 3, 1])(logits, y)) == pytest.approx(float(by_hand), rel=1e-5)
+    assert float(WeightedCrossEntropy([8, 3, 1])(logits, y)) == pytest.approx(float(by_hand), rel=1e-5)
 
 
 def test_class_weights_have_mean_one_over_the_beats() -> None:
@@ -51,15 +55,51 @@ def test_class_weights_have_mean_one_over_the_beats() -> None:
 def test_a_class_without_training_beats_has_weight_zero_and_spoils_nothing() -> None:
     assert class_weights([30, 10, 0]).tolist() == pytest.approx([40 / 60, 2.0, 0.0])
     logits = torch.randn(4, 3)
-    assert torch.isfinite(make_loss("weighted", [30, 10, 0])(logits, torch.tensor([0, 1, 2, 0])))
-    assert float(make_loss("weighted", [30, 10, 0])(logits, torch.tensor([2, 2, 2, 2]))) == 0
+    assert torch.isfinite(WeightedCrossEntropy([30, 10, 0])(logits, torch.tensor([0, 1, 2, 0])))
+    assert float(WeightedCrossEntropy([30, 10, 0])(logits, torch.tensor([2, 2, 2, 2]))) == 0
 
 
-def test_plain_cross_entropy_ignores_the_counts(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
-    assert float(make_loss("cross_entropy", [8, 3, 1])(*batch)) == pytest.approx(float(F.cross_entropy(*batch)))
+def test_a_gamma_out_of_range_is_refused_by_name() -> None:
+    with pytest.raises(EcgError, match=r"^gamma=-1: must be from 0 to 10$"):
+        FocalLoss(-1)
 
 
-def test_focal_gamma_reaches_the_loss() -> None:
-    loss = make_loss("focal", [1, 1], focal_gamma=3.5)
-    assert isinstance(loss, FocalLoss)
-    assert loss.gamma == 3.5
+KINDS = {
+    "cross_entropy": torch.nn.CrossEntropyLoss,
+    "weighted": WeightedCrossEntropy,
+    "focal": FocalLoss,
+}
+
+
+def test_every_loss_of_conf_is_tested_here() -> None:
+    assert set(KINDS) == set(choices("loss"))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_loss_of_conf_is_built_from_its_node_and_its_settings_reach_it(
+    name: str, batch: tuple[torch.Tensor, torch.Tensor]
+) -> None:
+    settings = {"weighted": {"class_counts": [8, 3, 1]}, "focal": {"gamma": 3.5}}.get(name, {})
+    made = BeatClassifier(_linear(), loss={**node("loss", name), **settings})._loss
+    assert type(made) is KINDS[name]
+    assert torch.isfinite(made(*batch))
+    if isinstance(made, FocalLoss):
+        assert made.gamma == 3.5
+    if isinstance(made, WeightedCrossEntropy):
+        torch.testing.assert_close(made.weight, class_weights([8, 3, 1]))
+
+
+def test_any_loss_of_torch_is_taken_by_its_import_path(batch: tuple[torch.Tensor, torch.Tensor]) -> None:
+    loss = {"_target_": "torch.nn.CrossEntropyLoss", "label_smoothing": 0.3}
+    made = BeatClassifier(_linear(), loss=loss)._loss
+    assert float(made(*batch)) == pytest.approx(float(F.cross_entropy(*batch, label_smoothing=0.3)))
+
+
+def test_a_loss_refuses_wrong_settings_in_one_line_that_names_it() -> None:
+    with pytest.raises(EcgError, match=r"^loss\.gamma=11: must be from 0 to 10$"):
+        BeatClassifier(_linear(), loss={"_target_": "ecg.training.FocalLoss", "gamma": 11})
+
+
+def _linear() -> LayeredModel:
+    head = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(8, 3))
+    return LayeredModel({"head": head}, input_shape=(1, 8), n_classes=3)

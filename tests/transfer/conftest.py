@@ -13,12 +13,11 @@ import torch
 from ecg.beats.cuts import Cut, KaggleCut
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
-from ecg.data.mi import MIData
 from ecg.data.module import BeatData
 from ecg.data.sources import Prepared
 from ecg.models import LayeredModel, cnn
 from ecg.recordings.recording import Recording
-from ecg.training.weights import Weights, load_weights, save_weights
+from ecg.runs.weights import Weights, load_weights, save_weights
 
 
 @dataclass
@@ -34,6 +33,17 @@ class Given:
 
     def recording(self, name: str) -> Recording | None:
         return None
+
+    def at_hand(self) -> bool:
+        return True
+
+
+class MI(BeatData):
+    """The task that is transferred to."""
+
+    dataset = "mi"
+    classes = ("normal", "MI")
+    patient_label = True
 
 
 def beats(n: int) -> Beats:
@@ -64,7 +74,7 @@ def data(tmp_path: Path) -> BeatData:
         index = np.arange(len(table))
         return Split("beats", index[:60], index[60:80], index[80:])
 
-    made = MIData(
+    made = MI(
         source=Given(beats(100)),
         cut=KaggleCut(),
         split_rule=rule,

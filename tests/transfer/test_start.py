@@ -5,28 +5,41 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from ecg.beats.cuts import PaperCut
+from ecg.config import RunConfig
+from ecg.config.build import build
+from ecg.config.compose import compose
 from ecg.data.batches import AT_ONCE, CONNECTED_AT_ONCE
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import MODELS, LayeredModel
-from ecg.training.classifier import Classifier
-from ecg.training.fit import FitSettings, best_weights, make_trainer
-from ecg.training.folder import RunFolder
+from ecg.runs.checkpoints import best_weights
+from ecg.runs.folder import RunFolder
+from ecg.runs.weights import Weights
+from ecg.training import BeatClassifier
 from ecg.training.inference import probabilities
-from ecg.training.optimizers import optimizer_rule, schedule_rule
-from ecg.training.weights import Weights
-from ecg.transfer import Start, TransferRule, check_source, load_layers, prepare_start
+from ecg.training.trainer import make_trainer
+from ecg.transfer import Start, Transfer, check_source, load_layers, prepare_start
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 NewModel = Callable[..., LayeredModel]
-SETTINGS = FitSettings("cpu", 1, "auto", "32-true", 3, None, None, "val/loss", 0.9, None)
+USUAL = (
+    "trainer=cpu", "trainer.max_epochs=3", "logger=none", "monitor=val/loss", "callbacks.ema.decay=0.9",
+    "optimizer.lr=1e-3", "optimizer.weight_decay=0.01",
+)  # fmt: skip
+
+
+@cache
+def config(precision: str) -> RunConfig:
+    return compose(*USUAL, f"trainer.precision={precision}")
 
 
 def start(
@@ -39,7 +52,7 @@ def start(
     sweep: tuple[int, ...] = (),
     **rule: object,
 ) -> Start:
-    made = TransferRule(**rule)  # type: ignore[arg-type]
+    made = Transfer(**rule)  # type: ignore[arg-type]
     return prepare_start(model, data, source, made, name="cnn", cache=cache, augmented=augmented, sweep=sweep)
 
 
@@ -47,16 +60,13 @@ def fitted(begun: Start, folder: Path, precision: str = "32-true") -> LayeredMod
     """Train as a run does and return the whole model with its best weights."""
     run = RunFolder(folder)
     run.make()
-    classifier = Classifier(
-        begun.fitted,
-        loss=torch.nn.CrossEntropyLoss(),
-        optimizer=optimizer_rule("adamw", lr=1e-3, weight_decay=0.01, momentum=0.9),
-        schedule=schedule_rule("one_cycle", warmup=0.3, factor=0.3, patience=0),
-        frozen=begun.frozen,
-    )
-    trainer, _ = make_trainer(replace(SETTINGS, precision=precision), run, None)
+    how = config(precision)
+    classifier = BeatClassifier(begun.fitted, optimizer=how.optimizer, scheduler=how.scheduler, frozen=begun.frozen)
+    trainer, _ = make_trainer(how, run, ())
     trainer.fit(classifier, begun.data)
-    begun.fitted.load_state_dict(best_weights(run))
+    best = best_weights(run)
+    assert best is not None
+    begun.fitted.load_state_dict(best)
     return begun.model
 
 
@@ -142,18 +152,6 @@ def test_jobs_share_features_and_other_layers_have_others(
     assert len(list((tmp_path / "features").glob("*.npy"))) == 2
 
 
-def test_damaged_features_are_computed_anew(
-    data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path
-) -> None:
-    first = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
-    whole = np.array(first.data.inputs)
-    (path,) = (tmp_path / "features").glob("*.npy")
-    path.write_bytes(path.read_bytes()[:-100])
-    again = start(new_model(), data, source, cache=tmp_path, trainable_layers=2)
-    assert again.facts["transfer/features_stored"] is False
-    np.testing.assert_array_equal(whole, again.data.inputs)
-
-
 @pytest.mark.parametrize(("ks", "expected"), [((1, 2, 4), [7, 0, 0]), ((4, 2, 1), [4, 2, 1])])
 def test_a_sweep_passes_the_beats_through_each_frozen_layer_once(
     data: BeatData, source: Weights, new_model: NewModel, tmp_path: Path, ks: tuple[int, ...], expected: list[int]
@@ -177,7 +175,7 @@ def test_augmentation_turns_the_cache_off_and_says_so(
     begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=2, augmented=True)
     assert begun.fitted is begun.model
     assert begun.facts["transfer/cached"] is False
-    assert "trainer.augment.when=never" in caplog.text
+    assert "augment=none makes this faster" in caplog.text
 
 
 def test_features_too_large_to_keep_are_not_kept(
@@ -224,6 +222,32 @@ def test_every_model_can_be_divided_anywhere(name: str) -> None:
         rest = model.last(trained, tuple(features.shape[1:]))
         torch.testing.assert_close(rest(features), model(x))
         assert (frozen + trained) == model.names
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"init": "new"}, "init=new: choose one of source, fresh"),
+        ({"probe_epochs": 0}, "probe_epochs=0: must be at least 1"),
+        ({"lr_decay": 0}, r"lr_decay=0: must be from 0 \(not included\) to 1"),
+        ({"lr_decay": 1.5}, r"lr_decay=1\.5: must be from 0 \(not included\) to 1"),
+        ({"cache_limit_mb": -1}, "cache_limit_mb=-1: must be at least 0"),
+        ({"source_epochs": 0}, "source_epochs=0: must be at least 1"),
+    ],
+)
+def test_a_wrong_setting_of_a_transfer_is_refused_by_name(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(EcgError, match=f"^{said}"):
+        Transfer(**wrong)
+
+
+def test_settings_of_conf_are_those_of_the_transfer() -> None:
+    for name, expected in {
+        "source": Transfer(trainable_layers=2),
+        "random": Transfer(trainable_layers=2, source="random"),
+        "published": Transfer(trainable_layers=2, init="fresh"),
+    }.items():
+        typed = compose(f"transfer={name}", "dataset=mi", "transfer.trainable_layers=2").transfer
+        assert build(typed, "transfer") == expected
 
 
 def test_a_source_of_another_model_cut_or_shape_is_refused(source: Weights) -> None:

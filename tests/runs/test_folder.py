@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ecg.errors import EcgError
-from ecg.training.folder import RunFolder, read_json, write_json
+from ecg.runs.folder import RunFolder, read_json, write_json
 
 
 def test_a_fresh_folder_is_fine(tmp_path: Path) -> None:
@@ -61,9 +61,42 @@ def test_a_failing_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("content", [None, "", '{"half": '])
-def test_a_missing_or_damaged_file_is_named(tmp_path: Path, content: str | None) -> None:
+DEEP = "[" * 10_000 + "]" * 10_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b'{"half": ', b"[1]", b'"text"', b"3", b"null", b"true", b"\x89PNG\xff\xfe", DEEP.encode()],
+)
+def test_a_missing_or_damaged_file_is_named_in_one_line(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
-        (tmp_path / "a.json").write_text(content)
-    with pytest.raises(EcgError, match=r"a\.json"):
+        (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(EcgError, match=r"a\.json(:| is damaged)") as caught:
         read_json(tmp_path / "a.json")
+    assert str(caught.value).isprintable()
+
+
+def test_json_that_holds_something_else_says_what(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("[1]")
+    with pytest.raises(EcgError, match=r"a\.json is damaged: it holds a list, not names and values"):
+        read_json(tmp_path / "a.json")
+
+
+STEERING = {
+    "colour": "\x1b[31mred\x1b[0m",
+    "title": "\x1b]0;other title\x07",
+    "bell, backspace and C1": "a\x07\x08\x9b31mb",
+    "other direction": "\u202egnp.exe",
+    "half a character": "\ud800x",
+}
+
+
+@pytest.mark.parametrize("text", STEERING.values(), ids=STEERING)
+def test_what_would_steer_a_terminal_does_not_come_through(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"key": [text, {text: text}], "same": "ä\tb\nc ₂ 心"}))
+    read = read_json(tmp_path / "a.json")
+    ((first, inner), same) = read["key"], read["same"]
+    for found in (first, *inner, *inner.values()):
+        assert found.isprintable()
+        found.encode()
+    assert same == "ä\tb\nc ₂ 心"
