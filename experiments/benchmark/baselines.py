@@ -12,10 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecg.config import ArrhythmiaConfig
+import ecg
 from ecg.metrics.confusion import Scores, confusion_matrix
 from ecg.progress import track
-from ecg.recordings.data_dir import cache_folder, data_folder
 
 HERE = Path(__file__).parent
 Floats = npt.NDArray[np.float32]
@@ -34,11 +33,11 @@ def nearest(train: Floats, test: Floats, block: int = 512) -> npt.NDArray[np.int
 def main() -> None:
     """Score both baselines on both splits, trained on all beats outside the test side."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data-dir", type=Path, help="folder that holds mitdb/")
-    data_dir = data_folder(parser.parse_args().data_dir)
+    parser.add_argument("--data-dir", type=Path, help="holds mitdb/; else ECG_DATA, else the platform's cache folder")
+    data_dir = parser.parse_args().data_dir
     rows = []
     for split in ("kaggle", "patients"):
-        data = ArrhythmiaConfig(split=split).build(data_dir=data_dir, cache=cache_folder(None), batch_size=256, seed=0)
+        data = ecg.data.ArrhythmiaDataModule(split=split, data_dir=data_dir)
         data.setup()
         known = np.union1d(data.split.train, data.split.val)
         train, test = data.beats.take(known), data.beats.take(data.split.test)

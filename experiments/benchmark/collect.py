@@ -7,12 +7,13 @@ Rows of results.csv whose command, commit and seed are not among the given runs 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+
+import ecg
 
 HERE = Path(__file__).parent
 START, END = "<!-- written by collect.py -->", "<!-- end of what collect.py writes -->"
@@ -31,18 +32,16 @@ SHORT = ("accuracy", "balanced_accuracy", "macro_f1", "S/se", "V/se")
 """The columns of the project's README."""
 
 
-def read(folder: Path) -> dict[str, object]:
+def read(run: ecg.Run) -> dict[str, object]:
     """One row of results.csv: what ran, and every score."""
-    metrics = json.loads((folder / "metrics.json").read_text())
-    origin = json.loads((folder / "provenance.json").read_text())
-    words = [word for word in origin["command"][1:] if not word.startswith(("data_dir", "output_dir"))]
+    words = [word for word in run.provenance["command"][1:] if not word.startswith(("data_dir", "output_dir"))]
     intervals = {
         f"{key}/{side}": bound
-        for key, pair in metrics.pop("intervals").items()
+        for key, pair in run.intervals.items()
         for side, bound in zip(("low", "high"), pair, strict=True)
     }
-    start = {"command": " ".join(["train.py", *words]), "commit": origin["git"]["commit"][:10]}
-    return {**start, **{k: v for k, v in metrics.items() if k != "notes"}, **intervals}
+    start = {"command": " ".join(["train.py", *words]), "commit": run.provenance["git"]["commit"][:10]}
+    return {**start, **{k: v for k, v in run.metrics.items() if k != "notes"}, **intervals}
 
 
 def label(row: pd.Series) -> str:
@@ -71,11 +70,10 @@ def table(results: pd.DataFrame, baselines: pd.DataFrame, columns: Sequence[str]
 
 def main(roots: list[Path]) -> None:
     """Write results.csv and the README's table."""
-    folders = sorted(path.parent for root in roots for path in root.rglob("metrics.json"))
-    if not folders:
+    runs = [run for run in ecg.find_runs(roots) if run.counts]
+    if not runs:
         raise SystemExit(f"no finished run below {', '.join(map(str, roots))}")
-    given = pd.DataFrame([read(folder) for folder in folders])
-    given = given[given["limit_batches"].isna() if "limit_batches" in given else slice(None)]
+    given = pd.DataFrame([read(run) for run in runs])
     before = pd.read_csv(HERE / "results.csv") if (HERE / "results.csv").exists() else given.iloc[:0]
     key = ["command", "commit", "seed"]
     results = pd.concat([before, given]).drop_duplicates(key, keep="last").sort_values(["split", "command", "seed"])

@@ -31,8 +31,8 @@ from ecg.predict.page import record_page
 from ecg.predict.summary import summary
 from ecg.predict.trust import trust
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
+from ecg.runs.weights import Weights, load_weights
 from ecg.training.inference import probabilities
-from ecg.training.weights import Weights, load_weights
 
 HERE = Path(__file__).parent
 HEADS = ("what", "value", "unit", "share of the whole %", "spread", "target", "met")
@@ -103,7 +103,7 @@ def stages(record: Path, weights: Weights, repeats: int) -> tuple[list[Row], Own
 def process(record: Path, weights: Path) -> tuple[float, float]:
     """Seconds and peak memory in GB of a whole `ecg predict`, imports included."""
     with tempfile.TemporaryDirectory() as out:
-        words = ["-m", "ecg.cli", "predict", str(record), "--weights", str(weights), "--out", str(Path(out) / "out")]
+        words = ["-m", "ecg", "predict", str(record), "--weights", str(weights), "--out", str(Path(out) / "out")]
         start = time.perf_counter()
         child = subprocess.Popen([sys.executable, *words], stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(child.pid, 0)

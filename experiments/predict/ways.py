@@ -19,8 +19,8 @@ from ecg.models.labeller import Labeller, lengths
 from ecg.predict.examine import Examined
 from ecg.predict.labelled import cut_beats
 from ecg.recordings.formats import OwnRecording
+from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
-from ecg.training.weights import Weights
 
 OURS, BATCHES = "cutting and labelling as we do", "labelling in batches, zeros and all"
 FIRST, NO_GRAD = "beat by beat, autograd on, as first written", "beat by beat, torch.no_grad()"

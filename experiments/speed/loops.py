@@ -18,14 +18,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from ecg.beats.splits import Split
 from ecg.config import RunConfig
-from ecg.config.trainer import AugmentConfig
+from ecg.config.build import build
+from ecg.config.compose import node
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel, along_time
 from ecg.models.dropout import Dropout
-from ecg.training.classifier import Classifier
-from ecg.training.fit import make_trainer
-from ecg.training.folder import RunFolder
-from ecg.training.precision import choose_precision
+from ecg.pipeline.fitting import loss_node
+from ecg.runs.folder import RunFolder
+from ecg.training import Augment, BeatClassifier
+from ecg.training.optimizers import make_optimizer, make_scheduler
+from ecg.training.trainer import make_trainer, trainer_node
 
 LAYOUT = (along_time.Conv1d, along_time.BatchNorm1d, along_time.MaxPool1d, along_time.AvgPool1d)
 Kinds = Sequence[type[nn.Module]]
@@ -42,7 +44,7 @@ class Clock(pl.Callback):
         self.start = time.perf_counter()
 
     def on_train_batch_end(self, *_: object) -> None:
-        """A step is done; this callback is the last, so the running mean is updated too."""
+        """A step is done; this callback is the last, so the moving average is updated too."""
         self.steps.append(time.perf_counter())
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -51,14 +53,13 @@ class Clock(pl.Callback):
 
 
 def without_extras(config: RunConfig) -> RunConfig:
-    """The configuration without augmentation and running mean."""
-    plain = replace(config.trainer, augment=AugmentConfig(when="never"), ema_decay=None)
-    return replace(config, trainer=plain)
+    """The configuration without augmentation and moving average."""
+    return replace(config, augment=node("augment", "none"), callbacks={})
 
 
 def with_precision(config: RunConfig, precision: str) -> RunConfig:
     """The configuration with another precision."""
-    return replace(config, trainer=replace(config.trainer, precision=precision))
+    return replace(config, trainer={**config.trainer, "precision": precision})
 
 
 def subset(data: BeatData, beats: int) -> BeatData:
@@ -75,20 +76,20 @@ def subset(data: BeatData, beats: int) -> BeatData:
 
 
 def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
-    """One epoch of `python train.py`'s loop, tracking off; `steps` limits it."""
-    classifier = Classifier(
+    """One epoch of `python train.py`'s loop without a logger; `steps` limits it."""
+    classifier = BeatClassifier(
         _model(config, data),
-        loss=_loss(config, data),
-        optimizer=config.trainer.optimizer.build(),
-        schedule=config.trainer.schedule.build(),
-        augment=config.trainer.augment.build(auto=True),
+        loss=loss_node(config, data),
+        optimizer=config.optimizer,
+        scheduler=config.scheduler,
+        augment=_augment(config),
         seed=config.seed,
     )
-    settings = replace(config.trainer.fit_settings(), epochs=1, limit_batches=steps)
+    settings = {"max_epochs": 1, "limit_train_batches": steps, "limit_val_batches": steps}
     with tempfile.TemporaryDirectory() as path:
         folder, clock = RunFolder(Path(path)), Clock()
         folder.make()
-        trainer, _ = make_trainer(settings, folder, None)
+        trainer, _ = make_trainer(config, folder, (), settings=settings)
         trainer.callbacks.append(clock)  # type: ignore[attr-defined]
         trainer.fit(classifier, data)
     return clock
@@ -97,22 +98,24 @@ def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
 def our_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
     """Beats trained per second from step `warmup` to step `steps`."""
     ends = ours(config, data, steps).steps
-    return (steps - warmup) * config.trainer.batch_size / (ends[steps - 1] - ends[warmup - 1])
+    return (steps - warmup) * data.batch_size / (ends[steps - 1] - ends[warmup - 1])
 
 
 def our_epoch(config: RunConfig, data: BeatData) -> float:
     """Beats trained per second over a whole epoch, its validation included."""
     clock = ours(config, data, None)
-    return len(clock.steps) * config.trainer.batch_size / (clock.end - clock.start)
+    return len(clock.steps) * data.batch_size / (clock.end - clock.start)
 
 
 def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
-    """The same steps as a plain PyTorch loop: same model, loss, optimizer, schedule, augmentation and running mean."""
-    model, loss_of, augment = _model(config, data), _loss(config, data), config.trainer.augment.build(auto=True)
-    optimizer = config.trainer.optimizer.build()(model.parameters())
-    schedule = config.trainer.schedule.build()(optimizer, steps)
-    decay, batch, total = config.trainer.ema_decay, config.trainer.batch_size, torch.zeros(())
-    mean = None if decay is None else AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    """The same steps as a plain PyTorch loop: same model, loss, optimizer, scheduler, augmentation, moving average."""
+    model, augment, loss_of = _model(config, data), _augment(config), build(loss_node(config, data), "loss")
+    optimizer = make_optimizer(config.optimizer, list(model.parameters()))
+    scheduler = make_scheduler(config.scheduler, optimizer, steps)
+    batch, total, average = data.batch_size, torch.zeros(()), config.callbacks.get("ema")
+    mean = None
+    if average is not None:
+        mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average["decay"]), use_buffers=True)
     index = data.split.train
     x, y = torch.from_numpy(data.beats.x[index]), torch.from_numpy(data.beats.y[index])
     order = torch.randperm(len(y))
@@ -127,8 +130,8 @@ def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> fl
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if schedule is not None:
-            schedule.step()
+        if scheduler is not None:
+            scheduler["scheduler"].step()
         if mean is not None:
             mean.update_parameters(model)
         total += loss.detach()
@@ -196,14 +199,14 @@ def pytorchs_own(model: LayeredModel, kinds: Kinds) -> LayeredModel:
 
 
 def _model(config: RunConfig, data: BeatData) -> LayeredModel:
-    return config.model.build(input_shape=data.info.shape, n_classes=len(data.info.classes))
+    return config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
 
 
-def _loss(config: RunConfig, data: BeatData) -> nn.Module:
-    return config.trainer.loss.build(list(data.info.counts["train"].values()))
+def _augment(config: RunConfig) -> Augment:
+    return build(config.augment, "augment").resolved(auto=True)
 
 
 def _autocast(config: RunConfig) -> AbstractContextManager[object]:
     """What Lightning's precision of that name does on the processor."""
-    bf16 = choose_precision(config.trainer.precision, config.trainer.accelerator) == "bf16-mixed"
+    bf16 = trainer_node(config)["precision"] == "bf16-mixed"
     return torch.autocast("cpu", dtype=torch.bfloat16) if bf16 else nullcontext()

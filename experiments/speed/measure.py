@@ -12,13 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import startup
 from results import Row, absolute, compared, machine_facts, markdown, write
-
-if TYPE_CHECKING:
-    from ecg.config import RunConfig
 
 HERE = Path(__file__).parent
 BEATS_S = "beats/s"
@@ -70,28 +66,18 @@ def processes(data_dir: Path, cache: Path, sizes: Sizes) -> list[Row]:
     ]
 
 
-def composed(data_dir: Path, cache: Path, *overrides: str) -> RunConfig:
-    """What `python train.py` runs with."""
-    from hydra import compose, initialize_config_dir
-
-    from ecg.config import compose as schemas
-
-    schemas.register()
-    given = [f"data_dir={data_dir}", f"cache_dir={cache}", "dataset.split=kaggle", *overrides]
-    with initialize_config_dir(str(startup.ROOT / "conf"), version_base="1.3"):
-        return schemas.typed(compose("config", given))
-
-
 def throughput(data_dir: Path, cache: Path, sizes: Sizes) -> tuple[list[Row], str]:
     """Training loops in this process, and the machine's facts."""
     import loops
     import torch
 
+    from ecg.config.compose import compose
     from ecg.training.precision import choose_precision
 
     load = os.getloadavg()[0]
-    config = composed(data_dir, cache)
-    data = config.dataset.build(data_dir=data_dir, cache=cache, batch_size=config.trainer.batch_size, seed=0)
+    given = [f"data_dir={data_dir}", f"cache_dir={cache}", "dataset.split=kaggle", "trainer.accelerator=cpu"]
+    config = compose(*given)
+    data = config.data()
     data.prepare_data()
     data.setup()
     precision = choose_precision("auto", "cpu")
@@ -99,11 +85,11 @@ def throughput(data_dir: Path, cache: Path, sizes: Sizes) -> tuple[list[Row], st
     run = {"data": data, "steps": sizes.steps, "warmup": sizes.warmup}
     rows = []
     plain = loops.without_extras(config)
-    for what, c, target in (("as train.py", config, ">= 0.95"), ("no augmentation, no running mean", plain, "")):
+    for what, c, target in (("as train.py", config, ">= 0.95"), ("no augmentation, no moving average", plain, "")):
         sides = [partial(side, c, **run) for side in (loops.our_steps, loops.bare_steps)]
         rows.append(compared(f"our loop / bare loop, cnn, {what}", *sides, **measured, target=target))
     for model in ("cnn", "kachuee"):
-        named = composed(data_dir, cache, f"model={model}")
+        named = compose(*given, f"model={model}")
         sides = [partial(loops.our_steps, loops.with_precision(named, p), **run) for p in ("bf16-mixed", "32-true")]
         target = ">= 1" if precision == "bf16-mixed" else "<= 1"
         rows.append(compared(f"bf16-mixed / 32-true, our loop, {model}", *sides, **measured, target=target))

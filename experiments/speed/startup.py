@@ -58,8 +58,16 @@ def peak_gigabytes(data_dir: Path, cache: Path, batches: int) -> float:
 
 
 def _overrides(data_dir: Path, cache: Path, out: Path, *, batches: int) -> list[str]:
-    run = ["tracking=csv", "trainer.epochs=1", f"trainer.limit_batches={batches}"]
-    return [*run, f"data_dir={data_dir}", f"cache_dir={cache}", f"output_dir={out}"]
+    limits = [f"trainer.limit_{side}_batches={batches}" for side in ("train", "val")]
+    return [
+        "logger=none",
+        "trainer.accelerator=cpu",
+        "trainer.max_epochs=1",
+        *limits,
+        f"data_dir={data_dir}",
+        f"cache_dir={cache}",
+        f"output_dir={out}",
+    ]
 
 
 def _output(command: list[str]) -> list[str]:
@@ -73,11 +81,10 @@ def _output(command: list[str]) -> list[str]:
 def _data(data_dir: str, cache: str) -> None:
     """The process behind `data_seconds`."""
     begin = time.monotonic()
-    from ecg.config.dataset import ArrhythmiaConfig
+    from ecg.data import ArrhythmiaDataModule  # loads torch and Lightning
 
-    config = ArrhythmiaConfig(split="kaggle")  # loads torch and Lightning
     loaded = time.monotonic()
-    data = config.build(data_dir=Path(data_dir), cache=Path(cache), batch_size=256, seed=0)
+    data = ArrhythmiaDataModule(split="kaggle", data_dir=data_dir, cache_dir=cache)
     data.prepare_data()
     data.setup()
     next(iter(data.train_dataloader()))
@@ -88,13 +95,13 @@ def _first_batch(overrides: list[str]) -> None:
     """The process behind `first_batch_seconds`: train.py, ended after its first step."""
     import runpy
 
-    from ecg.training.classifier import Classifier
+    from ecg.training import BeatClassifier
 
     def tell(*_: object) -> None:
         print(f"\n{time.monotonic()}", flush=True)
         os._exit(0)
 
-    Classifier.on_train_batch_end = tell  # type: ignore[method-assign,assignment]
+    BeatClassifier.on_train_batch_end = tell  # type: ignore[method-assign,assignment]
     sys.argv = ["train.py", *overrides]
     runpy.run_path(str(ROOT / "train.py"), run_name="__main__")
 

@@ -21,10 +21,11 @@ from results import machine_facts, rewrite
 from ecg.models import cnn
 from ecg.models.dropout import Dropout
 from ecg.training.memory import keep_freed_memory
-from ecg.training.optimizers import optimizer_rule
+from ecg.training.optimizers import make_optimizer
 from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
+ADAMW = {"_target_": "torch.optim.AdamW", "lr": 1e-3, "weight_decay": 0.05}
 
 
 def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256) -> float:
@@ -35,7 +36,7 @@ def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256
     shape = tuple(whole.eval().first(frozen)(torch.rand(2, 1, 187)).shape[1:])
     model = pytorchs_own(whole.last(trained, shape).train(), without)
     x, y = torch.rand(batch, *shape), torch.arange(batch) % 5
-    optimizer = optimizer_rule("adamw", lr=1e-3, weight_decay=0.05, momentum=0.9)(list(model.parameters()))
+    optimizer = make_optimizer(ADAMW, list(model.parameters()))
     seconds = []
     for _ in range(steps + 3):
         start = time.perf_counter()
@@ -88,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--quick", action="store_true", help="only see that it runs; nothing is kept")
     parser.add_argument("--child", choices=("kept", "given"), help="used by the script itself")
     options = parser.parse_args()
     if options.child:
@@ -95,7 +97,8 @@ def main() -> None:
             assert keep_freed_memory()
         print(json.dumps(measured(options.steps)))
         return
-    rounds = [(child(True, options.steps), child(False, options.steps)) for _ in range(options.rounds)]
+    count, steps = (1, 2) if options.quick else (options.rounds, options.steps)
+    rounds = [(child(True, steps), child(False, steps)) for _ in range(count)]
     pairs = {
         "training step, memory kept / given back": [(given["train"], kept["train"]) for kept, given in rounds],
         "training step, our dropout / PyTorch's": [(kept["train, no dropout"], kept["train"]) for kept, _ in rounds],
@@ -111,14 +114,14 @@ def main() -> None:
     for what, seconds in pairs.items():
         ratios = [slow / fast for slow, fast in seconds]
         rows.append({"what": what, "ratio": statistics.median(ratios), "lowest": min(ratios), "highest": max(ratios)})
-    table = pd.DataFrame(rows)
-    table.to_csv(HERE / "step.csv", index=False, float_format="%.3f")
     lines = ["| what | ratio | spread |", "|---|---:|---:|"]
     lines += [f"| {r['what']} | {r['ratio']:.2f} | {r['lowest']:.2f} to {r['highest']:.2f} |" for r in rows]
     facts = machine_facts(torch.__version__, torch.get_num_threads(), choose_precision("auto", "cpu"), None)
-    text = "\n".join([*lines, "", f"{options.rounds} rounds. {facts}"])
+    text = "\n".join([*lines, "", f"{count} rounds. {facts}"])
     print(text)
-    rewrite(HERE / "README.md", "step.py", text)
+    if not options.quick:
+        pd.DataFrame(rows).to_csv(HERE / "step.csv", index=False, float_format="%.3f")
+        rewrite(HERE / "README.md", "step.py", text)
 
 
 if __name__ == "__main__":

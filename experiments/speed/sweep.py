@@ -21,15 +21,15 @@ from pathlib import Path
 import loops
 import pandas as pd
 import torch
-from hydra import compose, initialize_config_dir
 from results import machine_facts, rewrite
 
-from ecg.config import Job, RunConfig
-from ecg.config import compose as schemas
-from ecg.data.module import BeatData
-from ecg.run import run
+import ecg
+from ecg.config import RunConfig
+from ecg.config.compose import compose
+from ecg.data import BeatData
+from ecg.pipeline import run
+from ecg.runs.job import Job
 from ecg.training import classifier
-from ecg.training.folder import read_json
 from ecg.training.precision import choose_precision
 
 HERE = Path(__file__).parent
@@ -46,18 +46,13 @@ def settings(folder: Path, patients: int, epochs: int) -> list[str]:
         "dataset.source=synthetic",
         "dataset.synthetic.minutes=0.5",
         f"dataset.synthetic.patients={patients}",
-        f"trainer.epochs={epochs}",
+        f"trainer.max_epochs={epochs}",
+        "trainer.accelerator=cpu",
         "transfer=random",
-        "tracking=csv",
+        "logger=none",
         f"cache_dir={folder / 'cache'}",
         f"output_dir={folder}",
     ]
-
-
-def configured(given: list[str]) -> RunConfig:
-    """These settings as one job has them."""
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return schemas.typed(compose("config", given))
 
 
 @dataclass
@@ -90,17 +85,17 @@ def frozen_layers(way: Way) -> Iterator[bool]:
 
 def sweep(config: RunConfig, folder: Path, ks: range, ways: Sequence[Way] = (Way.CACHED,)) -> list[Taken]:
     """The jobs k = ks in turn, each of them in every of the `ways`, in their order."""
-    shutil.rmtree(config.cache / "features", ignore_errors=True)  # of the sweep before
+    shutil.rmtree(config.data().cache / "features", ignore_errors=True)  # of the sweep before
     taken = [Taken() for _ in ways]
     for k in ks:
         for way, side in zip(ways, taken, strict=True):
             job = Job(folder / f"k{k}-{way.name.lower()}", layers=tuple(ks))
             with frozen_layers(way) as cached:
-                transfer = replace(config.transfer, trainable_layers=k, cache_features=cached)
+                transfer = {**config.transfer, "trainable_layers": k, "cache_features": cached}
                 start = time.perf_counter()
                 run(replace(config, transfer=transfer), job)
                 side.whole += time.perf_counter() - start
-            found = read_json(job.folder / "metrics.json")
+            found = ecg.load_run(job.folder).metrics
             side.fitted += found["time/fit_s"] + found["time/features_s"]
     return taken
 
@@ -142,8 +137,7 @@ def _train(words: list[str]) -> None:
 
 def prepared(config: RunConfig) -> BeatData:
     """The beats of all jobs; afterwards they are in the cache."""
-    cache = Path(str(config.cache_dir))
-    data = config.dataset.build(data_dir=cache, cache=cache, batch_size=config.trainer.batch_size, seed=config.seed)
+    data: BeatData = config.data()
     data.prepare_data()
     data.setup()
     return data
@@ -155,7 +149,7 @@ def with_and_without(given: list[str], folder: Path, epochs: int) -> list[Row]:
     rows: list[Row] = []
     for model in MODELS:
         for n in (epochs, LONGER * epochs):
-            config = configured([*given, f"model={model}", f"trainer.epochs={n}"])
+            config = compose(*given, f"model={model}", f"trainer.max_epochs={n}")
             ours, naive, *more = sweep(config, folder / f"{model}-{n}", range(1, 5), ways)
             said = f"{model}, k = 1..4, {n} epochs"
             rows += [
@@ -169,7 +163,7 @@ def with_and_without(given: list[str], folder: Path, epochs: int) -> list[Row]:
 def against_published(given: list[str], folder: Path, beats: int, epochs: int) -> list[Row]:
     """All k of the cnn against two trainings from scratch with the published study's loop."""
     scratch, process = (2 * seconds for seconds in published(given, beats, epochs))
-    (every,) = sweep(configured(given), folder / "every", range(1, 9))
+    (every,) = sweep(compose(*given), folder / "every", range(1, 9))
     typed = typed_sweep(given, folder)
     said, two = f"cnn, {epochs} epochs", "two processes of the published loop"
     return [
@@ -187,9 +181,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="only see that it runs; nothing is kept")
     parser.add_argument("--published", nargs="+", help="used by the script itself")
     options = parser.parse_args()
-    schemas.register()
     if options.published:
-        config = configured(options.published)
+        config = compose(*options.published)
         print(loops.published_epoch(config, prepared(config)))
         return
     patients, epochs = (20, 1) if options.quick else (options.patients, options.epochs)
@@ -197,8 +190,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as path:
         folder = Path(path)
         given = settings(folder, patients, epochs)
-        beats = len(prepared(configured(given)).split.train)
-        sweep(configured([*given, "trainer.epochs=1"]), folder / "warm", range(1, 2))
+        beats = len(prepared(compose(*given)).split.train)
+        sweep(compose(*given, "trainer.max_epochs=1"), folder / "warm", range(1, 2))
         rows = [*with_and_without(given, folder, epochs), *against_published(given, folder, beats, epochs)]
     table = pd.DataFrame(rows, columns=["what", "ours_s", "naive_s", "target"])
     table["ratio"] = table["naive_s"] / table["ours_s"]

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecg.compare import Run, read_runs
+import ecg
 from ecg.compare.settings import Setting, group_runs
 from ecg.compare.story import compare_runs
 from ecg.metrics.subjects import auroc_interval, subject_metrics
@@ -32,7 +32,7 @@ BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
 FIGURES = ("layers", "time", "amount")
 
 
-def mean(runs: Sequence[Run], key: str) -> str:
+def mean(runs: Sequence[ecg.Run], key: str) -> str:
     """Mean and standard deviation over the runs, in percent."""
     values = pd.Series([run.value(key) for run in runs], dtype=float) * 100
     return f"{values.mean():.1f} ± {values.std():.1f}" if len(values) > 1 else f"{values.mean():.1f}"
@@ -52,7 +52,7 @@ def pooled(setting: Setting) -> str:
     return f"{100 * value:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
-def tables(runs: Sequence[Run]) -> str:
+def tables(runs: Sequence[ecg.Run]) -> str:
     """Markdown: a table per group of comparable runs, one row per setting, the baselines below."""
     parts = []
     for group in group_runs(runs):
@@ -94,7 +94,7 @@ def gather(name: str, folders: list[Path]) -> tuple[pd.DataFrame, pd.DataFrame, 
     every["folder"] = [Path(folder).name for folder in every["folder"]]
     for table in (every, summary):
         table.insert(0, "question", name)
-    return every, summary, tables(read_runs(folders))
+    return every, summary, tables(ecg.find_runs(folders))
 
 
 def kept(path: Path, new: list[pd.DataFrame]) -> pd.DataFrame:
