@@ -10,6 +10,9 @@ import torch
 
 log = logging.getLogger(__name__)
 
+MOST = torch.get_num_threads()
+"""As many as PyTorch begins with: later it has what a run before in this process chose."""
+
 ROUNDS, ENOUGH_S = 7, 1.0
 """How often each number of threads is timed, unless that takes too long: then a core is not free anyway."""
 GAIN = 1.15
@@ -26,7 +29,7 @@ def choose_threads(wanted: int | None) -> int:
     Args:
         wanted: that many; None: OMP_NUM_THREADS where it is set, else what is faster at this moment.
     """
-    most = torch.get_num_threads()
+    most = MOST
     if wanted is not None:
         count, why = wanted, "as set by threads="
     elif os.environ.get("OMP_NUM_THREADS"):

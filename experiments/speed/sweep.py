@@ -50,6 +50,7 @@ def settings(folder: Path, patients: int, epochs: int) -> list[str]:
         "trainer.accelerator=cpu",
         "transfer=random",
         "logger=none",
+        f"threads={torch.get_num_threads()}",  # the same for each job, whatever else goes on when it begins
         f"cache_dir={folder / 'cache'}",
         f"output_dir={folder}",
     ]
@@ -110,7 +111,7 @@ def typed_sweep(given: list[str], folder: Path) -> float:
     """
     ks = f"transfer.trainable_layers={','.join(map(str, range(8, 0, -1)))}"
     side_by_side = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
-    begun = [*given, f"cache_dir={folder / 'typed'}"]
+    begun = [*given, "threads=null", f"cache_dir={folder / 'typed'}"]
     _train([*begun, "trainer=debug"])  # so that both sides begin with prepared beats
     start = time.perf_counter()
     _train(["-m", *begun, ks, *side_by_side])

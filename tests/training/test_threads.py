@@ -18,6 +18,7 @@ def four_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = torch.get_num_threads()
     torch.set_num_threads(4)
+    monkeypatch.setattr(threads, "MOST", 4)
     yield
     torch.set_num_threads(before)
 
@@ -92,6 +93,7 @@ def test_on_one_core_nothing_is_measured(monkeypatch: pytest.MonkeyPatch, caplog
     never(monkeypatch)
     caplog.set_level(logging.INFO)
     torch.set_num_threads(1)
+    monkeypatch.setattr(threads, "MOST", 1)
     assert choose_threads(None) == torch.get_num_threads() == 1
     assert caplog.messages == ["1 thread (there is one core)"]
 
@@ -100,3 +102,10 @@ def test_the_measurement_gives_a_time_for_each_number_and_takes_no_longer_than_a
     one, two = threads._seconds(1, 2)
     assert 0 < one < 2
     assert 0 < two < 2
+
+
+def test_a_run_that_chose_one_thread_does_not_choose_for_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, alone=1.0, together=2.0)  # a busy moment
+    assert choose_threads(None) == 1
+    measured(monkeypatch, alone=2.0, together=1.0)
+    assert choose_threads(None) == 4
