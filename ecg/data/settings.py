@@ -25,7 +25,7 @@ class Simulated:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        in_range("patients", self.patients, 3, 10_000)
+        in_range("patients", self.patients, 3, 1000)
         in_range("minutes", self.minutes, 0.5, 60)
         in_range("seed", self.seed, 0)
 

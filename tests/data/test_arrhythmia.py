@@ -220,7 +220,7 @@ def test_wrong_settings_name_the_parameter_and_the_choices(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"patients": 2}, r"patients=2: must be from 3 to 10000"),
+        ({"patients": 2}, r"patients=2: must be from 3 to 1000"),
         ({"minutes": 0.1}, r"minutes=0\.1: must be from 0\.5 to 60"),
         ({"seed": -1}, r"seed=-1: must be at least 0"),
     ],
