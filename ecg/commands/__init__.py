@@ -15,6 +15,7 @@ from ecg.commands.data import download, kaggle_csv
 from ecg.commands.evaluate import evaluate
 from ecg.commands.explain import explain
 from ecg.commands.export import export
+from ecg.commands.output import print_anything
 from ecg.commands.predict import predict
 from ecg.commands.score import score
 from ecg.errors import EcgError
@@ -57,6 +58,7 @@ for command in (download, kaggle_csv, compare, evaluate, explain, export, predic
 
 def app() -> None:
     """Run the command; an error the user can put right is one line, without a stack trace unless ECG_TRACE=1."""
+    print_anything()
     if sys.argv[1:2] == ["train"]:
         hydras = import_module("ecg.commands.train")  # the name belongs to the function above
         # processes that share a training are started with the words in sys.argv: they must lead here again

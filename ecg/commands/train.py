@@ -14,6 +14,7 @@ import hydra
 from omegaconf import DictConfig
 
 from ecg import __version__
+from ecg.commands.output import print_anything
 from ecg.config import compose
 from ecg.config.messages import explain
 from ecg.runs import sweep
@@ -53,6 +54,7 @@ def hydra_main(composed: DictConfig) -> float:
 
 def main() -> None:
     """Run the command; a failure ends with its message alone and exit code 1, a sweep with a table of its jobs."""
+    print_anything()
     if "--version" in sys.argv[1:]:
         print(f"ecg {__version__}")
         return

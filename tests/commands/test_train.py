@@ -164,6 +164,18 @@ def test_a_run_that_lives_is_not_gone_on_with_by_a_second_process(shell: Shell) 
         process.communicate()
 
 
+def test_a_run_ends_well_where_the_terminal_knows_ascii_alone(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    said = shell.train(*SMALL, "trainer=debug", "logger=none", "model=kachuee")
+    assert "j? index" in said  # the table's kappa
+    (folder,) = shell.folders()
+    assert "κ" in (folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert "written: " in shell.run("-m", "ecg", "compare", str(folder), "--out", str(tmp_path / "compare"))
+
+
 def test_ctrl_c_ends_with_the_way_to_go_on(shell: Shell) -> None:
     process = shell.start("train.py", f"output_dir={shell.outputs}", *SMALL, "trainer.max_epochs=400", "logger=none")
     deadline = time.monotonic() + 120
