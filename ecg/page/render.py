@@ -6,15 +6,13 @@ import base64
 import struct
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
-
-# Not where it is used: loading jinja2 empties Python's caches of checks against abstract classes, and after the first
-# of several trainings that costs the next one 0.3 s.
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from typing import TYPE_CHECKING, NamedTuple
 
 from ecg.atomic import whole_file
 from ecg.page import numbers
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 class Cell(NamedTuple):
@@ -53,6 +51,9 @@ def write_page(path: Path, html: str) -> None:
 
 @cache
 def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     loader = PackageLoader("ecg", "")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from uuid import uuid4
 
+import jinja2  # noqa: F401
 import pytorch_lightning as pl
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
@@ -32,6 +33,9 @@ from ecg.training.loggers import RunFacts, agents_run, opened, wandb_environment
 from ecg.training.threads import choose_threads
 from ecg.training.trainer import check_devices, trainer_node
 from ecg.transfer import Transfer
+
+# jinja2 is imported for the page at the end. Loading it empties Python's caches of checks against abstract classes, and
+# after the first of several trainings that costs the next one 0.3 s.
 
 log = logging.getLogger(__name__)
 
