@@ -21,6 +21,8 @@ def explain(error: BaseException) -> str | None:
     """The message for an exception, None where it is a bug that needs its trace."""
     if isinstance(error, EcgError):
         return str(error)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{error.filename} is a file, where resume=, output_dir= or cache_dir= must name a folder"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'}: {error.strerror}; is output_dir= (or cache_dir=) a folder to write in?"
     if isinstance(error, ValueError) and "Config group override" in str(error):

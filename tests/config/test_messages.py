@@ -281,3 +281,8 @@ def test_a_package_that_a_target_needs_is_named(here: Callable[[str, str], Path]
     here("ecg_test_needs", "def no():\n    import ecg_test_nowhere\n")
     with pytest.raises(EcgError, match=r"^logger\.x needs a package that is not installed: ecg_test_nowhere$"):
         build({"_target_": "ecg_test_needs.no"}, "logger.x")
+
+
+def test_a_file_where_a_folder_is_needed_is_named_with_the_settings_that_may_be_meant() -> None:
+    told = explain(FileExistsError(17, "File exists", "run/config.yaml"))
+    assert told == "run/config.yaml is a file, where resume=, output_dir= or cache_dir= must name a folder"
