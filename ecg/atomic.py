@@ -33,6 +33,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def whole_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all; raises as `whole_file`."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def _umask() -> int:
     umask = os.umask(0)
     os.umask(umask)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Real
 
 from ecg.errors import EcgError
 
@@ -22,7 +24,9 @@ def one_of(name: str, value: str, choices: Iterable[str]) -> None:
     """
     known = list(choices)
     if value not in known:
-        raise BadSettingError(f"{name}={value}: choose one of {', '.join(known)}")
+        close = get_close_matches(str(value), known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise BadSettingError(f"{name}={value}: choose one of {', '.join(known)}{hint}")
 
 
 def in_range(
@@ -34,15 +38,16 @@ def in_range(
     include_low: bool = True,
     include_high: bool = True,
 ) -> None:
-    """Refuse a value outside the interval from `low` to `high`.
+    """Refuse a value outside the interval from `low` to `high`, and anything but a number.
 
     Raises:
         BadSettingError: so it is.
     """
-    above = value >= low if include_low else value > low
-    below = value <= high if include_high else value < high
-    if above and below:
-        return
+    if isinstance(value, Real) and not isinstance(value, bool):
+        above = value >= low if include_low else value > low
+        below = value <= high if include_high else value < high
+        if above and below:
+            return
     if high == float("inf"):
         wanted = f"{'at least' if include_low else 'more than'} {_plain(low)}"
     else:
@@ -50,9 +55,9 @@ def in_range(
     raise BadSettingError(f"{name}={_plain(value)}: must be {wanted}")
 
 
-def _plain(value: float) -> str:
+def _plain(value: object) -> str:
     """A number as a person would type it: no exponent below 10^12."""
-    return f"{value:.12g}"
+    return f"{value:.12g}" if isinstance(value, Real) and not isinstance(value, bool) else str(value)
 
 
 def _note(included: bool) -> str:

@@ -26,8 +26,6 @@ LIMITS_GB = {"features": 20.0, "beats": 5.0}
 """The limits without the variable; with it, each cache has the same share of its number."""
 
 _WHOLE = 0x2144DF1C  # the CRC-32 of any bytes that are followed by their own CRC-32, lowest byte first
-_AT_ONCE = 2**20  # bytes
-_DAY = 24 * 3600.0
 
 
 class _Summed(io.RawIOBase):
@@ -60,7 +58,7 @@ def summed_file(path: Path) -> Iterator[io.RawIOBase]:
 
 def is_intact(path: Path) -> bool:
     """Whether the file that `summed_file` wrote is there, byte for byte; a damaged one is named in a warning."""
-    crc, buffer = 0, memoryview(bytearray(_AT_ONCE))
+    crc, buffer = 0, memoryview(bytearray(2**20))
     try:
         with path.open("rb", buffering=0) as handle:
             while n := handle.readinto(buffer):
@@ -88,10 +86,8 @@ def cache_limit(cache: str) -> float:
     except ValueError:
         total = 0.0
     if not total > 0:  # NaN is not above 0 either
-        raise EcgError(
-            f"{VARIABLE}={named}: the limit of the cache folder in GB must be a number above 0, such as {default:g}, "
-            "the default"
-        )
+        wanted = f"a number above 0, such as {default:g}, the default"
+        raise EcgError(f"{VARIABLE}={named}: the limit of the cache folder in GB must be {wanted}")
     return total * 1e9 * LIMITS_GB[cache] / default
 
 
@@ -118,19 +114,11 @@ def make_room(folder: Path, names: str, limit: float, used: Collection[Path]) ->
         if over > 0 and path not in used and _remove(path):
             over -= size
             removed.append(size)
-    old = time.time() - _DAY
-    left_over = [size for when, size, path in _found(folder, f".{names}.*.tmp") if when < old and _remove(path)]
-    if removed or left_over:
-        log.info(
-            "cache folder %s: removed %d files not used for longest (%.1f MB, to stay within %g GB) "
-            "and %d temporary files left over (%.1f MB)",
-            folder,
-            len(removed),
-            sum(removed) / 1e6,
-            limit / 1e9,
-            len(left_over),
-            sum(left_over) / 1e6,
-        )
+    old = time.time() - 24 * 3600
+    removed += [size for when, size, path in _found(folder, f".{names}.*.tmp") if when < old and _remove(path)]
+    if removed:
+        said = "cache folder %s: removed %d files (%.1f MB), not used for longest or left over, to stay within %g GB"
+        log.info(said, folder, len(removed), sum(removed) / 1e6, limit / 1e9)
 
 
 def _found(folder: Path, names: str) -> Iterator[tuple[float, int, Path]]:
@@ -144,8 +132,7 @@ def _found(folder: Path, names: str) -> Iterator[tuple[float, int, Path]]:
 
 def _remove(path: Path) -> bool:
     """Whether the file is gone, whoever removed it."""
-    try:
+    with suppress(OSError):  # in use on Windows, or another user's
         path.unlink(missing_ok=True)
-    except OSError:  # in use on Windows, or another user's
-        return False
-    return True
+        return True
+    return False

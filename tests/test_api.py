@@ -245,7 +245,7 @@ def test_a_run_s_model_and_data_give_its_predictions_again(folder: Path) -> None
     assert isinstance(run.model, ecg.models.LayeredModel)
     assert not run.model.training
     written = run.predictions[[f"p_{name}" for name in data.classes]].to_numpy()
-    np.testing.assert_allclose(probabilities(run.model, beats.x), written, atol=1e-5)
+    np.testing.assert_allclose(probabilities(run.model, beats), written, atol=1e-5)
 
 
 def test_runs_are_found_at_any_depth_each_once_and_job_2_before_job_10(home: Path, folder: Path) -> None:
@@ -358,7 +358,7 @@ def test_a_trainer_of_one_s_own_trains_tests_predicts_and_keeps_a_model(home: Pa
     )  # fmt: skip
     trainer.fit(model, data)
 
-    people = {side: set(data.beats.patient[index]) for side, index in data.split.sides.items()}
+    people = {subset: set(data.beats.patient[index]) for subset, index in data.split.subsets.items()}
     assert all(people.values())
     assert not people["train"] & people["val"]
     assert not people["test"] & (people["train"] | people["val"])
@@ -373,7 +373,7 @@ def test_a_trainer_of_one_s_own_trains_tests_predicts_and_keeps_a_model(home: Pa
     right = predicted.argmax(dim=1).numpy() == data.beats.y[data.split.test]
     assert tested["test/accuracy"] == pytest.approx(right.mean())
 
-    x = torch.from_numpy(data.beats.x[data.split.test])
+    x = torch.from_numpy(data.beats.signal[data.split.test])
     trainer.save_checkpoint(tmp_path / "mine.ckpt")
     again = ecg.training.BeatClassifier.load_from_checkpoint(tmp_path / "mine.ckpt", weights_only=True).eval()
     with torch.inference_mode():

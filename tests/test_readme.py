@@ -34,10 +34,10 @@ def test_training_commands_compose(line: str) -> None:
     jobs: list[list[str]] = [[]]
     for word in words:
         key, _, values = word.partition("=")
-        each = [values] if values.startswith("[") else values.split(",")
+        each = [values] if values.startswith(("[", "{")) else values.split(",")
         jobs = [[*job, f"{key}={value}"] for job in jobs for value in each]
     for job in jobs:
-        compose(*job)
+        compose(*job).data()  # nothing is read yet
 
 
 def test_python_is_spelt_as_it_runs() -> None:

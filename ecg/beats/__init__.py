@@ -1,1 +1,1 @@
-"""Beats: R peaks, cuts, labels and splits; recordings become single labelled heartbeats."""
+"""Beats: R peaks, segmentations, labels and splits; recordings become single labelled heartbeats."""

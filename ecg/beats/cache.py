@@ -16,7 +16,7 @@ from ecg.beats.table import Beats
 from ecg.disk_cache import cache_limit, is_intact, make_room, summed_file
 from ecg.errors import EcgError
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the file's layout changes."""
 
 Facts = dict[str, object]
@@ -39,7 +39,7 @@ def cached_beats(
 
     Args:
         folder: where caches live; made if missing.
-        key: everything that the beats depend on: the files' fingerprint, the cut, its settings and version.
+        key: everything that the beats depend on: the files' fingerprint, the segmentation, its settings and version.
         build: makes the beats and the facts.
 
     Returns:
@@ -67,19 +67,21 @@ def _save(path: Path, beats: Beats, facts: Facts) -> None:
         with summed_file(path) as handle:
             np.savez(handle, allow_pickle=False, facts=np.array(json.dumps(facts)), **_packed(beats))
     except OSError as error:
-        size = f"{beats.x.nbytes / 1e6:.0f} MB"
+        size = f"{sum(values.nbytes for values in beats.inputs.values()) / 1e6:.0f} MB"
         reason = "the disk is full" if error.errno == errno.ENOSPC else (error.strerror or str(error))
         raise EcgError(
             f"cannot keep the prepared beats ({size}) in {path.parent}: {reason}; choose another cache_dir="
         ) from None
 
 
-TEXT = ("record", "patient", "lead", "symbol")
+TEXT = ("record", "patient", "database", "lead", "symbol")
+_INPUT = "input:"
 
 
 def _packed(beats: Beats) -> dict[str, np.ndarray]:
     """Columns as arrays that load fast: text as numbers and a list of the different words."""
-    packed: dict[str, np.ndarray] = {field.name: getattr(beats, field.name) for field in fields(Beats)}
+    packed: dict[str, np.ndarray] = dict(beats.columns)
+    packed |= {f"{_INPUT}{name}": values for name, values in beats.inputs.items()}
     for name in TEXT:
         packed[f"{name}_words"], numbers = np.unique(packed[name], return_inverse=True)
         packed[name] = numbers.astype(np.int32)
@@ -94,10 +96,11 @@ def _load(path: Path) -> tuple[Beats, Facts] | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as stored:
-            columns = {f.name: stored[f.name] for f in fields(Beats)}
+            columns = {f.name: stored[f.name] for f in fields(Beats) if f.name != "inputs"}
+            inputs = {key.removeprefix(_INPUT): stored[key] for key in stored if key.startswith(_INPUT)}
             for name in TEXT:
                 columns[name] = stored[f"{name}_words"][columns[name]]
             facts = json.loads(str(stored["facts"]))
     except (FileNotFoundError, KeyError):  # another process has removed it; another layout
         return None
-    return Beats(**columns), facts
+    return Beats(inputs=inputs, **columns), facts

@@ -27,7 +27,7 @@ RAIL_S = 0.2
 UNUSABLE_SHARE = 0.5
 """A lead is left out if more of it than this is unusable."""
 FEWEST_BEATS = 3
-"""The cuts need the two R peaks after a beat."""
+"""Segmentations need the two R peaks after a beat."""
 
 INVALID, FLAT, SATURATED = "invalid samples", "flat", "saturated"
 RR_SHORT, RR_LONG = f"RR below {SHORTEST_RR_S:g} s", f"RR above {LONGEST_RR_S:g} s"
@@ -71,7 +71,7 @@ def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> 
     """Why each beat cannot be used.
 
     A beat is judged by the RR intervals on both of its sides, and by the signal from the R peak before it to a quarter
-    of an interval beyond the one after it, which is what the cuts look at.
+    of an interval beyond the one after it, which is what the segmentations look at.
 
     Args:
         peaks: shape [beat], R peaks in samples, ascending.
@@ -100,7 +100,7 @@ def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> 
 
 
 def too_few(peaks: npt.NDArray[np.int64], seconds: float) -> bool:
-    """Whether a lead of `seconds` has fewer R peaks than a cut needs, or than the longest RR interval allows."""
+    """Whether a lead of `seconds` has fewer R peaks than segmentations need, or than the longest RR interval allows."""
     return len(peaks) < max(FEWEST_BEATS, seconds / LONGEST_RR_S)
 
 

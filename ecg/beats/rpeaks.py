@@ -3,31 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import resample_poly
 
-from ecg.beats.cuts.base import min_max
-
-
-def resample(signal: npt.NDArray[np.floating], fs: float, target_fs: float) -> npt.NDArray[np.float64]:
-    """Bring a signal to another sampling rate with scipy's polyphase anti-alias filter.
-
-    Args:
-        signal: shape [time].
-        fs: its sampling rate in Hz.
-        target_fs: the wanted rate in Hz.
-
-    Returns:
-        shape [time * target_fs / fs], rounded up.
-    """
-    ratio = Fraction(target_fs).limit_denominator(1000) / Fraction(fs).limit_denominator(1000)
-    values = np.asarray(signal, dtype=np.float64)
-    if ratio == 1:
-        return values
-    return np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"))
+from ecg.beats.segmentations.base import min_max
 
 
 def windows(

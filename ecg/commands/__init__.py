@@ -10,22 +10,12 @@ from typing import Annotated
 import typer
 
 from ecg import __version__
-from ecg.commands.compare import compare
-from ecg.commands.data import download, kaggle_csv
-from ecg.commands.evaluate import evaluate
-from ecg.commands.explain import explain
-from ecg.commands.export import export
 from ecg.commands.output import print_anything
-from ecg.commands.predict import predict
-from ecg.commands.score import score
+from ecg.commands.subcommands import compare, download, evaluate, explain, export, kaggle_csv, predict, score
 from ecg.errors import EcgError
 
-cli = typer.Typer(
-    help="ECG heartbeat classification: train, test, explain and compare models, and label recordings with them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+HELP = "ECG heartbeat classification: train, test, explain and compare models, and label recordings with them."
+cli = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:

@@ -59,13 +59,13 @@ def main() -> None:
         print(f"ecg {__version__}")
         return
     code = _reported(hydra_main)
-    if sweep.SweepFolder.last is not None:
+    ran = sweep.SweepFolder
+    if ran.last is not None:
         from rich.console import Console
 
         from ecg.compare import job_table
 
-        skipped, elsewhere = sweep.SweepFolder.skipped, sweep.SweepFolder.elsewhere
-        Console().print(job_table(sweep.SweepFolder.last, skipped=skipped, elsewhere=elsewhere))
+        Console().print(job_table(ran.last, skipped=ran.skipped, elsewhere=ran.elsewhere))
     sys.exit(code)
 
 
@@ -98,12 +98,8 @@ def _told() -> Iterator[None]:
 
 def _remove_empty(folder: Path) -> None:
     """Remove a run folder that holds only what Hydra put there; its log, which a failed job filled, is told anyway."""
-    there = {path.name for path in folder.iterdir()} if folder.is_dir() else {"none"}
-    if there <= {".hydra", "train.log", ".lock"}:
-        shutil.rmtree(folder / ".hydra", ignore_errors=True)
-        for name in ("train.log", ".lock"):
-            (folder / name).unlink(missing_ok=True)
-        folder.rmdir()
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {".hydra", "train.log", ".lock"}:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reported(command: Callable[[], object]) -> int:
@@ -115,8 +111,7 @@ def _reported(command: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:
-        message = explain(error)
-        if wanted or message is None:
+        if wanted or (message := explain(error)) is None:
             raise
         print(f"error: {message}", file=sys.stderr)
         return 1

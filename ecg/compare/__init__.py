@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecg.compare.jobs import job_table
+from ecg.compare.tables import job_table
 from ecg.runs.find import find_runs
 from ecg.runs.run import Run
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ecg.compare.settings import Group, Setting
 from ecg.errors import EcgError
 from ecg.metrics.baselines import MAJORITY, NAMES
+from ecg.metrics.confusion import FloatArray
+from ecg.metrics.registry import PER_CLASS, metric
 from ecg.page.numbers import NONE
-from ecg.report.tables import HEADLINE
+from ecg.report.tables import headline
 from ecg.runs.run import Run
 
 BEAT_LEVEL, SUBJECT_LEVEL = "test/macro_f1", "subject/auroc"
-SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc", "ece", "jk", "se", "ppv", "f1", "fpr")
-LOWER_IS_BETTER = ("ece", "nll", "brier", "fpr", "loss", "fit_s", "total_s")
+COSTS = ("loss", "fit_s", "total_s")
+"""Numbers of metrics.json that are no metrics, and better the smaller they are."""
+_OWN: dict[str, dict[str, Any]] = {}
+"""What runs say of their own metrics, by name."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Measure:
     def name(self) -> str:
         """As people say it: `macro-F1`, `AUROC per subject`."""
         stage, _, tail = self.key.partition("/")
-        name = HEADLINE.get(tail, {"se": "Se", "ppv": "+P", "f1": "F1", "fpr": "FPR"}.get(tail, tail))
+        name = str(self._about("title", tail))
         if "/" in tail:
             part, _, last = tail.rpartition("/")
             name = f"{part} {Measure(f'test/{last}').name}"
@@ -45,9 +52,14 @@ class Measure:
         return self.name[:1].upper() + self.name[1:]
 
     @property
+    def file(self) -> str:
+        """The key as part of a file's name."""
+        return self.key.replace("/", "_")
+
+    @property
     def scale(self) -> int:
         """What a value is multiplied by when shown."""
-        return 100 if self._tail in SHARES else 1
+        return 100 if self._about("percent", False) else 1
 
     @property
     def unit(self) -> str:
@@ -57,15 +69,23 @@ class Measure:
     @property
     def lower_is_better(self) -> bool:
         """Whether the smaller value is the better one."""
-        return self._tail in LOWER_IS_BETTER
+        return not self._about("higher_is_better", self._tail not in COSTS)
+
+    def _about(self, what: str, unknown: object) -> object:
+        """What is known of the metric: of ours, of one's own, or of one that each class has (a share)."""
+        if (one := metric(self._tail)) is not None:
+            return getattr(one, what)
+        if (score := PER_CLASS.get(self._tail)) is not None:
+            return getattr(score, what, True)
+        return _OWN.get(self._tail, {}).get(what, unknown)
 
     @property
     def _tail(self) -> str:
         return self.key.rpartition("/")[2]
 
-    def show(self, value: float | None, decimals: int = 2) -> str:
+    def show(self, value: float | None) -> str:
         """A value as in tables, without the unit."""
-        return NONE if value is None else f"{self.scale * value:.{decimals}f}"
+        return NONE if value is None else f"{self.scale * value:.2f}"
 
 
 @dataclass(frozen=True)
@@ -76,23 +96,19 @@ class Spread:
         mean: of the values.
         sd: with n - 1 below; None for a single value.
         n: number of values.
-        low, high: smallest and largest value.
     """
 
     mean: float
     sd: float | None
     n: int
-    low: float
-    high: float
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
-    """Mean, standard deviation, n and range of the values there are; None without any."""
+    """Mean, standard deviation and n of the values there are; None without any."""
     there = [value for value in values if value is not None]
     if not there:
         return None
-    sd = statistics.stdev(there) if len(there) > 1 else None
-    return Spread(statistics.fmean(there), sd, len(there), min(there), max(there))
+    return Spread(statistics.fmean(there), statistics.stdev(there) if len(there) > 1 else None, len(there))
 
 
 def over_runs(runs: Iterable[Run], key: str) -> Spread | None:
@@ -100,12 +116,17 @@ def over_runs(runs: Iterable[Run], key: str) -> Spread | None:
     return spread(run.value(key) for run in runs)
 
 
-def shown_spread(found: Spread | None, measure: Measure, decimals: int = 2) -> str:
+def numbers(runs: Iterable[Run], *keys: str) -> FloatArray:
+    """These metrics of the runs that have all of them, shape [run, key]."""
+    rows = [[run.value(key) for key in keys] for run in runs]
+    return np.array([row for row in rows if None not in row], dtype=np.float64).reshape(-1, len(keys))
+
+
+def shown_spread(found: Spread | None, measure: Measure) -> str:
     """`71.23 ± 1.05`, or the value alone where there is one replicate."""
     if found is None:
         return NONE
-    sd = "" if found.sd is None else f" ± {measure.show(found.sd, decimals)}"
-    return f"{measure.show(found.mean, decimals)}{sd}"
+    return measure.show(found.mean) + ("" if found.sd is None else f" ± {measure.show(found.sd)}")
 
 
 def control_lines(group: Group, measure: Measure) -> dict[str, float]:
@@ -120,13 +141,15 @@ def control_lines(group: Group, measure: Measure) -> dict[str, float]:
     return lines
 
 
-def best_setting(settings: Sequence[Setting], measure: Measure) -> tuple[Setting, Spread] | None:
+def scored(settings: Iterable[Setting], measure: Measure) -> list[tuple[Setting, Spread]]:
+    """The settings of which any run has the metric, and its spread over their runs."""
+    return [(setting, found) for setting in settings if (found := over_runs(setting.runs, measure.key))]
+
+
+def best_setting(settings: Iterable[Setting], measure: Measure) -> tuple[Setting, Spread] | None:
     """The setting with the best mean; None if no run has the metric."""
-    scored = [(setting, found) for setting in settings if (found := over_runs(setting.runs, measure.key))]
-    if not scored:
-        return None
     sign = -1 if measure.lower_is_better else 1
-    return max(scored, key=lambda pair: sign * pair[1].mean)
+    return max(scored(settings, measure), key=lambda pair: sign * pair[1].mean, default=None)
 
 
 def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
@@ -135,6 +158,11 @@ def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
     Raises:
         EcgError: no finished run has the wanted metric; the message names those there are.
     """
+    for run in runs:
+        said = run.metrics.get("metrics")
+        for name, about in said.items() if isinstance(said, dict) else ():
+            if metric(name) is None and isinstance(about, dict) and isinstance(about.get("title"), str):
+                _OWN[name] = about
     known = {key for run in runs if run.counts for key in run.metrics if run.value(key) is not None}
     if known and wanted not in known:
         names = [key for key in sorted(known) if key.count("/") == 1 and key.startswith(("test/", "subject/"))]
@@ -143,13 +171,9 @@ def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
     return [Measure(key) for key in (wanted, other) if key in known or key == wanted]
 
 
-def known_measures(group: Group, wanted: Sequence[Measure]) -> list[Measure]:
-    """Those of `wanted` that any run of the group has."""
-    return [measure for measure in wanted if over_runs(group.runs, measure.key) is not None]
-
-
 def other_measures(runs: Sequence[Run], first: Sequence[Measure]) -> list[Measure]:
     """The headline scores that any run has, by beat and by subject, without those in `first`."""
-    keys = [f"{stage}/{tail}" for stage in ("test", "subject") for tail in HEADLINE]
+    shown = [one.name for one in headline()] + [name for name, said in _OWN.items() if said.get("headline")]
+    keys = [f"{stage}/{tail}" for stage in ("test", "subject") for tail in shown]
     taken = {measure.key for measure in first}
     return [Measure(key) for key in keys if key not in taken and any(run.value(key) is not None for run in runs)]

@@ -13,6 +13,8 @@ from ecg.runs.run import RANDOM
 # Okabe-Ito, which colour-blind readers can tell apart
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA5FA0", "#E69F00", "#56B4E9")
 GREY = "#7A7A7A"
+CONTROLS = {RANDOM: GREY, "scratch": INK}
+"""Colours of what no transfer is."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Panel:
     title: str
     lines: tuple[Line, ...]
 
-    def of(self, role: str) -> list[Setting]:
-        """All settings of a role."""
-        return [setting for line in self.lines if line.role == role for setting in line.settings]
+    @property
+    def settings(self) -> list[Setting]:
+        """All of its lines."""
+        return [setting for line in self.lines for setting in line.settings]
 
 
 def outer_keys(group: Group) -> list[str]:
@@ -54,19 +57,19 @@ def outer_keys(group: Group) -> list[str]:
 
     So a control trained otherwise (from scratch, for longer) still stands beside the transfers.
     """
-    transfers = [setting for setting in group.settings if setting.role == "transfer"] or list(group.settings)
-    return [
-        key
-        for key in group.differs
-        if not key.startswith("transfer.") and len({setting.values.get(key) for setting in transfers}) > 1
-    ]
+    apart = [key for key in group.differs if not key.startswith("transfer.")]
+    return [key for key in apart if len({setting.values.get(key) for setting in _transfers(group)}) > 1]
+
+
+def _transfers(group: Group) -> list[Setting]:
+    """The transfers; where there are none, all settings."""
+    return [setting for setting in group.settings if setting.role == "transfer"] or list(group.settings)
 
 
 def panels(group: Group) -> list[Panel]:
     """The settings as lines over k, in one panel per combination of `outer_keys`; a control is in each it fits."""
-    transfers = [setting for setting in group.settings if setting.role == "transfer"] or list(group.settings)
     keys = outer_keys(group)
-    combinations = dict.fromkeys(tuple(setting.values.get(key) for key in keys) for setting in transfers)
+    combinations = dict.fromkeys(tuple(setting.values.get(key) for key in keys) for setting in _transfers(group))
     found = []
     for combination in combinations:
         wanted = dict(zip(keys, combination, strict=True))
@@ -86,7 +89,7 @@ def _lines(settings: Sequence[Setting], panel_keys: Sequence[str]) -> list[Line]
     names = {"transfer": "transferred", RANDOM: "frozen random network", "scratch": "from scratch"}
     found = []
     for (role, said), members in together.items():
-        colour = {RANDOM: GREY, "scratch": INK}.get(role) or next(colours)
+        colour = CONTROLS.get(role) or next(colours)
         label = f"{names[role]}, {said}" if said else names[role]
         found.append(Line(label, role, colour, tuple(sorted(members, key=lambda setting: setting.k or 0))))
     return found

@@ -9,6 +9,8 @@ from pathlib import Path
 from ecg.runs.run import RANDOM, Run
 
 LAYERS, SOURCE = "transfer.trainable_layers", "transfer.source"
+TRAINED, TIME = "params/trainable", "time/fit_s"
+"""What a training cost, as keys of metrics.json."""
 # where results are put and how they are filed does not change them
 IGNORED = (
     "output_dir", "data_dir", "cache_dir", "resume", "rerun", "bootstrap", "threads", "logger.", "tracking.",
@@ -71,6 +73,11 @@ class Group:
     repeated: tuple[Run, ...]
 
     @property
+    def heading(self) -> str:
+        """The title as shown, marked where the recordings are simulated."""
+        return f"SIMULATED: {self.title}" if self.simulated else self.title
+
+    @property
     def runs(self) -> list[Run]:
         """All that count, setting by setting."""
         return [run for setting in self.settings for run in setting.runs]
@@ -108,9 +115,8 @@ def differing(meanings: Sequence[Mapping[str, str]]) -> list[str]:
         values = {one.get(key, NOT_RECORDED) for one in meanings if key in one or not optional}
         if len(values) > 1:
             found.append(key)
-    return sorted(
-        found, key=lambda key: (key != "model.name", key != LAYERS, key != SOURCE, not key.startswith("transfer."))
-    )
+    first = ("model.name", LAYERS, SOURCE)
+    return sorted(found, key=lambda key: (*(key != one for one in first), not key.startswith("transfer.")))
 
 
 def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> Group:
@@ -164,12 +170,9 @@ def _label(values: Mapping[str, str], run: Run) -> str:
     if LAYERS in values or run.k is not None:
         parts.append("from scratch" if run.k is None else f"{'random, ' if run.random else ''}k={run.k}")
     for key, value in values.items():
-        if key == "model.name":
-            parts.append(value)
-        elif key == LAYERS or (key == SOURCE and value in (RANDOM, "null")):
-            continue
-        else:
-            parts.append(f"{short_key(key)}={Path(value).name if '/' in value else value}")
+        if key != LAYERS and not (key == SOURCE and value in (RANDOM, "null")):
+            said = Path(value).name if "/" in value else value
+            parts.append(said if key == "model.name" else f"{short_key(key)}={said}")
     return ", ".join(parts) or run.name.rpartition("-seed")[0] or run.name
 
 

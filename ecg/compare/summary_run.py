@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
-from ecg.compare.files import run_rows, summary_rows
-from ecg.compare.settings import Group
+from ecg.compare.files import Part, run_rows, summary_rows
 from ecg.runs.run import Run
 from ecg.training.loggers import RunFacts, opened
 
 
-def log_comparison(
-    root: Path,
-    where: Path,
-    runs: Sequence[Run],
-    groups: Sequence[Group],
-    files: Mapping[str, Sequence[tuple[str, str]]],
-) -> str:
+def log_comparison(root: Path, where: Path, runs: Sequence[Run], parts: Sequence[Part]) -> str:
     """Log tables and figures as a run of job_type `compare`, in the sweep's group and its runs' project.
 
     Args:
         root: the sweep's folder; its name is the W&B group that its jobs have.
         where: the comparison's folder; W&B's files go to `wandb/` in it.
         runs: all.
-        groups: comparable ones.
-        files: heading and file name of each figure in `where`, by the group's title.
+        parts: groups of comparable ones, whose figures are in `where`.
 
     Returns:
         How a person looks at it: a link, or the commands that show and upload it.
     """
-    name = root.resolve().name
+    name, groups = root.resolve().name, [part.group for part in parts]
     node = {"_target_": "ecg.training.wandb_logger"}
     node |= {key: value for key in ("project", "entity", "group") if (value := _common(runs, f"logger.wandb.{key}"))}
     told = RunFacts(
@@ -47,7 +39,7 @@ def log_comparison(
         if loggers.wandb is not None:
             tables = {"runs": run_rows(runs), "settings": summary_rows(groups)}
             loggers.wandb.experiment.log({f"compare/{key}": _table(rows) for key, rows in tables.items() if rows})
-        loggers.figures({Path(file).stem: where / file for drawn in files.values() for _, file in drawn})
+        loggers.figures({Path(file).stem: where / file for part in parts for file in part.files})
         return loggers.where()
 
 
@@ -61,6 +53,5 @@ def _table(rows: Sequence[Mapping[str, object]]) -> object:
     import wandb
 
     columns: list[str | int] = list(dict.fromkeys(key for row in rows for key in row))
-    return wandb.Table(
-        columns=columns, data=[[row.get(str(key)) for key in columns] for row in rows], allow_mixed_types=True
-    )
+    data: list[Iterable[object]] = [[row.get(str(key)) for key in columns] for row in rows]
+    return wandb.Table(columns=columns, data=data, allow_mixed_types=True)

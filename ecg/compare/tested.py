@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from ecg.errors import EcgError
 from ecg.metrics.confusion import confusion_matrix
 from ecg.progress import track
 from ecg.runs.run import Run
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,38 +38,32 @@ class Tested:
     which: str
 
 
-def read_tested(runs: Iterable[Run], problems: list[str]) -> dict[str, Tested]:
-    """`Tested` of each run that has a whole predictions.csv, by folder; what is damaged is added to `problems`."""
+def _of_each(runs: Iterable[Run], read: Callable[[Run], T], problems: list[str]) -> dict[str, T]:
+    """What `read` finds, by the runs' folders."""
     found = {}
-    for run in track(list(runs), "reading predictions"):
+    for run in runs:
         try:
-            found[str(run.folder)] = _tested(run)
+            found[str(run.folder)] = read(run)
         except EcgError as damage:
             problems.append(str(damage))
     return found
+
+
+def read_tested(runs: Iterable[Run], problems: list[str]) -> dict[str, Tested]:
+    """`Tested` of each run that has a whole predictions.csv, by folder; what is damaged is added to `problems`."""
+    return _of_each(track(list(runs), "reading predictions"), _tested, problems)
 
 
 def read_histories(runs: Iterable[Run], problems: list[str]) -> dict[str, pd.DataFrame]:
     """history.csv of each run that has a whole one, by folder; what is damaged is added to `problems`."""
-    found = {}
-    for run in runs:
-        try:
-            found[str(run.folder)] = run.history
-        except EcgError as damage:
-            problems.append(str(damage))
-    return found
+    return _of_each(runs, lambda run: run.history, problems)
 
 
 def _tested(run: Run) -> Tested:
     table = run.predictions
     classes = tuple(name.removeprefix("p_") for name in table.columns if name.startswith("p_"))
-    number = {name: place for place, name in enumerate(classes)}
-    target, predicted = (table[name].map(number).to_numpy(dtype=np.int64) for name in ("label", "predicted"))
+    target, predicted = (pd.Categorical(table[name], classes).codes for name in ("label", "predicted"))
     identity = pd.util.hash_pandas_object(table[["record", "sample", "label"]], index=False).to_numpy().tobytes()
-    return Tested(
-        classes=classes,
-        confusion=confusion_matrix(target, predicted, len(classes)),
-        beats=len(table),
-        patients=int(table["patient"].replace("", np.nan).nunique()),
-        which=hashlib.sha256(identity).hexdigest()[:16],
-    )
+    patients = int(table["patient"].replace("", np.nan).nunique())
+    matrix, which = confusion_matrix(target, predicted, len(classes)), hashlib.sha256(identity).hexdigest()[:16]
+    return Tested(classes, matrix, beats=len(table), patients=patients, which=which)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ecg.beats.splits import BY_PATIENT
 from ecg.compare.measures import Measure, Spread, best_setting, control_lines, over_runs, shown_spread, spread
 from ecg.compare.series import panels
-from ecg.compare.settings import Group, Setting
+from ecg.compare.settings import TIME, TRAINED, Group, Setting
 from ecg.compare.tested import Tested
 from ecg.page.numbers import count, duration, percent
 from ecg.runs.run import RANDOM
@@ -53,13 +52,6 @@ def findings(group: Group, measure: Measure) -> list[str]:
     return [" ".join(lines) for lines in parts if lines]
 
 
-def replicates(group: Group) -> list[str]:
-    """How values with a ± are meant, if there are any."""
-    if all(len(setting.runs) == 1 for setting in group.settings):
-        return []
-    return ["Where a setting has several seeds or folds, values are mean ± standard deviation over them (n)."]
-
-
 def paired(one: Setting, other: Setting, key: str) -> Spread | None:
     """Differences `one - other` of a metric between runs of the same seed and fold; None where there are no such."""
     values = {run.replicate: run.value(key) for run in other.runs}
@@ -72,11 +64,13 @@ def _against_scratch(group: Group, best: Setting, measure: Measure) -> list[str]
     lines = []
     every = panels(group)
     for panel in every:
-        scratch, transfer = (best_setting(panel.of(role), measure) for role in ("scratch", "transfer"))
+        scratch, transfer = (
+            best_setting((s for s in panel.settings if s.role == role), measure) for role in ("scratch", "transfer")
+        )
         if scratch is None or transfer is None:
             continue
         (without, plain), (setting, found) = scratch, transfer
-        text = f"{_capital(without.label)} it is {_value(plain, measure)}"
+        text = f"{without.label[:1].upper()}{without.label[1:]} it is {_value(plain, measure)}"
         if setting is not best:
             text += f", with the best transfer, {setting.label}, {_value(found, measure)}"
         if (difference := paired(setting, without, measure.key)) is not None:
@@ -90,10 +84,9 @@ def _against_scratch(group: Group, best: Setting, measure: Measure) -> list[str]
 def _cost(setting: Setting, without: Setting) -> list[str]:
     """Parameters and time of a transfer in terms of training from scratch."""
     parts = []
-    for key, what in (("params/trainable", "the parameters to train"), ("time/fit_s", "the training time")):
+    for key, what, show in ((TRAINED, "the parameters to train", count), (TIME, "the training time", duration)):
         mine, theirs = over_runs(setting.runs, key), over_runs(without.runs, key)
         if mine and theirs and theirs.mean > 0:
-            show = duration if key == "time/fit_s" else count
             share = percent(mine.mean / theirs.mean, 1 if mine.mean / theirs.mean > 0.01 else 3)
             parts.append(f"{share} % of {what} ({show(mine.mean)} of {show(theirs.mean)})")
     return [f"Compared with {without.label}, {setting.label} has {' and '.join(parts)}."] if parts else []
@@ -120,14 +113,10 @@ def _controls(group: Group, measure: Measure) -> list[str]:
 
 def _chosen_by_validation(group: Group, best: Setting, measure: Measure) -> list[str]:
     """What an honest choice, made without the test beats, would have got."""
-    picked = (
-        f"{best.label} was picked by looking at the test beats of {len(group.settings)} settings, "
-        "so its number is a little too good."
-    )
+    n = len(group.settings)
+    picked = f"{best.label} was picked by looking at the test beats of {n} settings: its number is a little too good."
     monitors = {key for run in group.runs for key in run.metrics if key.startswith("best/")}
-    if len(monitors) != 1:
-        return [picked]
-    chosen = best_setting(group.settings, Measure(monitors.pop()))
+    chosen = best_setting(group.settings, Measure(monitors.pop())) if len(monitors) == 1 else None
     reached = over_runs(chosen[0].runs, measure.key) if chosen else None
     if chosen is None or reached is None:
         return [picked]
@@ -141,7 +130,7 @@ def _trust(setting: Setting, measure: Measure) -> list[str]:
     there = [run.intervals[measure.key] for run in setting.runs if measure.key in run.intervals]
     lines = []
     if there:
-        by_patient = setting.runs[0].said("split") in BY_PATIENT or measure.key.startswith("subject/")
+        by_patient = setting.runs[0].said("split") in ("patients", "folds") or measure.key.startswith("subject/")
         drawn = "patients" if by_patient else "beats"
         width = sum(high - low for low, high in there) / len(there)
         lines.append(
@@ -158,14 +147,7 @@ def _value(found: Spread, measure: Measure) -> str:
     return f"{shown_spread(found, measure)}{measure.unit}{over}"
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _differ_between_settings(group: Group, tested: Mapping[str, Tested]) -> bool:
     """Whether two settings had different test beats at the same seed and fold."""
-    seen: dict[tuple[int, ...], str] = {}
-    for run in group.runs:
-        if (one := tested.get(str(run.folder))) and seen.setdefault(run.replicate, one.which) != one.which:
-            return True
-    return False
+    seen = {(run.replicate, one.which) for run in group.runs if (one := tested.get(str(run.folder)))}
+    return len(seen) > len({replicate for replicate, _ in seen})

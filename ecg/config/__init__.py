@@ -3,8 +3,6 @@
 The room knows no model, no dataset and no trainer: whatever a node names by `_target_` says itself what it takes.
 """
 
-from __future__ import annotations
-
 from ecg.config.root import RunConfig
 
 __all__ = ["RunConfig"]

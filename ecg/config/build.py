@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from ecg.checks import BadSettingError
 from ecg.config.signature import Parameter, fit, signature
-from ecg.config.targets import locate
 from ecg.errors import EcgError
+from ecg.targets import locate
 
 
 def build(node: Mapping[str, Any], path: str, **given: Any) -> Any:
@@ -61,7 +61,5 @@ def _value(value: Any, path: str, parameter: Parameter) -> Any:
 
 def dataclass_in(annotation: Any) -> Any:
     """The dataclass that an annotation is, or that is one of its choices; else None."""
-    for one in (annotation, *get_args(annotation)):
-        if is_dataclass(one) and isinstance(one, type):
-            return one
-    return None
+    kinds = (one for one in (annotation, *get_args(annotation)) if isinstance(one, type) and is_dataclass(one))
+    return next(kinds, None)

@@ -13,8 +13,8 @@ import ecg
 from ecg.config.check import checked
 from ecg.config.root import GROUPS, RunConfig, mode_of, run_name
 from ecg.config.signature import signature
-from ecg.config.targets import locate, name_of
 from ecg.errors import EcgError
+from ecg.targets import locate
 
 
 def conf_folder() -> Path:
@@ -30,13 +30,8 @@ def register() -> None:
     free = {name: DictConfig({}, flags={"struct": False}) for name in GROUPS}
     ConfigStore.instance().store(name="groups", node=DictConfig(free))
     OmegaConf.register_new_resolver("ecg.folder", lambda fresh, resume: resume or fresh, replace=True)
-    OmegaConf.register_new_resolver("ecg.name", _name, replace=True)
+    OmegaConf.register_new_resolver("ecg.name", run_name, replace=True)
     OmegaConf.register_new_resolver("ecg.mode", mode_of, replace=True)
-
-
-def _name(dataset: object, model: object, layers: object, source: object, seed: object) -> str:
-    """The run's name, before its configuration is checked."""
-    return run_name(name_of(dataset), name_of(model), layers, source, seed)
 
 
 def read(composed: DictConfig) -> RunConfig:
@@ -84,10 +79,8 @@ def compose(*overrides: str) -> RunConfig:
     try:
         with initialize_config_dir(config_dir=str(conf_folder()), version_base="1.3"):
             return read(hydra_compose("config", list(overrides)))
-    except EcgError:
-        raise
     except Exception as error:
-        if (said := explain(error)) is None:
+        if isinstance(error, EcgError) or (said := explain(error)) is None:
             raise
         raise EcgError(said) from None
     finally:
@@ -117,7 +110,5 @@ def only_resumed(overrides: Sequence[str]) -> None:
     """
     others = [o for o in overrides if not o.startswith("resume=")]
     if others:
-        raise EcgError(
-            f"resume= continues a run with its own configuration; drop {' '.join(others)}, "
-            "or start a new run without resume="
-        )
+        said = f"drop {' '.join(others)}, or start a new run without resume="
+        raise EcgError(f"resume= continues a run with its own configuration; {said}")

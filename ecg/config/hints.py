@@ -3,54 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
-HINTS: Mapping[str, str] = MappingProxyType(
-    {
-        "ckpt_path": "write resume=RUN to go on with a run, or transfer.source=RUN to start from its weights",
-        "checkpoint": "write resume=RUN to go on with a run, or transfer.source=RUN to start from its weights",
-        "test": "a run is always tested; `ecg evaluate RUN` tests it on other beats",
-        "train": "`python train.py` always trains; `ecg evaluate RUN` tests without training",
-        "lr": "write optimizer.lr=",
-        "model.lr": "write optimizer.lr=",
-        "model.optimizer": "choose optimizer=",
-        "model.scheduler": "choose scheduler=",
-        "learning_rate": "write optimizer.lr=",
-        "optimizer.learning_rate": "write optimizer.lr=",
-        "optimizer.name": "choose optimizer=adamw, or write optimizer._target_=torch.optim.AdamW",
-        "loss.name": "choose loss=, or write loss._target_=",
-        "epochs": "write trainer.max_epochs=",
-        "max_epochs": "write trainer.max_epochs=",
-        "batch_size": "write dataset.batch_size=",
-        "data": "choose dataset=",
-        "datamodule": "choose dataset=",
-        "gpus": "write trainer.accelerator=gpu trainer.devices=",
-        "trainer.gpus": "write trainer.accelerator=gpu trainer.devices=",
-        "trainer.epochs": "write trainer.max_epochs=",
-        "trainer.batch_size": "write dataset.batch_size=",
-        "trainer.limit_batches": "write trainer.limit_train_batches= (and limit_val_batches=)",
-        "trainer.patience": "choose callbacks=[default,early_stopping] callbacks.early_stopping.patience=",
-        "trainer.monitor": "write monitor=",
-        "trainer.ema_decay": "write callbacks.ema.decay=, or callbacks.ema=null",
-        "trainer.gradient_clip": "write trainer.gradient_clip_val=",
-        "trainer.loss": "choose loss=",
-        "trainer.optimizer": "choose optimizer=, or write optimizer.lr=",
-        "trainer.lr": "write optimizer.lr=",
-        "trainer.schedule": "choose scheduler=",
-        "trainer.augment": "write augment.when=, augment.stretch= ...",
-        "schedule": "choose scheduler=",
-        "tracking": "choose logger=, or write logger.wandb.mode=",
-        "wandb": "write logger.wandb.project= and so on",
-        "ckpt": "write resume=RUN",
-    }
-)
+_TYPED = {
+    "write resume=RUN to go on, or transfer.source=RUN to start from its weights": ("ckpt", "ckpt_path", "checkpoint"),
+    "a run is always tested; `ecg evaluate RUN` tests it on other beats": ("test",),
+    "`python train.py` always trains; `ecg evaluate RUN` tests without training": ("train",),
+    "write optimizer.lr=": ("lr", "model.lr", "learning_rate", "optimizer.learning_rate", "trainer.lr"),
+    "choose optimizer=": ("model.optimizer",),
+    "choose scheduler=": ("model.scheduler", "trainer.schedule", "schedule"),
+    "choose optimizer=adamw, or write optimizer._target_=torch.optim.AdamW": ("optimizer.name",),
+    "choose loss=, or write loss._target_=": ("loss.name",),
+    "write trainer.max_epochs=": ("epochs", "max_epochs", "trainer.epochs"),
+    "write dataset.batch_size=": ("batch_size", "trainer.batch_size"),
+    "choose dataset=": ("data", "datamodule"),
+    "write dataset.segmentation=": ("dataset.cut",),
+    "write 'dataset.segmentation={name:paper,...}'": ("dataset.paper",),
+    "choose dataset=mi dataset.split=folds": ("dataset.folds",),
+    "write trainer.accelerator=gpu trainer.devices=": ("gpus", "trainer.gpus"),
+    "write trainer.limit_train_batches= (and limit_val_batches=)": ("trainer.limit_batches",),
+    "choose callbacks=[default,early_stopping] callbacks.early_stopping.patience=": ("trainer.patience",),
+    "write monitor=": ("trainer.monitor",),
+    "write callbacks.ema.decay=, or callbacks.ema=null": ("trainer.ema_decay",),
+    "write trainer.gradient_clip_val=": ("trainer.gradient_clip",),
+    "choose loss=": ("trainer.loss",),
+    "choose optimizer=, or write optimizer.lr=": ("trainer.optimizer",),
+    "write augment.when=, augment.stretch= ...": ("trainer.augment",),
+    "choose logger=, or write logger.wandb.mode=": ("tracking",),
+    "write logger.wandb.project= and so on": ("wandb",),
+}
+HINTS: Mapping[str, str] = {key: answer for answer, keys in _TYPED.items() for key in keys}
 """By the key that was typed, or by what it begins with."""
+
+VALUES: Mapping[tuple[str, str], str] = {
+    ("dataset.source", "both"): "write dataset.databases=[ptbdb,ptb-xl]",
+    **{("dataset.source", name): f"write dataset.databases=[{name}]" for name in ("mitdb", "svdb", "ptbdb", "ptb-xl")},
+}
+"""By the key and the value that it does not take."""
 
 
 def hint_for(key: str) -> str | None:
     """The answer to a key, or to the longest of the keys it lies below; None for one that nobody is known to type."""
     parts = key.split(".")
-    for length in range(len(parts), 0, -1):
-        if (said := HINTS.get(".".join(parts[:length]))) is not None:
-            return said
-    return None
+    longest_first = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    return next((HINTS[one] for one in longest_first if one in HINTS), None)

@@ -40,18 +40,15 @@ def explain(error: BaseException) -> str | None:
 def _unknown_key(found: re.Match[str], text: str) -> str:
     """A key at the top, the one place where Hydra takes no new ones (see `compose.register`)."""
     key = _full_key(text) or found.group(1).strip("+~")
-    return unknown(key if hint_for(key) else key.partition(".")[0], _settings())
-
-
-def _settings() -> list[str]:
-    return [*(field.name for field in fields(RunConfig)), "experiment"]
+    settings = [*(field.name for field in fields(RunConfig)), "experiment"]
+    return unknown(key if hint_for(key) else key.partition(".")[0], settings)
 
 
 def _unknown_choice(found: re.Match[str], text: str) -> str:
     group, name = found.group(1), found.group(2)
     if group == "hydra/launcher":
-        ways = {"joblib": "pip install 'ecg-experiments[parallel]'"}
-        way = ways.get(name, f"install the plugin that brings it, e.g. hydra-{name}-launcher")
+        plugin = f"install the plugin that brings it, e.g. hydra-{name}-launcher"
+        way = "pip install 'ecg-experiments[parallel]'" if name == "joblib" else plugin
         return f"hydra/launcher={name}: that launcher is not installed; {way}"
     if group.startswith("hydra/"):
         return f"{group}={name}: not installed; it comes with a Hydra plugin of that name"
@@ -63,11 +60,12 @@ def _unknown_choice(found: re.Match[str], text: str) -> str:
     return f"{group}={name}:{hint} choose one of {', '.join(options)}"
 
 
-_UNREADABLE = "cannot read the settings; quote a value that holds =, blanks or brackets, e.g. 'key=\"a=b\"'"
-
-
 def _syntax(found: re.Match[str], text: str) -> str:
     return f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.max_epochs=10"
+
+
+def _unreadable(found: re.Match[str], text: str) -> str:
+    return "cannot read the settings; quote a value that holds =, blanks or brackets, e.g. 'key=\"a=b\"'"
 
 
 def _typed(found: re.Match[str], text: str) -> str:
@@ -83,7 +81,7 @@ _PATTERNS: tuple[tuple[str, Callable[[re.Match[str], str], str]], ...] = (
     (r"Key '([^']+)' (?:is )?not in", _unknown_key),
     (r"(?:Error parsing override|LexerNoViableAlt\w*:?) '?([^'\n]+)'?", _syntax),
     (r"Error merging override", _typed),
-    (r"mismatched input .*\n?.*", lambda found, text: _UNREADABLE),
+    (r"mismatched input", _unreadable),
 )
 
 

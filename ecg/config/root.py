@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 from ecg.checks import in_range
 from ecg.config.build import build
-from ecg.config.targets import name_of
+from ecg.metrics.registry import metric
+from ecg.targets import name_of
 
 Node = dict[str, Any]
 """What is built: `_target_`, an import path, and parameters of that class or function."""
@@ -25,6 +25,7 @@ class Group:
         extra: further keys and their types, which are not the target's own.
         also: values that a parameter takes beside those of its annotation.
         many: whether it holds several nodes by name.
+        named: keys whose values are names of registered things, or import paths of one's own.
     """
 
     given: Mapping[str, str] = field(default_factory=dict)
@@ -32,37 +33,37 @@ class Group:
     extra: Mapping[str, Any] = field(default_factory=dict)
     also: Mapping[str, Any] = field(default_factory=dict)
     many: bool = False
+    named: tuple[str, ...] = ()
 
 
-_FOLDER = "it is the run folder; see output_dir"
-GROUPS: Mapping[str, Group] = MappingProxyType(
-    {
-        "dataset": Group(
-            given={"data_dir": "write data_dir=", "cache_dir": "write cache_dir=", "seed": "write seed="},
-        ),
-        "model": Group(given={"input_shape": "the data says it", "n_classes": "the data says it"}),
-        "loss": Group(given={"class_counts": "the training beats say it"}),
-        "optimizer": Group(given={"params": "they are the model's"}),
-        "scheduler": Group(
-            given={"optimizer": "see the group optimizer"},
-            provided=("max_lr", "T_max", "total_iters"),
-            extra={"interval": Literal["step", "epoch"], "frequency": int, "monitor": str},
-        ),
-        "augment": Group(),
-        "trainer": Group(
-            given={
-                "callbacks": "choose callbacks=... or write callbacks.NAME._target_=...",
-                "logger": "choose logger=... or write logger.NAME._target_=...",
-                "plugins": "it is not a setting here",
-                "default_root_dir": _FOLDER,
-            },
-            also={"precision": Literal["auto"]},
-        ),
-        "transfer": Group(),
-        "callbacks": Group(many=True),
-        "logger": Group(many=True, given={"run": "the run says it"}, provided=("save_dir",)),
-    }
-)
+GROUPS: Mapping[str, Group] = {
+    "dataset": Group(
+        given={"data_dir": "write data_dir=", "cache_dir": "write cache_dir=", "seed": "write seed="},
+        named=("segmentation", "split", "databases"),
+    ),
+    "model": Group(given=dict.fromkeys(("inputs", "input_shape", "n_classes"), "the data says it")),
+    "loss": Group(given={"class_counts": "the training beats say it"}),
+    "optimizer": Group(given={"params": "they are the model's"}),
+    "scheduler": Group(
+        given={"optimizer": "see the group optimizer"},
+        provided=("max_lr", "T_max", "total_iters"),
+        extra={"interval": Literal["step", "epoch"], "frequency": int, "monitor": str},
+    ),
+    "augment": Group(),
+    "trainer": Group(
+        given={
+            "callbacks": "choose callbacks=... or write callbacks.NAME._target_=...",
+            "logger": "choose logger=... or write logger.NAME._target_=...",
+            "plugins": "it is not a setting here",
+            "default_root_dir": "it is the run folder; see output_dir",
+        },
+        also={"precision": Literal["auto"]},
+    ),
+    "transfer": Group(),
+    "callbacks": Group(many=True),
+    "metrics": Group(many=True),
+    "logger": Group(many=True, given={"run": "the run says it"}, provided=("save_dir",)),
+}
 """Every group of conf/ whose nodes are built (`experiment` holds settings of the others)."""
 
 
@@ -73,7 +74,7 @@ class RunConfig:
     Attributes:
         dataset, model, loss, optimizer, augment, trainer, transfer: nodes, built by their `_target_`.
         scheduler: a node; None leaves the learning rate as it is.
-        callbacks, logger: nodes by name.
+        callbacks, logger, metrics: nodes by name.
     """
 
     dataset: Node
@@ -86,8 +87,10 @@ class RunConfig:
     scheduler: Node | None = None
     callbacks: dict[str, Node | None] = field(default_factory=dict)
     logger: dict[str, Node | None] = field(default_factory=dict)
-    monitor: Literal["val/macro_f1", "val/balanced_accuracy", "val/accuracy", "val/loss"] = "val/macro_f1"
-    """What decides which epoch is best."""
+    metrics: dict[str, Node | None] = field(default_factory=dict)
+    """One's own, beside those of `ecg.metrics.registry`."""
+    monitor: str = "val/macro_f1"
+    """What decides which epoch is best: val/loss, or a metric that is followed."""
     seed: int = 0
     """Of the weights, the order of beats, dropout and the random parts of a split."""
     threads: int | None = None
@@ -124,9 +127,12 @@ class RunConfig:
         folders = {"data_dir": data_dir or self.data_dir, "cache_dir": self.cache_dir}
         return build(self.dataset, "dataset", **folders, seed=self.seed)
 
-    def network(self, *, input_shape: tuple[int, ...], n_classes: int) -> Any:
-        """The model with fresh weights, for beats of this shape."""
-        made = build(self.model, "model", input_shape=input_shape, n_classes=n_classes)
+    def network(self, *, inputs: Mapping[str, tuple[int, ...]], n_classes: int) -> Any:
+        """The model with fresh weights, for beats with inputs of these shapes.
+
+        It is given `inputs`, or `input_shape`, the shape of `signal` alone, whatever it takes.
+        """
+        made = build(self.model, "model", inputs=inputs, input_shape=inputs["signal"], n_classes=n_classes)
         if getattr(made, "recipe", None) == {}:  # a model of one's own need not say how it is built
             made.recipe = dict(self.model)
         return made
@@ -150,15 +156,21 @@ class RunConfig:
     def name(self) -> str:
         """Says what the run is: `arrhythmia-cnn-seed0`, `mi-cnn-k3-seed0`."""
         k, source = self.transfer.get("trainable_layers"), self.transfer.get("source")
-        return run_name(self.dataset_name, self.model_name, k, source, self.seed)
+        return run_name(self.dataset["_target_"], self.model["_target_"], k, source, self.seed)
 
 
 def mode_of(monitor: str) -> Literal["min", "max"]:
     """Whether less or more of a metric is better."""
-    return "min" if monitor.endswith("loss") else "max"
+    known = metric(monitor.rpartition("/")[2])
+    higher = known.higher_is_better if known is not None else not monitor.endswith("loss")
+    return "max" if higher else "min"
 
 
-def run_name(dataset: str, model: str, layers: object, source: object, seed: object) -> str:
-    """Name of a run and end of its folder's name; only the arrhythmia job leaves out that it starts from scratch."""
+def run_name(dataset: object, model: object, layers: object, source: object, seed: object) -> str:
+    """Name of a run and end of its folder's name; only the arrhythmia job leaves out that it starts from scratch.
+
+    The dataset and the model are those that the import paths name.
+    """
     start = "scratch" if layers is None else f"{'random-' if source == 'random' else ''}k{layers}"
-    return f"{dataset}-{model}-{'' if (dataset, start) == ('arrhythmia', 'scratch') else f'{start}-'}seed{seed}"
+    parts = [name_of(dataset), name_of(model), start, f"seed{seed}"]
+    return "-".join(part for part in parts if (parts[0], part) != ("arrhythmia", "scratch"))

@@ -7,16 +7,15 @@ import inspect
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 REQUIRED = inspect.Parameter.empty
 """The default of a parameter that has none."""
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of a signature.
 
     Attributes:
@@ -28,8 +27,7 @@ class Parameter:
     default: Any = REQUIRED
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """What can be set.
 
     Attributes:
@@ -47,7 +45,9 @@ def signature(target: Callable[..., Any]) -> Signature:
     What a base class needs is not asked for there: the class may provide it itself.
     """
     if is_dataclass(target):
-        return _of_dataclass(target)
+        made = {f.name: f.default_factory() for f in fields(target) if callable(f.default_factory)}
+        hints, named = _hints(target), inspect.signature(target).parameters.items()
+        return Signature({name: Parameter(hints.get(name, Any), made.get(name, one.default)) for name, one in named})
     found: dict[str, Parameter] = {}
     inherited = False
     for layer in target.__mro__ if isinstance(target, type) else (target,):
@@ -63,21 +63,6 @@ def signature(target: Callable[..., Any]) -> Signature:
             return Signature(found)
         inherited = True
     return Signature(found, open=True)
-
-
-def _of_dataclass(target: Any) -> Signature:
-    hints = _hints(target)
-    defaults = inspect.signature(target).parameters
-    known = (f.name for f in fields(target) if f.init)
-    return Signature({name: Parameter(hints.get(name, Any), _default(defaults[name], target)) for name in known})
-
-
-def _default(parameter: inspect.Parameter, target: Any) -> Any:
-    """The default, made where a field has a factory."""
-    for field in fields(target):
-        if field.name == parameter.name and callable(field.default_factory):
-            return field.default_factory()
-    return parameter.default
 
 
 def _hints(call: Any) -> dict[str, Any]:
@@ -121,13 +106,11 @@ def fit(value: Any, annotation: Any) -> Any:
         return float(value)
     if kind is Path and isinstance(value, str):
         return Path(value)
-    if isinstance(value, list) and kind is not str and issubclass(list, kind):
+    if isinstance(value, list) and kind is not str and not _is_protocol(kind) and issubclass(list, kind):
         return _fit_items(value, annotation)
     if isinstance(value, list) and kind is tuple:
         return tuple(_fit_items(value, annotation))
-    if isinstance(value, bool) and kind is not bool:
-        raise NotFittingError(words(annotation))
-    if isinstance(value, kind) and not (isinstance(value, str) and kind is not str):
+    if isinstance(value, kind) and (kind in (bool, str) or not isinstance(value, bool | str)):
         return value
     raise NotFittingError(words(annotation))
 
@@ -135,10 +118,8 @@ def fit(value: Any, annotation: Any) -> Any:
 def _fit_any(value: Any, annotation: Any) -> Any:
     own: Any = type(value)  # a number for `int | float` stays an int: the type that is the value's own comes first
     for choice in sorted(get_args(annotation), key=lambda choice: (get_origin(choice) or choice) is not own):
-        try:
+        with contextlib.suppress(NotFittingError):
             return fit(value, choice)
-        except NotFittingError:
-            continue
     raise NotFittingError(words(annotation))
 
 
@@ -147,15 +128,8 @@ def _fit_items(value: list[Any], annotation: Any) -> list[Any]:
     return [fit(one, inner[0]) for one in value] if len(inner) == 1 else value
 
 
-_WORDS = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "text",
-    Path: "a path",
-    dict: "settings of its own (key=value)",
-    type(None): "null",
-}
+_NULL = type(None)
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path", _NULL: "null"}
 
 
 def words(annotation: Any) -> str:
@@ -165,17 +139,24 @@ def words(annotation: Any) -> str:
     return " or ".join([*said, *dict.fromkeys(kinds)]) or "something else"
 
 
+def _is_protocol(kind: Any) -> bool:
+    """Whether it is a contract for objects, which some cannot be asked about by `issubclass`."""
+    return bool(getattr(kind, "_is_protocol", False))
+
+
 def _parts(annotation: Any) -> tuple[list[Any], list[str]]:
     """Choices by value, and kinds in words."""
     origin = get_origin(annotation)
     if origin is Literal:
         return list(get_args(annotation)), []
     if origin in (Union, types.UnionType):
-        parts = [_parts(one) for one in sorted(get_args(annotation), key=lambda one: one is type(None))]
+        parts = [_parts(one) for one in sorted(get_args(annotation), key=lambda one: one is _NULL)]
         return [c for choices, _ in parts for c in choices], [k for _, kinds in parts for k in kinds]
     kind = origin or annotation
+    if _is_protocol(kind):  # an object, which nobody can type
+        return [], []
+    if is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, Mapping)):
+        return [], ["settings of its own (key=value)"]
     if isinstance(kind, type) and kind not in _WORDS and issubclass(kind, Iterable):
         return [], ["a list, e.g. [a,b]"]
-    if is_dataclass(kind):
-        return [], ["settings of its own (key=value)"]
     return [], [_WORDS.get(kind, getattr(kind, "__name__", str(kind)))]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ecg.beats.cuts import PaperCut
 from ecg.data.arrhythmia import ArrhythmiaDataModule
 from ecg.data.mi import MIDataModule
 from ecg.data.module import BeatData
 from ecg.data.settings import Folds, Simulated
 
-__all__ = ["ArrhythmiaDataModule", "BeatData", "Folds", "MIDataModule", "PaperCut", "Simulated"]
+__all__ = ["ArrhythmiaDataModule", "BeatData", "Folds", "MIDataModule", "Simulated"]

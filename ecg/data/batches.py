@@ -5,20 +5,26 @@ One gather per batch, no worker processes, no per-sample Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, SequentialSampler
+
+from ecg.beats.table import MASK
+from ecg.data.sequences import Runs, Windows
 
 AT_ONCE = 256
 """Beats at once where nothing is learned: more fall out of a processor's cache (`experiments/speed`)."""
 CONNECTED_AT_ONCE = 4 * AT_ONCE
 """The same for fully connected layers alone: their matrices are multiplied faster the more beats there are."""
 
-Batch = tuple[Tensor, Tensor]
-"""Beats [beat, channel, sample] and their class numbers [beat]."""
+Batch = tuple[dict[str, Tensor], Tensor]
+"""Inputs by name, each [beat, ...], and class numbers [beat]. For a model that sees consecutive beats
+[window, beat, ...] and [window, beat], class -1 where a beat does not count, and `mask`, see `seen`."""
+NOT_COUNTED = -1
 
 
 class BatchOrder(DistributedSampler[Tensor]):
@@ -69,21 +75,78 @@ class FirstBatches(BatchOrder, SequentialSampler):  # type: ignore[misc]
     """The same in order, also for training: `trainer.overfit_batches` accepts sequential samplers alone."""
 
 
+class SequenceOrder(BatchOrder):
+    """Which windows of consecutive beats make up each batch; see `BatchOrder`.
+
+    Args:
+        runs: the records.
+        beats: of a window.
+        context: beats at its ends that count in another window; in training all count, and windows begin elsewhere in
+            each epoch.
+        batch_size: windows per batch.
+    """
+
+    def __init__(self, runs: Runs, beats: int, context: int, batch_size: int, *, shuffle: bool, **more: int) -> None:
+        self.runs, self.beats, self.context = runs, beats, context
+        super().__init__(len(self._windows(0, shuffle)), batch_size, shuffle=shuffle, **more)
+
+    def _windows(self, epoch: int, shuffle: bool) -> Windows:
+        if not shuffle:
+            return self.runs.tiled(self.beats, self.context)
+        return self.runs.shifted(self.beats, np.random.default_rng([getattr(self, "seed", 0), epoch]))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        windows = self._windows(self.epoch, self.shuffle)
+        rows, counted = torch.from_numpy(windows.rows), torch.from_numpy(windows.counted)
+        for chosen in super().__iter__():
+            yield torch.stack([rows[chosen], counted[chosen].long()])
+
+
+class FirstSequences(SequenceOrder, SequentialSampler):  # type: ignore[misc]
+    """The same in order, also for training; see `FirstBatches`."""
+
+
 class BeatTensors(Dataset[Batch]):
     """Beats and labels that are read a batch at a time."""
 
-    def __init__(self, x: Tensor, y: Tensor) -> None:
-        self.x, self.y = x, y
+    def __init__(self, inputs: Mapping[str, Tensor], y: Tensor) -> None:
+        self.inputs, self.y = dict(inputs), y
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, index: Tensor) -> Batch:
         """The beats at these positions."""
-        return self.x.index_select(0, index), self.y[index]  # x[index] takes five times as long
+        # x[index] takes five times as long
+        return {name: x.index_select(0, index) for name, x in self.inputs.items()}, self.y[index]
 
 
-def batches(x: Tensor, y: Tensor, order: BatchOrder) -> DataLoader[Batch]:
-    """A DataLoader of (x, y) batches in this order."""
+class SequenceTensors(BeatTensors):
+    """The same in windows, of all beats of a table; `y` is -1 for beats that are seen and do not count."""
+
+    def __getitem__(self, index: Tensor) -> Batch:
+        """The windows of these rows; `index` holds rows and what counts, see `SequenceOrder`."""
+        rows, counted = index[0], index[1].bool()
+        inputs = seen(self.inputs, rows)
+        return inputs, torch.where(counted, self.y[rows.clamp(min=0)], NOT_COUNTED)
+
+
+def seen(inputs: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:
+    """Inputs of windows, by name, shape [window, beat, ...], 0 beyond a record's ends, and their `mask`.
+
+    Args:
+        inputs: of all beats, shape [beat, ...].
+        rows: shape [window, beat], positions, -1 beyond the ends.
+    """
+    mask = rows >= 0
+    found = {}
+    for name, x in inputs.items():
+        values = x.index_select(0, rows.clamp(min=0).flatten()).view(*rows.shape, *x.shape[1:])
+        found[name] = values * mask.view(*rows.shape, *(1,) * (x.dim() - 1))
+    return found | {MASK: mask}
+
+
+def batches(data: BeatTensors, order: BatchOrder) -> DataLoader[Batch]:
+    """A DataLoader of batches in this order."""
     # the loader draws a seed for its workers; from a generator of its own, so that dropout's is left alone
-    return DataLoader(BeatTensors(x, y), sampler=order, batch_size=None, generator=torch.Generator())
+    return DataLoader(data, sampler=order, batch_size=None, generator=torch.Generator())

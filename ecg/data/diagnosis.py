@@ -12,17 +12,19 @@ import numpy as np
 
 from ecg.beats import detected, quality
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.cuts import Cut
 from ecg.beats.detector import detector_name
-from ecg.beats.strata import one_class_each
+from ecg.beats.segmentations import Segmentation
+from ecg.beats.stratified import one_class_each
 from ecg.beats.table import Beats
-from ecg.data.sources import Prepared, cut_key, nothing_to_fetch
+from ecg.data.sources import Prepared, key_of, nothing_to_download
 from ecg.errors import EcgError
 from ecg.progress import track
+from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, DiagnosedRecord, Selection
 from ecg.recordings.recording import Recording
-from ecg.recordings.selection import MI_CLASSES, DiagnosedRecord, Selection
 
-LEAD = "II"
+MI_CLASSES: tuple[str, ...] = (NORMAL, INFARCTION)
+"""Class names in the order of their numbers."""
+LEADS = ("II",)
 
 
 @dataclass
@@ -33,43 +35,48 @@ class DiagnosisSource:
         name: as in `dataset.source`.
         simulated: whether they come from a model of the ECG.
         select: makes sure that the recordings are there; returns what can be used, one selection per database.
-        at_hand: whether `select` needs no download.
+        databases: short names; none of a simulation.
+        ready: whether `select` needs no download.
     """
 
     name: str
     simulated: bool
     select: Callable[[], Sequence[Selection]]
-    at_hand: Callable[[], bool] = nothing_to_fetch
+    databases: tuple[str, ...] = ()
+    ready: Callable[[], bool] = nothing_to_download
+
+    def at_hand(self) -> bool:
+        """Whether nothing must be downloaded."""
+        return self.ready()
 
     @cached_property
     def selections(self) -> Sequence[Selection]:
         """What can be used, one selection per database; looked for once."""
         return self.select()
 
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
-        """Read every record, detect its beats in lead II and cut them, or take the result from the cache.
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
+        """Read every record, detect its beats in the first lead and segment them, or take the result from the cache.
 
         Raises:
             EcgError: no recordings, files that are missing or damaged, a patient of two classes, a class without beats.
         """
         records = [record for selection in self.selections for record in selection.records]
-        label = np.array([record.label for record in records], dtype=np.int64)
+        label = np.array([MI_CLASSES.index(record.diagnosis) for record in records], dtype=np.int64)
         patient, names = (np.array([getattr(r, key) for r in records], dtype=np.str_) for key in ("patient", "name"))
         one_class_each(patient, label, names, MI_CLASSES)
         self._require_both(label, "record")
         mark = fingerprint(file for record in records for file in record.files)
         key = {
             "files": mark,
-            "records": [(r.name, r.patient, r.label) for r in records],
-            "lead": LEAD,
+            "records": [(r.name, r.patient, r.diagnosis) for r in records],
             "r_peaks": detector_name(),
             "quality": quality.VERSION,
             "preparation": detected.VERSION,
-            **cut_key(cut),
+            **key_of(segmentation, leads),
         }
-        beats, found, cached = cached_beats(cache, key, partial(_cut_all, records, cut))
+        beats, found, cached = cached_beats(cache, key, partial(_segment_all, records, segmentation, leads))
         self._require_both(beats.y, "usable beat")
-        return Prepared(beats, mark, cached, self._facts(beats, found), _notes(self.selections))
+        return Prepared(beats, mark, cached, self._facts(beats, found, leads), _notes(self.selections))
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
@@ -86,13 +93,13 @@ class DiagnosisSource:
                     "add recordings, or choose another dataset.source"
                 )
 
-    def _facts(self, beats: Beats, found: Facts) -> Facts:
+    def _facts(self, beats: Beats, found: Facts, leads: Sequence[str]) -> Facts:
         """What was used and what was left out, in numbers."""
         unusable = found["records_left_out"]
         assert isinstance(unusable, dict)
         facts: Facts = {
             "r_peaks": found["r_peaks"],
-            "lead": LEAD,
+            "lead": ", ".join(leads),
             "records": len(np.unique(beats.record)),
             "patients": {selection.database: self._patients(selection, beats) for selection in self.selections},
             "records_left_out": dict(sum((Counter(s.left_out) for s in self.selections), Counter(unusable))),
@@ -110,18 +117,20 @@ class DiagnosisSource:
         return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(MI_CLASSES)}
 
 
-def _cut_all(records: Sequence[DiagnosedRecord], cut: Cut) -> tuple[Beats, Facts]:
+def _segment_all(
+    records: Sequence[DiagnosedRecord], segmentation: Segmentation, leads: Sequence[str]
+) -> tuple[Beats, Facts]:
     """Usable beats of all records with their diagnoses as labels, and why others are not usable."""
     parts: list[Beats] = []
     records_left_out: Counter[str] = Counter()
     beats_left_out: Counter[str] = Counter()
-    for record in track(records, f"detecting and cutting beats ({cut.name})"):
-        found = detected.find_beats(record.read(), cut, LEAD)
+    for record in track(records, f"detecting and segmenting beats ({segmentation.name})"):
+        found = detected.find_beats(record.read(), segmentation, leads)
         beats_left_out.update(found.left_out)
         if found.beats is None:
             records_left_out[found.problem] += 1
         else:
-            parts.append(replace(found.beats, y=np.full(len(found.beats), record.label, dtype=np.int64)))
+            parts.append(replace(found.beats, y=np.full(len(found.beats), MI_CLASSES.index(record.diagnosis))))
     if not parts:
         reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
         raise EcgError(f"none of the {len(records)} records can be used: {reasons}")

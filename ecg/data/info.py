@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ecg.beats.splits import BY_PATIENT
+from ecg.beats.table import SIGNAL
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,18 @@ class DataInfo:
         classes: class names by number.
         source: where the beats come from, as in `dataset.source`.
         simulated: True if a model of the ECG made them; every title and file then says so.
-        cut: name of the cut.
+        segmentation: name of the segmentation.
         fs: sampling rate of the beats in Hz.
-        shape: (channel, sample) of one beat.
-        leads: names of the leads that beats were cut from.
+        r_peak_s: seconds from a window's first sample to its R peak.
+        shapes: of each input of one beat, by name; `signal` is (lead, sample).
+        leads: names of the leads that beats are from.
+        wanted: the lead of each row of `signal`, as it is looked for in a recording, see `ecg.recordings.leads`.
+        databases: short names of the databases that the beats are from.
         split: name of the split.
+        by_patient: whether it puts no patient in two subsets.
         notes: what a reader of any number must be told.
         fingerprint: SHA-256 over the source's files.
-        counts: beats per side and class, `{"train": {"N": 1, ...}, ...}`.
+        counts: beats per subset and class, `{"train": {"N": 1, ...}, ...}`.
         facts: how the beats were found: who marked the R peaks, what was left out and why. JSON values only.
         patient_label: whether the label is the patient's (a diagnosis), not the beat's.
     """
@@ -33,11 +37,15 @@ class DataInfo:
     classes: tuple[str, ...]
     source: str
     simulated: bool
-    cut: str
+    segmentation: str
     fs: float
-    shape: tuple[int, int]
+    r_peak_s: float
+    shapes: Mapping[str, tuple[int, ...]]
     leads: tuple[str, ...]
+    wanted: tuple[str, ...]
+    databases: tuple[str, ...]
     split: str
+    by_patient: bool
     notes: tuple[str, ...]
     fingerprint: str
     counts: dict[str, dict[str, int]]
@@ -48,7 +56,12 @@ class DataInfo:
     def title(self) -> str:
         """One line for figures and tables."""
         simulated = "SIMULATED recordings, " if self.simulated else ""
-        return f"{self.dataset}, {simulated}source {self.source}, cut {self.cut}, split {self.split}"
+        return f"{self.dataset}, {simulated}{self.origin}, segmentation {self.segmentation}, split {self.split}"
+
+    @property
+    def origin(self) -> str:
+        """Where the beats come from, for titles."""
+        return f"source {self.source}" + (f" ({' and '.join(self.databases)})" if self.databases else "")
 
     @property
     def scored(self) -> str:
@@ -56,9 +69,10 @@ class DataInfo:
         return "test beats"
 
     @property
-    def by_patient(self) -> bool:
-        """Whether the split puts no patient on two sides."""
-        return self.split in BY_PATIENT
+    def shape(self) -> tuple[int, int]:
+        """(lead, sample) of a beat's window."""
+        leads, samples = self.shapes[SIGNAL]
+        return leads, samples
 
 
 def left_out_line(facts: Mapping[str, object]) -> str:

@@ -3,34 +3,59 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from ecg.beats.cuts import Cut
 from ecg.beats.grouping import evenly_spaced
+from ecg.beats.peaks import Index
+from ecg.beats.segmentations import Segmentation
 from ecg.beats.splits import Split
-from ecg.beats.table import Beats
-from ecg.data.batches import AT_ONCE, Batch, BatchOrder, FirstBatches, batches
+from ecg.beats.table import Beats, Inputs, Shapes, shapes_of
+from ecg.data.batches import (
+    AT_ONCE,
+    NOT_COUNTED,
+    Batch,
+    BatchOrder,
+    BeatTensors,
+    FirstBatches,
+    FirstSequences,
+    SequenceOrder,
+    SequenceTensors,
+    batches,
+)
 from ecg.data.info import DataInfo, left_out_line
+from ecg.data.sequences import Runs
+from ecg.data.settings import SplitRule
 from ecg.data.sources import Prepared, Source
+from ecg.errors import EcgError
 
 log = logging.getLogger(__name__)
 
-SplitRule = Callable[[Beats], Split]
+
+class Sees(Protocol):
+    """What a data module must know of a model: the inputs that it takes, and how many beats it sees at once."""
+
+    @property
+    def inputs(self) -> Shapes:
+        """The shape of each input that it takes, for one beat."""
+
+    beats: int
+    context: int
 
 
 class BeatData(pl.LightningDataModule):
-    """Beats of one source and cut, divided by one rule, as batches of (x, y).
+    """Beats of one source and segmentation, divided by one rule, as batches of (inputs, y).
 
-    x has shape [batch, channel, sample], float32; y has shape [batch], class numbers. After `setup`, `beats`, `split`
-    and `info` are there. A dataset is a subclass that says what the task is.
+    Inputs are by name, shape [batch, ...], float32; y has shape [batch], class numbers. To a model that sees K
+    consecutive beats of a record, inputs are served as [batch, K, ...] with a `mask`, and y as [batch, K], -1 where a
+    beat does not count; each beat of a subset counts once. After `setup`, `beats`, `split` and `info` are there. A
+    dataset is a subclass that says what the task is.
 
     Attributes:
         dataset: the task's name.
@@ -38,11 +63,11 @@ class BeatData(pl.LightningDataModule):
         patient_label: whether the label is the patient's, not the beat's.
         augment_by_default: whether `augment.when=auto` changes training beats.
         with_baselines: whether every run also scores the majority class and the nearest neighbour.
-        databases_of: whose hearts each source of recorded hearts holds; no patient is known to be in two databases.
 
     Args:
         source: where the beats come from.
-        cut: the rule that makes a beat's samples.
+        segmentation: the rule that makes a beat's inputs.
+        leads: by name, see `ecg.recordings.leads`; None: those of the segmentation.
         split_rule: divides the beats.
         cache: folder for prepared beats.
         batch_size: beats per batch, per process.
@@ -56,9 +81,10 @@ class BeatData(pl.LightningDataModule):
     patient_label: ClassVar[bool] = False
     augment_by_default: ClassVar[bool] = True
     with_baselines: ClassVar[bool] = False
-    databases_of: ClassVar[Mapping[str, frozenset[str]]] = {}
     beats: Beats
-    inputs: npt.NDArray[np.float32]  # what batches are made of: the beats, or what frozen layers make of them
+    inputs: Inputs  # what batches are made of: the beats', or what frozen layers make of them
+    names: Sequence[str] | None = None  # of the inputs that are served; None: all
+    sequence: tuple[int, int] | None = None  # consecutive beats of a window, and those at each end that are context
     at_once: int = AT_ONCE  # beats of a batch where nothing is learned, or more if a training batch has more
     split: Split
     info: DataInfo
@@ -68,7 +94,8 @@ class BeatData(pl.LightningDataModule):
         self,
         *,
         source: Source,
-        cut: Cut,
+        segmentation: Segmentation,
+        leads: Sequence[str] | None = None,
         split_rule: SplitRule,
         cache: Path,
         batch_size: int = 256,
@@ -77,51 +104,104 @@ class BeatData(pl.LightningDataModule):
         synthetic_seed: int = 0,
     ) -> None:
         super().__init__()
-        self.source, self.cut = source, cut
+        self.source, self.segmentation = source, segmentation
+        self.leads = tuple(leads or segmentation.leads)
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
         self.beats_per_patient, self.synthetic_seed = beats_per_patient, synthetic_seed
         self._prepared: Prepared | None = None
+        self._thinned: tuple[Beats, Index] | None = None  # all beats, and the positions of those that are kept
 
     def prepare_data(self) -> None:
         """Download, simulate or read what is missing, once and on one process; the beats end up in the cache."""
         if self._prepared is None:
-            self._prepared = self.source.prepare(self.cut, self.cache)
+            self._prepared = self.source.prepare(self.segmentation, self.leads, self.cache)
 
     def setup(self, stage: str | None = None) -> None:
         """Load the beats and divide them; a second call changes nothing."""
         if hasattr(self, "info"):
             return
-        prepared = self._prepared or self.source.prepare(self.cut, self.cache)
+        prepared = self._prepared or self.source.prepare(self.segmentation, self.leads, self.cache)
         self.beats, self.cached = prepared.beats, prepared.cached
         facts = dict(prepared.facts)
         if self.beats_per_patient is not None:
-            self.beats = prepared.beats.take(evenly_spaced(prepared.beats.patient, self.beats_per_patient))
+            kept = evenly_spaced(prepared.beats.patient, self.beats_per_patient)
+            self.beats, self._thinned = prepared.beats.take(kept), (prepared.beats, kept)
             over = len(prepared.beats) - len(self.beats)
             facts |= {"beats": len(self.beats), "beats_over_the_limit_per_patient": over}
-        self.inputs = self.beats.x
+        self.inputs = self.beats.inputs
         self.split = self.split_rule(self.beats)
         self.info = self._describe(prepared, facts)
         log.info("%s", left_out_line(facts))
 
     @property
+    def shapes(self) -> Shapes:
+        """The shape of each input of one beat; known before anything is read."""
+        return self.segmentation.shapes(len(self.leads))
+
+    @property
     def databases(self) -> frozenset[str]:
-        """Whose hearts these are."""
+        """Whose hearts these are; no patient is known to be in two databases."""
         if self.source.simulated:
             return frozenset({f"simulated {self.dataset}, seed {self.synthetic_seed}"})
-        return self.databases_of.get(self.source.name, frozenset({f"{self.dataset}, {self.source.name}"}))
+        return frozenset(self.source.databases)
 
-    def batches(self, side: str, *, shuffle: bool = False) -> DataLoader[Batch]:
-        """The batches of one side, `train`, `val` or `test`; evaluation uses larger ones.
+    def serve(self, model: Sees) -> None:
+        """Have batches hold what `model` takes, as many consecutive beats at once as it sees.
+
+        Raises:
+            EcgError: the model takes an input that this data has not, or one of another shape; or it sees consecutive
+                beats, and the source does not tell their order.
+        """
+        have = shapes_of(self.inputs)
+        for name, shape in model.inputs.items():
+            if name not in have:
+                raise EcgError(
+                    f"the model takes the input {name}, but dataset.segmentation={self.segmentation.name} gives "
+                    f"{', '.join(have)}; choose another model or segmentation"
+                )
+            if have[name] != tuple(shape):
+                raise EcgError(
+                    f"the data's {name} has the shape {have[name]}, the model takes {tuple(shape)}; build it with "
+                    f"inputs={dict(have)}"
+                )
+        if model.beats > 1 and (self.beats.sample < 0).any():
+            raise EcgError(
+                f"the model sees {model.beats} consecutive beats of a record, but dataset.source={self.source.name} "
+                "does not tell their order; choose dataset.source=physionet"
+            )
+        if model.beats > 1 and self._thinned is not None:  # those that are not kept are seen, and do not count
+            self.beats, kept = self._thinned
+            self.inputs, self._thinned = self.beats.inputs, None
+            now = self.split
+            self.split = replace(now, train=kept[now.train], val=kept[now.val], test=kept[now.test])
+        self.names = tuple(model.inputs)
+        self.sequence = (model.beats, model.context) if model.beats > 1 else None
+
+    def batches(self, subset: str, *, shuffle: bool = False) -> DataLoader[Batch]:
+        """The batches of one subset, `train`, `val` or `test`; evaluation uses larger ones.
 
         Processes that share a training get a part each.
         """
-        index = self.split.sides[side]
+        index = self.split.subsets[subset]
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         size = self.batch_size if shuffle else max(self.batch_size, self.at_once)
         overfit = bool(self.trainer and getattr(self.trainer, "overfit_batches", 0))
-        kind, shuffle = (FirstBatches, False) if overfit else (BatchOrder, shuffle)
-        order = kind(len(index), size, shuffle=shuffle, seed=self.seed, rank=rank, world_size=world_size)
-        return batches(torch.from_numpy(self.inputs[index]), torch.from_numpy(self.beats.y[index]), order)
+        shuffle = shuffle and not overfit
+        share = {"seed": self.seed, "rank": rank, "world_size": world_size}
+        names = self.inputs if self.names is None else self.names
+        y = torch.from_numpy(self.beats.y)
+        if self.sequence is None:
+            kind = FirstBatches if overfit else BatchOrder
+            own = {name: torch.from_numpy(self.inputs[name][index]) for name in names}
+            return batches(BeatTensors(own, y[index]), kind(len(index), size, shuffle=shuffle, **share))
+        beats, context = self.sequence
+        counted = torch.zeros(len(y), dtype=torch.bool)
+        counted[index] = True
+        runs = Runs.of(self.beats.record, counted.numpy())
+        several = FirstSequences if overfit else SequenceOrder
+        order = several(runs, beats, context, max(size // beats, 1), shuffle=shuffle, **share)
+        whole = {name: torch.from_numpy(self.inputs[name]) for name in names}
+        return batches(SequenceTensors(whole, torch.where(counted, y, NOT_COUNTED)), order)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled training batches."""
@@ -136,25 +216,31 @@ class BeatData(pl.LightningDataModule):
         return self.batches("test")
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Test batches, in order: row i is beat `split.test[i]` of `beats`."""
+        """Test batches, in order: the i-th beat that counts is beat `split.test[i]` of `beats`.
+
+        Consecutive beats come in the table's order, so there it is beat `np.sort(split.test)[i]`.
+        """
         return self.batches("test")
 
     def _describe(self, prepared: Prepared, facts: dict[str, object]) -> DataInfo:
         counts = {
-            side: {name: int((self.beats.y[index] == c).sum()) for c, name in enumerate(self.classes)}
-            for side, index in self.split.sides.items()
+            subset: {name: int((self.beats.y[index] == c).sum()) for c, name in enumerate(self.classes)}
+            for subset, index in self.split.subsets.items()
         }
-        _, channels, samples = self.beats.x.shape
         return DataInfo(
             dataset=self.dataset,
             classes=self.classes,
             source=self.source.name,
             simulated=self.source.simulated,
-            cut=self.cut.name,
-            fs=self.cut.fs,
-            shape=(channels, samples),
+            segmentation=self.segmentation.name,
+            fs=self.segmentation.fs,
+            r_peak_s=self.segmentation.r_peak_s,
+            shapes=shapes_of(self.beats.inputs),
             leads=tuple(sorted({str(lead) for lead in self.beats.lead})),
+            wanted=self.leads,
+            databases=self.source.databases,
             split=self.split.name,
+            by_patient=self.split.by_patient,
             notes=(*prepared.notes, *self.split.notes),
             fingerprint=prepared.fingerprint,
             counts=counts,

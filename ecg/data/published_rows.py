@@ -1,7 +1,8 @@
-"""The published Kaggle rows of MIT-BIH and of PTB: beats of unknown patients, cut already."""
+"""The published Kaggle rows of MIT-BIH and of PTB: beats of unknown patients, segmented already."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.cuts import Cut
-from ecg.beats.cuts.base import min_max
-from ecg.beats.rpeaks import resample
-from ecg.beats.table import Beats
+from ecg.beats.resampling import resample
+from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations.base import min_max
+from ecg.beats.table import SIGNAL, Beats
 from ecg.data.sources import Prepared
 from ecg.errors import EcgError
 from ecg.progress import track
@@ -28,9 +29,10 @@ class PublishedRows:
         folder: holds the files.
         files: their names, which are the `record` of their beats.
         fs: rate of the rows in Hz.
-        lead: that they were cut from.
+        database: whose hearts these are.
+        lead: that they are from.
         r_peaks: who marked the R peaks.
-        cuts: names of the cuts whose beats begin where these do.
+        segmentations: names of the segmentations whose beats begin where these do.
         n_classes: number of classes.
         class_by_file: whether each file holds one class, numbered as the files are.
     """
@@ -38,38 +40,48 @@ class PublishedRows:
     folder: Path
     files: tuple[str, str]
     fs: float
+    database: str
     lead: str
     r_peaks: str
-    cuts: tuple[str, ...]
+    segmentations: tuple[str, ...]
     n_classes: int
     class_by_file: bool = False
     name: str = "kaggle"
     simulated: bool = False
 
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
-        """Read both files and bring their rows to the rate of `cut`.
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
+        """Read both files and bring their rows to the rate of `segmentation`.
 
         Raises:
-            EcgError: a file is missing or malformed, or the cut's beats are not like the rows.
+            EcgError: a file is missing or malformed, or the segmentation's beats are not like the rows.
         """
-        if cut.name not in self.cuts:
-            choices = " or ".join(f"dataset.cut={name}" for name in self.cuts)
+        if segmentation.name not in self.segmentations:
+            choices = " or ".join(f"dataset.segmentation={name}" for name in self.segmentations)
             raise EcgError(
-                f"dataset.cut={cut.name}: the Kaggle files hold beats that are cut already and cannot be cut "
-                f"otherwise; choose {choices}, or dataset.source=physionet"
+                f"dataset.segmentation={segmentation.name}: the Kaggle files hold beats that are "
+                f"segmented already and cannot be segmented otherwise; choose {choices}, or dataset.source=physionet"
             )
+        if len(leads) > 1:
+            raise EcgError(f"dataset.leads=[{', '.join(leads)}]: the Kaggle files hold one lead; choose one")
         paths = require_kaggle_csv(self.folder, self.files)
         mark = fingerprint(paths)
 
+        _, length = segmentation.shapes(1)[SIGNAL]
+
         def build() -> tuple[Beats, Facts]:
             files = track(paths, "reading the Kaggle files")
-            parts = [self._read(path, number, cut) for number, path in enumerate(files)]
+            parts = [self._read(path, number, segmentation.fs, length) for number, path in enumerate(files)]
             return Beats.concatenate(parts), {"r_peaks": self.r_peaks}
 
-        key = {"files": mark, "cut": "published rows", "version": 1, "fs": cut.fs, "length": cut.length}
+        key = {"files": mark, "segmentation": "published rows", "version": 1, "fs": segmentation.fs, "length": length}
         beats, facts, cached = cached_beats(cache, key, build)
-        note = f"The published rows have {self.fs:g} Hz; each was resampled to the cut's {cut.fs:g} Hz."
-        return Prepared(beats, mark, cached, facts, (note,) if cut.fs != self.fs else ())
+        note = f"The published rows have {self.fs:g} Hz; each was resampled to {segmentation.fs:g} Hz."
+        return Prepared(beats, mark, cached, facts, (note,) if segmentation.fs != self.fs else ())
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The one that the rows were made from."""
+        return (self.database,)
 
     def recording(self, name: str) -> Recording | None:
         """None: the files hold no recordings."""
@@ -79,7 +91,7 @@ class PublishedRows:
         """Whether there is any of the files."""
         return any(self.folder.glob("*.csv"))
 
-    def _read(self, path: Path, number: int, cut: Cut) -> Beats:
+    def _read(self, path: Path, number: int, fs: float, length: int) -> Beats:
         """The rows of one file, of which only samples and class are known."""
         rows, labels = read_kaggle_csv(path, self.n_classes)
         if self.class_by_file and np.any(labels != number):
@@ -87,10 +99,11 @@ class PublishedRows:
             raise EcgError(f"{path}, line {line}: label {labels[line - 1]}, but every row of this file has {number}")
         n = len(labels)
         return Beats(
-            x=at_rate(rows, self.fs, cut.fs, cut.length)[:, None, :],
+            inputs={SIGNAL: at_rate(rows, self.fs, fs, length)[:, None, :]},
             y=labels,
             record=np.full(n, path.name),
             patient=np.full(n, ""),
+            database=np.full(n, self.database),
             lead=np.full(n, self.lead),
             sample=np.full(n, -1, dtype=np.int64),
             seconds=np.full(n, np.nan),

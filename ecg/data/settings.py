@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from pathlib import Path
+from typing import Any, TypeVar
 
 from ecg.atomic import whole_folder
-from ecg.checks import in_range
+from ecg.beats.splits import Split
+from ecg.beats.table import Beats
+from ecg.checks import BadSettingError, in_range
 from ecg.errors import EcgError
+from ecg.recordings.databases import DATABASES, Database
+from ecg.targets import by_name
 
 
 @dataclass(frozen=True)
@@ -83,3 +91,64 @@ def check_fractions(*, val_fraction: float | None, test_fraction: float | None, 
     if test_fraction is not None:
         in_range("test_fraction", test_fraction, 0, 0.9, include_low=False)
     in_range("batch_size", batch_size, 2)
+
+
+D = TypeVar("D", bound=Database)
+
+
+def chosen_databases(names: Sequence[str | D], kind: type[D]) -> tuple[D, ...]:
+    """The databases that a setting names.
+
+    Args:
+        names: short names, import paths of one's own, or databases.
+        kind: what they must be.
+
+    Raises:
+        BadSettingError: no such database, one of another kind, none or one twice.
+    """
+    registered = {name: one for name, one in DATABASES.items() if isinstance(one, kind)}
+    if isinstance(names, str):
+        raise BadSettingError(f"databases={names}: must be a list, e.g. [{names}]")
+    if not names:
+        raise BadSettingError(f"databases=[]: name one or more of {', '.join(registered)}")
+    found = [by_name("databases", one, registered) if isinstance(one, str) else one for one in names]
+    for name, one in zip(names, found, strict=True):
+        if not isinstance(one, kind):
+            raise BadSettingError(f"databases={name}: is no ecg.recordings.databases.{kind.__name__}")
+    if len({one.name for one in found}) < len(found):
+        raise BadSettingError(f"databases=[{', '.join(one.name for one in found)}]: names one twice")
+    return tuple(found)
+
+
+SplitRule = Callable[[Beats], Split]
+
+
+def chosen_split(name: str, registered: Mapping[str, Callable[..., Split]]) -> Callable[[Mapping[str, Any]], SplitRule]:
+    """What makes, of a data module's settings, the rule that divides its beats; it is given those that it takes.
+
+    Args:
+        name: of a registered rule, or the import path of one's own: a function from beats, and any of the settings
+            val_fraction, test_fraction, seed, classes, databases by name, to a `Split`.
+        registered: rules that have a name.
+
+    Raises:
+        BadSettingError: no such rule.
+    """
+    rule = by_name("split", name, registered, also=("auto",))
+    if not callable(rule):
+        raise BadSettingError(f"split={name}: is no function")
+
+    def made(settings: Mapping[str, Any]) -> SplitRule:
+        takes = signature(rule).parameters
+        given = {key: value for key, value in settings.items() if key in takes}
+        return partial(rule, **given) if name in registered else partial(_own_split, rule, given, name)
+
+    return made
+
+
+def _own_split(rule: Callable[..., object], given: Mapping[str, Any], name: str, beats: Beats) -> Split:
+    """What a rule of one's own gives, held to what a split is."""
+    made = rule(beats, **given)
+    if not isinstance(made, Split):
+        raise EcgError(f"dataset.split={name}: gives {type(made).__name__}, not an ecg.beats.splits.Split")
+    return made.check(beats)

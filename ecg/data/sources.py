@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Protocol
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.cuts import Cut
+from ecg.beats.detected import segmented
+from ecg.beats.segmentations import Segmentation, settings_of
 from ecg.beats.table import Beats
+from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.physionet import DATABASES, has_mitdb
-from ecg.recordings.ptbdb import has_ptbdb
-from ecg.recordings.ptbxl import has_ptbxl
+from ecg.recordings.databases import BeatDatabase, Database
+from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Recording
 
 ANNOTATED = "reference annotations"
 """Who marked the R peaks of MIT-BIH, of the Kaggle rows made from it, and of the simulated recordings."""
-
-_IS_THERE = {"mitdb": has_mitdb, "ptbdb": has_ptbdb, "ptb-xl": has_ptbxl}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,11 @@ class Source(Protocol):
     name: str
     simulated: bool
 
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Short names of the databases whose hearts these are; empty for a simulation."""
+
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
         """All beats of the source, downloaded or simulated first if need be, kept in and taken from `cache`."""
 
     def recording(self, name: str) -> Recording | None:
@@ -62,66 +68,118 @@ class Source(Protocol):
         """Whether `prepare` needs no download."""
 
 
-def nothing_to_fetch() -> bool:
+Place = Callable[[], Path]
+"""Makes sure that a database is there, and returns its folder."""
+
+
+def downloaded(data_dir: Path, database: Database) -> Path:
+    """The folder of a database, which is downloaded now if it is not there.
+
+    Raises:
+        EcgError: it is not there and cannot be downloaded.
+    """
+    folder = data_dir / database.name
+    if not database.is_there(folder):
+        if not database.n_bytes:
+            raise database.nothing_there(folder, "has no records")
+        from ecg.recordings.download import download
+
+        download(database, folder)
+    return folder
+
+
+def nothing_to_download() -> bool:
     """What a source that is made, not downloaded, says when asked whether it is at hand."""
     return True
 
 
-def all_there(data_dir: Path, *databases: str) -> bool:
-    """Whether no database has to be downloaded."""
-    return all(_IS_THERE[name](data_dir / name) for name in databases)
+def all_there(data_dir: Path, databases: Sequence[Database]) -> bool:
+    """Whether none of these must be downloaded."""
+    return all(database.is_there(data_dir / database.name) for database in databases)
 
 
-def downloaded(data_dir: Path, database: str) -> Path:
-    """The folder of a database, which is downloaded now if it is not there."""
-    folder = data_dir / database
-    if not all_there(data_dir, database):
-        from ecg.recordings.download import download
-
-        download(DATABASES[database], folder)
-    return folder
-
-
-def cut_key(cut: Cut) -> Facts:
-    """What a cut contributes to the key of cached beats."""
-    return {"cut": cut.name, "version": cut.version, "settings": sorted(asdict(cut).items())}  # type: ignore[call-overload]
+def key_of(segmentation: Segmentation, leads: Sequence[str]) -> Facts:
+    """What a segmentation contributes to the key of cached beats."""
+    return {"version": segmentation.version, "settings": sorted(settings_of(segmentation).items()), "leads": [*leads]}
 
 
 @dataclass
-class RecordingSource:
-    """WFDB recordings in one folder.
+class AnnotatedSource:
+    """Databases whose beats are annotated.
 
     Attributes:
         name: as in `dataset.source`.
         simulated: whether they come from a model of the ECG.
-        fetch: makes sure that the recordings are there; returns their folder and record names.
-        read: reads one of them.
-        at_hand: whether `fetch` needs no download.
+        places: databases, and where each is.
+        ready: whether each needs no download.
     """
 
     name: str
     simulated: bool
-    fetch: Callable[[], tuple[Path, list[str]]]
-    read: Callable[[Path, str], Recording]
-    at_hand: Callable[[], bool] = nothing_to_fetch
+    places: Sequence[tuple[BeatDatabase, Place]]
+    ready: Callable[[], bool] = nothing_to_download
 
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
-        """Read and cut every record, or take the result from the cache.
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Short names; none of a simulation."""
+        return () if self.simulated else tuple(database.name for database, _ in self.places)
+
+    def at_hand(self) -> bool:
+        """Whether nothing must be downloaded."""
+        return self.ready()
+
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
+        """Read and segment every record, or take the result from the cache.
 
         Raises:
-            EcgError: files are missing or damaged.
+            EcgError: files are missing or damaged, or records of two databases have one name.
         """
-        folder, records = self.fetch()
-        files = [folder / f"{record}{suffix}" for record in records for suffix in (".hea", ".dat", ".atr")]
+        parts = [self._one(database, place(), segmentation, leads, cache) for database, place in self.places]
+        if len(parts) == 1:
+            return parts[0]
+        for (one, mine), (other, its) in combinations(zip(self.databases, parts, strict=True), 2):
+            if same := sorted(set(mine.beats.record.tolist()) & set(its.beats.record.tolist())):
+                raise EcgError(
+                    f"dataset.databases: {one} and {other} both have a record {same[0]}, so their beats could not be "
+                    "told apart; rename the records of one of them"
+                )
+        return Prepared(
+            Beats.concatenate([part.beats for part in parts]),
+            hashlib.sha256(" ".join(part.fingerprint for part in parts).encode()).hexdigest(),
+            all(part.cached for part in parts),
+            {"r_peaks": ANNOTATED, "records": sum(int(str(part.facts["records"])) for part in parts)},
+            (f"{' and '.join(self.databases)} are taken to share no patient.",),
+        )
+
+    def _one(
+        self, database: BeatDatabase, folder: Path, segmentation: Segmentation, leads: Sequence[str], cache: Path
+    ) -> Prepared:
+        records = database.there(folder)
+        files = [folder / name for record in records for name in database.files(record)]
         mark = fingerprint(path for path in files if path.exists())
 
         def build() -> tuple[Beats, Facts]:
-            parts = [cut(self.read(folder, r)) for r in track(records, f"cutting beats ({cut.name})")]
-            return Beats.concatenate(parts), {"r_peaks": ANNOTATED, "records": len(records)}
+            names = track(records, f"segmenting beats ({segmentation.name})")
+            read = (with_leads(database.read(folder, record), leads) for record in names)
+            return Beats.concatenate([segmented(one, segmentation)[0] for one in read]), {
+                "r_peaks": ANNOTATED,
+                "records": len(records),
+            }
 
-        beats, facts, cached = cached_beats(cache, {"files": mark, **cut_key(cut)}, build)
+        key = {"files": mark, "database": database.name, **key_of(segmentation, leads)}
+        beats, facts, cached = cached_beats(cache, key, build)
         return Prepared(beats, mark, cached, facts)
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
-        return self.read(self.fetch()[0], name)
+        for database, place in self.places:
+            folder = place()
+            if name in database.there(folder):
+                return database.read(folder, name)
+        return None
+
+
+def annotated_source(databases: Sequence[BeatDatabase], data_dir: Path) -> AnnotatedSource:
+    """Databases below `data_dir`; files that are missing there are downloaded."""
+    places = [(database, partial(downloaded, data_dir, database)) for database in databases]
+    return AnnotatedSource("physionet", False, places, partial(all_there, data_dir, databases))

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ecg.evaluate.files import Evaluation
-from ecg.evaluate.story import evaluate
+from ecg.evaluate.pipeline import evaluate
 
 __all__ = ["Evaluation", "evaluate"]

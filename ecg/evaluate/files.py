@@ -10,19 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from ecg.atomic import whole_file
 from ecg.data.info import DataInfo
 from ecg.data.sources import Source
 from ecg.errors import EcgError
 from ecg.evaluate.overlap import Overlap
 from ecg.page import write_page
-from ecg.report.protocols import protocol_markdown
 from ecg.report.results import Results, write_results
 from ecg.report.run_page import run_page
 from ecg.report.run_report import run_figures
-from ecg.report.save import save_figure
-from ecg.report.subjects import comparison_markdown
-from ecg.report.tables import class_table_markdown
+from ecg.report.summary import write_summary
 from ecg.runs.folder import RunFolder, write_json
 from ecg.runs.weights import Weights
 
@@ -52,21 +48,15 @@ class Evaluation:
     comparison: str
     weights: Weights
 
-    @property
-    def shown(self) -> dict[str, str | float]:
-        """The scores and what they are of, for tables."""
-        info = self.results.info
-        return {"dataset": info.dataset, "split": info.split, "source": info.source, **self.results.metrics}
 
-
-def folder_name(info: DataInfo, side: str, overrides: Sequence[str]) -> str:
+def folder_name(info: DataInfo, subset: str, overrides: Sequence[str]) -> str:
     """`arrhythmia-physionet-patients-test`, and what else was changed: `-synthetic.seed7`."""
     more = ""
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
         if key not in (*NAMED, *SILENT):
             more += f"-{key.removeprefix('dataset.')}{value}"
-    which = "all" if side == "all" else f"{info.split.partition(',')[0]}-{side}"
+    which = "all" if subset == "all" else f"{info.split.partition(',')[0]}-{subset}"
     return re.sub(r"[^\w.-]+", "_", f"{info.dataset}-{info.source}-{which}{more}")
 
 
@@ -98,31 +88,16 @@ def write_evaluation(
         described: how the evaluation was made, as in evaluation.json.
     """
     folder, results, weights = made.folder, made.results, made.weights
-    _remove_old(folder)
+    for stale in (folder.metrics, folder.predictions, folder.records, folder.subjects, folder.page, folder.summary):
+        stale.unlink(missing_ok=True)
+    (folder.report / "strip.png").unlink(missing_ok=True)  # not every source has one
     write_json(folder.path / EVALUATION, described)
     figures = run_figures(results, pd.DataFrame(), source, best_epoch=None, title=name)
     del figures["learning_curves"]  # nothing was learned
-    drawn = {key: folder.report / f"{key}.png" for key in figures}
-    for key, figure in figures.items():
-        save_figure(figure, drawn[key])
-    classes, intervals = results.info.classes, results.intervals
-    summary = class_table_markdown(made.shown, classes, intervals, results.table_context)
-    beside = comparison_markdown(made.shown, classes, intervals)
-    with whole_file(folder.summary) as temporary:
-        temporary.write_text(summary + beside + protocol_markdown(made.shown), encoding="utf-8")
+    drawn = write_summary(results, figures, folder)
     where = f"evaluated: {weights.path}\n{made.comparison}".strip()
     page = run_page(
         name, results, drawn, facts=weights.training, config=described["config"], provenance=described, where=where
     )
     write_page(folder.page, page)
     write_results(results, folder, dict(facts) | {"weights": described["weights"], "overlap/said": made.sentence})
-
-
-def _remove_old(folder: RunFolder) -> None:
-    """What an evaluation that is replaced may have had and this one may not."""
-    kept = (folder.metrics, folder.predictions, folder.records, folder.subjects, folder.summary, folder.page)
-    for path in (*kept, folder.path / EVALUATION, *(folder.report / f"{name}.png" for name in _FIGURES)):
-        path.unlink(missing_ok=True)
-
-
-_FIGURES = ("confusion", "reliability", "beats", "strip")

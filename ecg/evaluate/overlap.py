@@ -62,16 +62,10 @@ class Overlap:
 
     def described(self) -> dict[str, object]:
         """For metrics.json; null is what cannot be known."""
-        return {
-            "overlap/beats": self.beats,
-            "overlap/validation_beats": self.validation,
-            "overlap/records": self.records,
-            "overlap/patients": self.patients,
-            "overlap/at_most": self.at_most,
-            "evaluated/beats": self.of_beats,
-            "evaluated/records": self.of_records,
-            "evaluated/patients": self.of_patients,
-        }
+        whose = ("beats", "records", "patients")
+        common = {f"overlap/{name}": getattr(self, name) for name in (*whose, "at_most")}
+        evaluated = {f"evaluated/{name}": getattr(self, f"of_{name}") for name in whose}
+        return {**common, "overlap/validation_beats": self.validation, **evaluated}
 
 
 def overlap(trained: Sequence[Training], data: BeatData, index: Index) -> Overlap:
@@ -114,18 +108,18 @@ def training_marks(trained: Sequence[Training], data: BeatData) -> npt.NDArray[n
 
 
 def _marks(training: Training, data: BeatData) -> npt.NDArray[np.str_]:
-    """One training's letters, laid over the beats of `data`, whose cut is the same and whose thinning may not be."""
+    """One training's letters, laid over the beats of `data` of the same segmentation; their thinning may differ."""
     everything, kept = data.beats, np.arange(len(data.beats))
     rows = kept
     if training.beats_per_patient != data.beats_per_patient:
-        everything = data.source.prepare(data.cut, data.cache).beats
+        everything = data.source.prepare(data.segmentation, data.leads, data.cache).beats
         kept, rows = (_thinned(everything, n) for n in (data.beats_per_patient, training.beats_per_patient))
     marks = np.full(len(everything), "", dtype="<U1")
     whole, own = positions(everything.record), positions(everything.record[rows])
     for record, letters in (training.letters or {}).items():
         if len(place := own.get(record, rows[:0])) == len(letters):
             marks[rows[place]] = list(letters)
-        elif record in whole and TRAINED in letters:  # cut from other files, or thinned together with other records
+        elif record in whole and TRAINED in letters:  # made from other files, or thinned together with other records
             marks[whole[record]] = PERHAPS
     marks[~np.isin(marks, (TRAINED, CHOSE, PERHAPS))] = ""
     return marks[kept]
@@ -142,4 +136,4 @@ def _not_known(training: Training, data: BeatData, *, known: bool) -> str:
     if known == bool(training.patients):
         return ""
     rows = data.info.source if training.patients else "its training data"
-    return f"{rows} does not tell whose beats they are, and both were cut from recordings of the same database"
+    return f"{rows} does not tell whose beats they are, and both come from recordings of the same database"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +11,8 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
-from ecg.beats.cuts import PaperCut
+from ecg.beats.segmentations import settings_of
+from ecg.checks import one_of
 from ecg.config import RunConfig
 from ecg.config.check import checked
 from ecg.config.compose import choices, compose, node
@@ -33,30 +34,30 @@ def evaluated_config(weights: Weights, overrides: Sequence[str]) -> RunConfig:
         overrides: as for train.py, e.g. `dataset.split=patients`.
 
     Raises:
-        EcgError: an override that is wrong, or that would change more than the beats; a cut that the weights do not
-            know.
+        EcgError: an override that is wrong, or that would change more than the beats; a segmentation that the
+            weights do not know.
     """
     run = run_around(weights.path)
     config = _changed(run.config if run is not None else _from_weights(weights), overrides)
-    if config.data().cut != weights.cut:
-        raise EcgError(
-            f"dataset.cut={config.dataset['cut']}: these weights know beats of {weights.cut} only; leave dataset.cut "
-            "and dataset.paper as they were, or choose weights that were trained on this cut"
-        )
+    if config.data().segmentation != weights.segmentation:
+        known = f"these weights know beats of {weights.segmentation} only"
+        ways = "leave dataset.segmentation as it was, or choose weights that were trained on this segmentation"
+        raise EcgError(f"dataset.segmentation={config.dataset['segmentation']}: {known}; {ways}")
     return config
 
 
 def _from_weights(weights: Weights) -> RunConfig:
     """The dataset that a weights file names; what it does not say is as in conf/."""
-    info, cut = weights.info, weights.cut
-    if info.dataset not in choices("dataset"):
-        raise EcgError(f"{weights.path}: dataset={info.dataset}: choose one of {', '.join(choices('dataset'))}")
+    info, segmentation = weights.info, weights.segmentation
+    one_of(f"{weights.path}: dataset", info.dataset, choices("dataset"))
     usual = compose(f"dataset={info.dataset}")
-    paper = {"paper": asdict(cut)} if isinstance(cut, PaperCut) else {}
-    dataset = {**usual.dataset, "source": info.source, "split": info.split, "cut": info.cut, **paper}
+    own = {key: getattr(info, key) for key in ("source", "split")}
+    own |= {"segmentation": settings_of(segmentation), "leads": list(info.wanted)}
+    own |= {"databases": list(info.databases)} if info.databases else {}
     settings = {key: value for key, value in weights.settings.items() if key != "name"}
     model = {"_target_": f"ecg.models.{weights.settings.get('name')}", **settings}
-    return replace(usual, dataset=dataset, model=model, seed=int(number(weights.training.get("seed")) or 0))
+    seed = int(number(weights.training.get("seed")) or 0)
+    return replace(usual, dataset={**usual.dataset, **own}, model=model, seed=seed)
 
 
 def _changed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:
@@ -74,15 +75,13 @@ def _with(tree: dict[str, Any], override: Override) -> dict[str, Any]:
     if override.is_delete() or override.is_sweep_override() or override.package is not None:
         raise EcgError(f"{override.input_line}: ecg evaluate takes one value for each key, e.g. dataset.split=patients")
     if key == "dataset":
-        if value not in choices("dataset"):
-            raise EcgError(f"dataset={value}: choose one of {', '.join(choices('dataset'))}")
-        same = {name: tree["dataset"][name] for name in ("cut", "paper") if name in tree["dataset"]}
+        one_of("dataset", str(value), choices("dataset"))
+        now = tree["dataset"]
+        same = {name: now[name] for name in ("segmentation", "leads") if now.get(name) is not None}
         return {**tree, "dataset": {**node("dataset", str(value)), **same}}
     if key not in ALLOWED and not key.startswith("dataset."):
-        raise EcgError(
-            f"{override.input_line}: ecg evaluate changes only dataset.*, {', '.join(ALLOWED)}; "
-            "the model and its training are the weights' own"
-        )
+        own = "the model and its training are the weights' own"
+        raise EcgError(f"{override.input_line}: ecg evaluate changes only dataset.*, {', '.join(ALLOWED)}; {own}")
     changed = OmegaConf.create(tree)
     OmegaConf.update(changed, key, value, merge=True, force_add=True)
     return cast(dict[str, Any], OmegaConf.to_container(changed))

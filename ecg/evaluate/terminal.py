@@ -8,26 +8,19 @@ from rich.console import Console
 from rich.text import Text
 
 from ecg.evaluate.files import Evaluation
-from ecg.report.protocols import protocol_table
-from ecg.report.subjects import comparison_table
-from ecg.report.tables import class_table
+from ecg.report.summary import tell_summary
 
 
 def tell(made: Evaluation) -> None:
     """What is in common with training, then the tables of a run, then where everything is."""
     console, results = Console(), made.results
-    classes, intervals = results.info.classes, results.intervals
     console.print(Text(made.sentence, style="bold yellow" if made.overlap.loud else "bold"))
     context = results.table_context
     context = replace(context, footnote=context.footnote.removeprefix(made.sentence).strip())  # said already
-    console.print(class_table(made.shown, classes, intervals, context))
-    for table in (comparison_table(made.shown, classes, intervals), protocol_table(made.shown)):
-        if table is not None:
-            console.print(table)
+    tell_summary(console, results, context)
     if made.comparison:
         console.print(made.comparison, highlight=False)
     if made.weights.training.get("limit_batches") is not None:
-        console.print(
-            "[bold]The weights come from epochs that were limited to some batches: these are no results.[/bold]"
-        )
+        limited = "The weights come from epochs that were limited to some batches: these are no results."
+        console.print(Text(limited, style="bold"))
     console.print(f"folder: {made.folder.path}\nreport: {made.folder.page}", highlight=False, soft_wrap=True)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ecg.explain.story import Explained, explain
+from ecg.explain.pipeline import Explained, explain
 
 __all__ = ["Explained", "explain"]

@@ -3,52 +3,47 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ecg.beats.table import SIGNAL
 from ecg.errors import EcgError
-from ecg.explain.arrays import Floats, Floats32
+from ecg.explain.arrays import Floats
+from ecg.explain.view import OfOneBeat, View
 from ecg.models import LayeredModel
 
 INPUT = "input"
 _PROBE = 64  # samples of the signal that a layer is probed with; no layer's own window is that wide
 
 
-@torch.inference_mode()
-def outputs(model: LayeredModel, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """The input and then each layer's output, by name, for beats of shape [beat, channel, sample]."""
-    yield INPUT, x
-    for name, layer in model.layers.items():
-        x = layer(x)
-        yield name, x
-
-
 Kept = Callable[[str, Tensor], Tensor]
 """From a layer's name and its output for some beats to what is kept of it."""
 
 
-def collect(
-    model: LayeredModel, x: Floats32, kept: Kept = lambda _, out: out, *, batch: int = 128
-) -> dict[str, Tensor]:
-    """Outputs of all layers for all beats, input included.
+@torch.inference_mode()
+def collect(model: LayeredModel, view: View, kept: Kept = lambda _, out: out, *, batch: int = 128) -> dict[str, Tensor]:
+    """Outputs of all layers for all beats, inputs included.
 
     Args:
         model: in eval mode.
-        x: shape [beat, channel, sample].
+        view: what it sees of the beats.
         kept: what is kept of the outputs; by default all.
         batch: beats at once.
 
     Returns:
-        By layer, shape [beat, channel, position] for layers that keep time, [beat, unit] for the others.
+        By layer, shape [beat, channel, position] for layers that keep time, [beat, unit] for the others; first the
+        beat's own signal as `input`, and its other inputs by their names.
     """
-    parts: dict[str, list[Tensor]] = {}
-    for some in torch.split(torch.from_numpy(np.ascontiguousarray(x)), batch):
-        for name, out in outputs(model, some):
-            parts.setdefault(name, []).append(kept(name, out))
+    of_one, parts = OfOneBeat(model), dict[str, list[Tensor]]()
+    for some in view.parts(batch):
+        found = model.values(of_one.given(*some))
+        ordered = {INPUT: SIGNAL} | {name: name for name in (*model.inputs, *model.names) if name != SIGNAL}
+        for shown, name in ordered.items():
+            parts.setdefault(shown, []).append(kept(shown, of_one.own(found[name])))
     return {name: torch.cat(tensors) for name, tensors in parts.items()}
 
 
@@ -75,23 +70,20 @@ class TimeAxis:
 
 
 def time_axes(model: LayeredModel) -> dict[str, TimeAxis]:
-    """The time axis of each layer that keeps time, in order; layers after the first that does not are left out."""
-    shapes = {name: out.shape for name, out in outputs(model, torch.zeros(1, *model.input_shape))}
-    axes: dict[str, TimeAxis] = {}
-    now = TimeAxis(0.0, 1.0, 1, model.input_shape[1])
-    channels = model.input_shape[0]
-    for name, layer in model.layers.items():
-        shape = shapes[name]
-        if len(shape) != 3:
-            break
-        own = _own_axis(layer, channels)
-        now = TimeAxis(
-            first=now.first + own.first * now.step,
-            step=own.step * now.step,
-            width=round((own.width - 1) * now.step) + now.width,
-            positions=shape[2],
-        )
-        axes[name], channels = now, shape[1]
+    """The time axis of each layer that keeps the time of the beat's signal, in order."""
+    zeros = {name: torch.zeros(1, *shape) for name, shape in model.inputs.items()}
+    with torch.inference_mode():
+        shapes = {name: out.shape for name, out in model.run(zeros, model.alone).items()}
+    _, samples = model.inputs[SIGNAL]
+    axes = {SIGNAL: TimeAxis(0.0, 1.0, 1, samples)}
+    for name in model.alone:
+        before = model.takes[name][0]
+        if len(model.takes[name]) > 1 or before not in axes or len(shapes[name]) != 3:
+            continue
+        now, own = axes[before], _own_axis(model.layers[name], shapes[before][1])
+        first, width = now.first + own.first * now.step, round((own.width - 1) * now.step) + now.width
+        axes[name] = TimeAxis(first, own.step * now.step, width, shapes[name][2])
+    del axes[SIGNAL]
     return axes
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 from torch import Tensor
 
-from ecg.explain.activations import INPUT, collect
-from ecg.explain.arrays import Floats32
+from ecg.explain.activations import collect
+from ecg.explain.view import View
 from ecg.models import LayeredModel
 
 
@@ -42,19 +42,19 @@ def _hsic(k: Tensor, m: Tensor) -> float:
     return float(((k * m).sum() + ones - cross) / (n * (n - 3)))
 
 
-def compare_layers(model: LayeredModel, others: Mapping[str, LayeredModel], x: Floats32) -> pd.DataFrame:
+def compare_layers(model: LayeredModel, others: Mapping[str, LayeredModel], view: View) -> pd.DataFrame:
     """CKA of each layer of `model` with each layer of each of the others: the content of cka.csv.
 
     Args:
         model: its layers are the rows.
         others: by name.
-        x: shape [beat, channel, sample].
+        view: what all of them see of the same beats.
     """
-    mine = {name: gram(out) for name, out in collect(model, x).items() if name != INPUT}
+    mine = {name: gram(out) for name, out in collect(model, view).items() if name in model.layers}
     rows = []
     for who, other in others.items():
-        for its_name, out in collect(other, x).items():
-            if its_name != INPUT:
+        for its_name, out in collect(other, view).items():
+            if its_name in other.layers:
                 its = gram(out)
                 rows += [(name, who, its_name, linear_cka(k, its)) for name, k in mine.items()]
     return pd.DataFrame(rows, columns=["layer", "other", "other_layer", "cka"])

@@ -9,6 +9,7 @@ import torch
 
 from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.trust import Footing
+from ecg.explain.view import OfOneBeat
 from ecg.explain.windows import windowed
 from ecg.models import LayeredModel
 
@@ -38,7 +39,7 @@ def curves(
         model: in eval mode.
         footing: beats and windows.
         maps: by method, shape [beat, sample]; the window with the most evidence goes first.
-        baseline: shape [channel, sample], what takes the place of deleted samples, and is inserted into.
+        baseline: shape [lead, sample], what takes the place of deleted samples, and is inserted into.
         draws: random orders per beat, averaged.
         seed: of the random orders.
     """
@@ -56,21 +57,16 @@ def curves(
 
 
 @torch.inference_mode()
-def _curve(
-    model: LayeredModel,
-    footing: Footing,
-    order: Ints,
-    baseline: Floats32,
-    insert: bool,
-) -> Floats:
+def _curve(model: LayeredModel, footing: Footing, order: Ints, baseline: Floats32, insert: bool) -> Floats:
     """Probability of the target, shape [beat, step], after 0, 1, 2 ... windows of `order`, [beat, window]."""
     windows = order.shape[1]
     rank = np.argsort(order, axis=1)[:, footing.index]  # [beat, sample]: when its window goes
     out = np.empty((len(order), windows + 1))
-    x, base = torch.from_numpy(footing.x), torch.from_numpy(baseline)[None]
+    (x, *rest), *_ = footing.view.parts(len(order))
+    base, of_one = torch.from_numpy(baseline)[None], OfOneBeat(model)
     target = torch.from_numpy(footing.target)[:, None]
     for step in range(windows + 1):
         gone = torch.from_numpy(rank < step)[:, None, :]
         shown = torch.where(gone, x, base) if insert else torch.where(gone, base, x)
-        out[:, step] = model(shown).softmax(dim=1).gather(1, target)[:, 0].numpy()
+        out[:, step] = of_one(shown, *rest).softmax(dim=1).gather(1, target)[:, 0].numpy()
     return out

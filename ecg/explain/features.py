@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ecg.explain.activations import collect
-from ecg.explain.arrays import Floats, Floats32
+from ecg.explain.arrays import Floats
+from ecg.explain.view import View
 from ecg.models import LayeredModel
 
 FEATURES = 32
@@ -35,9 +36,9 @@ class Projection:
         return (out.flatten(1) - self.mean) @ self.directions
 
 
-def fit_projections(model: LayeredModel, x: Floats32, seed: int) -> dict[str, Projection]:
-    """The projection of each layer, input included, fitted on beats of shape [beat, channel, sample]."""
-    return {name: _fit(out, seed) for name, out in collect(model, x).items()}
+def fit_projections(model: LayeredModel, view: View, seed: int) -> dict[str, Projection]:
+    """The projection of each layer, input included, fitted on these beats."""
+    return {name: _fit(out, seed) for name, out in collect(model, view).items()}
 
 
 def _fit(out: Tensor, seed: int) -> Projection:
@@ -61,7 +62,7 @@ def _fit(out: Tensor, seed: int) -> Projection:
     return Projection(mean, v[:, live] / deviation, min(explained, 1.0))
 
 
-def project(model: LayeredModel, projections: dict[str, Projection], x: Floats32) -> dict[str, Floats]:
+def project(model: LayeredModel, projections: dict[str, Projection], view: View) -> dict[str, Floats]:
     """Features of every layer, shape [beat, feature], without ever keeping the outputs themselves."""
-    features = collect(model, x, lambda name, out: projections[name](out))
+    features = collect(model, view, lambda name, out: projections[name](out))
     return {name: np.asarray(values.double().numpy()) for name, values in features.items()}

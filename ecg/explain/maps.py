@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from ecg.errors import EcgError
 from ecg.explain.activations import TimeAxis
 from ecg.explain.arrays import Floats, Floats32, Ints
+from ecg.explain.view import OfOneBeat, View
 from ecg.models import LayeredModel
 
 STEPS = 32
@@ -31,11 +31,11 @@ class LogOdds(nn.Module):
 
     def __init__(self, model: LayeredModel) -> None:
         super().__init__()
-        self.model = model
+        self.of_one = OfOneBeat(model)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Log-odds of shape [beat, class] for beats of shape [beat, channel, sample]."""
-        logits = self.model(x)
+    def forward(self, signal: Tensor, *rest: Tensor) -> Tensor:
+        """Log-odds of shape [beat, class]; what is given is in the order of a `View`."""
+        logits = self.of_one(signal, *rest)
         n = logits.shape[1]
         others = logits[:, None, :].expand(-1, n, -1).masked_fill(torch.eye(n, dtype=torch.bool), -torch.inf)
         odds: Tensor = logits - others.logsumexp(dim=2)
@@ -55,65 +55,72 @@ def captum_attr() -> Any:
     return attr
 
 
-def _in_parts(work: Callable[..., Tensor], *arrays: npt.NDArray[Any]) -> Floats:
-    """What `work` gives for arrays of one row per beat, not all beats at once."""
-    parts = (torch.split(torch.from_numpy(np.ascontiguousarray(array)), _BATCH) for array in arrays)
-    return np.asarray(torch.cat([work(*part).detach() for part in zip(*parts, strict=True)]).double().numpy())
-
-
-def log_odds(model: LayeredModel, x: Floats32) -> Floats:
+@torch.inference_mode()
+def log_odds(model: LayeredModel, view: View) -> Floats:
     """Log-odds of every class, shape [beat, class]."""
-    with torch.inference_mode():
-        return _in_parts(LogOdds(model), x)
+    return np.asarray(torch.cat([LogOdds(model)(*part) for part in view.parts(_BATCH)]).double().numpy())
+
+
+@torch.inference_mode()
+def answers(model: LayeredModel, view: View) -> Floats32:
+    """Class probabilities, shape [beat, class]."""
+    return np.asarray(torch.cat([OfOneBeat(model)(*part).softmax(dim=1) for part in view.parts(_BATCH)]).numpy())
+
+
+def _evidence(
+    method: Any, view: View, target: Ints, own: Callable[[Tensor, int], Tensor] = lambda found, n: found, **how: Any
+) -> Floats:
+    """What one of captum's methods gives, of that the beats' `own`, summed over channels: shape [beat, position]."""
+    classes, found = torch.split(torch.from_numpy(np.ascontiguousarray(target)), _BATCH), []
+    for (signal, *rest), its in zip(view.parts(_BATCH), classes, strict=True):
+        given = method.attribute(signal, target=its, additional_forward_args=tuple(rest) or None, **how).detach()
+        found.append(own(given, len(signal)).sum(dim=1))
+    return np.asarray(torch.cat(found).double().numpy())
 
 
 def integrated_gradients(
-    model: LayeredModel, x: Floats32, target: Ints, *, baseline: Floats32, steps: int = STEPS
+    model: LayeredModel, view: View, target: Ints, *, baseline: Floats32, steps: int = STEPS
 ) -> Floats:
-    """How much each sample adds to the log-odds of `target`, compared with the baseline beat.
+    """How much each sample adds to the log-odds of `target`, compared with the baseline beat in its place.
 
     The values of a beat add up to its log-odds minus the baseline's (Sundararajan et al. 2017, arXiv 1703.01365).
 
     Args:
         model: in eval mode.
-        x: shape [beat, channel, sample].
+        view: the beats; all that is not their own signal stays as it is.
         target: shape [beat], the class in question.
-        baseline: shape [channel, sample].
+        baseline: shape [lead, sample].
         steps: points between the baseline and the beat that gradients are taken at.
 
     Returns:
-        shape [beat, sample], summed over channels; positive speaks for the class.
+        shape [beat, sample], summed over leads; positive speaks for the class.
     """
     method = captum_attr().IntegratedGradients(LogOdds(model))
-    how = {
-        "baselines": torch.from_numpy(np.ascontiguousarray(baseline))[None],
-        "n_steps": steps,
-        "internal_batch_size": _BATCH,
-    }
-    return _in_parts(lambda some, its: method.attribute(some, target=its, **how).sum(dim=1), x, target)
+    start = torch.from_numpy(np.ascontiguousarray(baseline))[None]
+    return _evidence(method, view, target, baselines=start, n_steps=steps, internal_batch_size=_BATCH)
 
 
-def _layer_map(method: Any, model: LayeredModel, x: Floats32, target: Ints, *, layer: str, axis: TimeAxis) -> Floats:
+def _layer_map(method: Any, model: LayeredModel, view: View, target: Ints, *, layer: str, axis: TimeAxis) -> Floats:
     """Where `layer` holds evidence for `target`, brought to the input's samples along the layer's time axis.
 
     Args:
         method: one of captum's for layers.
         model: in eval mode.
-        x: shape [beat, channel, sample].
+        view: the beats.
         target: shape [beat], the class in question.
         layer: name of a layer that keeps time.
         axis: its time axis.
 
     Returns:
-        shape [beat, sample], summed over channels.
+        shape [beat, sample], summed over leads.
     """
-    asked = method(LogOdds(model), model.layers[layer])
-    coarse = _in_parts(lambda some, its: asked.attribute(some, target=its).sum(dim=1), x, target)
-    return np.stack([np.interp(np.arange(x.shape[2]), axis.centres, row) for row in coarse])
+    of_layer = method(LogOdds(model), model.layers[layer])
+    coarse = _evidence(of_layer, view, target, own=OfOneBeat(model).own_of)
+    return np.stack([np.interp(np.arange(view.signal.shape[2]), axis.centres, row) for row in coarse])
 
 
-Explainer = Callable[[LayeredModel, Floats32, Ints], Floats]
-"""From a model, beats [beat, channel, sample] and classes [beat] to a map [beat, sample]."""
+Explainer = Callable[[LayeredModel, View, Ints], Floats]
+"""From a model, what it sees of beats, and classes [beat] to a map [beat, sample]."""
 Explainers = Mapping[str, Explainer]
 
 
@@ -126,7 +133,7 @@ def explainers(baseline: Floats32, layer: str, axis: TimeAxis, *, steps: int = S
     convolution; those that flatten weigh each moment by itself, and this is their map.
 
     Args:
-        baseline: shape [channel, sample], what integrated gradients compare with.
+        baseline: shape [lead, sample], what integrated gradients compare with.
         layer: name of a layer that keeps time, where the other two look.
         axis: its time axis.
         steps: of integrated gradients.

@@ -1,4 +1,4 @@
-"""Linear probes (Alain and Bengio 2016, arXiv 1610.01644): what can be read from each layer with a straight cut."""
+"""Linear probes (Alain and Bengio 2016, arXiv 1610.01644): what can be read from each layer by a linear classifier."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from ecg.explain.arrays import Floats, Ints
 from ecg.explain.features import fit_projections, project
 from ecg.explain.questions import Question
+from ecg.explain.view import Look
 from ecg.metrics.bootstrap import bootstrap_intervals
 from ecg.metrics.confusion import Scores, confusion_matrix
 from ecg.models import LayeredModel
@@ -53,19 +54,23 @@ def linear_probe(train: Floats, y: Ints, test: Floats, n_classes: int) -> Ints:
         return np.asarray((torch.from_numpy(test) @ weight + bias).argmax(dim=1).numpy())
 
 
-def ask(models: Mapping[str, LayeredModel], questions: Mapping[str, Question], *, seed: int) -> pd.DataFrame:
+def ask(
+    models: Mapping[str, LayeredModel], questions: Mapping[str, Question], look: Look, *, seed: int
+) -> pd.DataFrame:
     """Ask every layer of every model every question: the content of probes.csv.
 
     Args:
         models: by name, e.g. `trained`.
         questions: by name, each with beats to learn from and beats to ask of.
+        look: what the models see of beats.
         seed: of the components and the bootstrap.
     """
     rows = []
     for what, question in questions.items():
+        views = [look(beats) for beats in (question.train, question.test)]
         for model_name, model in track(models.items(), f"asking layers for the {what}", len(models)):
-            projections = fit_projections(model, question.train.x, seed)
-            learnt, asked = (project(model, projections, side.x) for side in (question.train, question.test))
+            projections = fit_projections(model, views[0], seed)
+            learnt, asked = (project(model, projections, view) for view in views)
             for layer in projections:
                 said = linear_probe(learnt[layer], question.train_y, asked[layer], len(question.names))
                 row = {"layer": layer, "what": what, "model": model_name, **_scored(question, said, seed)}
@@ -114,6 +119,5 @@ def rise(probes: pd.DataFrame, what: str, model: str = "trained") -> Rise | None
     score, chance, best = rows["score"], float(rows["chance"].iloc[0]), str(rows["score"].idxmax())
     reached = (score - chance >= 0.9 * (score[best] - chance)).idxmax()
     certain = bool(rows["low"][best] > rows["high"].iloc[0])
-    return Rise(
-        {str(layer): value for layer, value in score.items()}, str(reached), best, str(score.index[-2]), chance, certain
-    )
+    scores = {str(layer): value for layer, value in score.items()}
+    return Rise(scores, str(reached), best, str(score.index[-2]), chance, certain)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ecg.beats.grouping import evenly_spaced
 from ecg.beats.table import Beats
 from ecg.explain.arrays import Ints
 
 FEWEST = 10
-"""A class with fewer beats on either side is left out of the class probe."""
+"""A class with fewer beats on either subset is left out of the class probe."""
 FEWEST_PER_PATIENT = 8
 MOST_PATIENTS = 48
 TRAIN_SHARE, TEST_SHARE = 0.6, 0.3  # the tenth between them keeps neighbouring beats apart
@@ -52,11 +53,11 @@ def class_question(train: Beats, test: Beats, classes: tuple[str, ...], *, by_pa
         classes: class names.
         by_patient: whether the split keeps patients apart, so that intervals are over patients.
     """
-    counts = [np.bincount(side.y, minlength=len(classes)) for side in (train, test)]
+    counts = [np.bincount(subset.y, minlength=len(classes)) for subset in (train, test)]
     kept = np.flatnonzero(np.minimum(*counts) >= FEWEST)
     if len(kept) < 2:
         return None
-    learnt, asked = (side.take(np.isin(side.y, kept)) for side in (train, test))
+    learnt, asked = (subset.take(np.isin(subset.y, kept)) for subset in (train, test))
     names = tuple(classes[c] for c in kept)
     return Question(learnt, np.searchsorted(kept, learnt.y), asked, np.searchsorted(kept, asked.y), names, by_patient)
 
@@ -78,16 +79,12 @@ def record_question(beats: Beats, n: int) -> Question | None:
     enough = counts.index[counts >= FEWEST_PER_PATIENT][:MOST_PATIENTS]
     if len(enough) < 2:
         return None
-    each = max(FEWEST_PER_PATIENT, n // len(enough))
-    parts = []
-    for number, patient in enumerate(enough):
-        mine = table[table["patient"] == patient].assign(person=number)
-        parts.append(mine.iloc[np.unique(np.linspace(0, len(mine) - 1, min(each, len(mine))).round().astype(int))])
-    chosen = pd.concat(parts)
+    table = table[table["patient"].isin(enough)]
+    chosen = table.iloc[evenly_spaced(table["patient"].to_numpy(), max(FEWEST_PER_PATIENT, n // len(enough)))]
+    chosen = chosen.assign(person=enough.get_indexer(chosen["patient"])).sort_values("person", kind="stable")
     records = chosen.groupby(["person", "record"])["seconds"]
     place = records.cumcount() / records.transform("size")  # how far into its record, 0 to 1
     early, late = chosen[place < TRAIN_SHARE], chosen[place >= 1 - TEST_SHARE]
-    learnt, asked = (beats.take(side.index.to_numpy()) for side in (early, late))
-    return Question(
-        learnt, early["person"].to_numpy(copy=True), asked, late["person"].to_numpy(copy=True), tuple(enough)
-    )
+    learnt, asked = (beats.take(subset.index.to_numpy()) for subset in (early, late))
+    learnt_y, asked_y = (subset["person"].to_numpy(copy=True) for subset in (early, late))
+    return Question(learnt, learnt_y, asked, asked_y, tuple(enough))

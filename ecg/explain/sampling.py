@@ -72,17 +72,17 @@ def telling_beats(y: Ints, probabilities: Floats32, embedding: Floats, classes: 
         embedding: shape [beat, unit], the layer before the head.
         classes: class names.
     """
-    called = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1)
     chosen: list[Chosen] = []
     for c, name in enumerate(classes):
-        right, mine = np.flatnonzero((y == c) & (called == c)), np.flatnonzero(y == c)
+        right, mine = np.flatnonzero((y == c) & (predicted == c)), np.flatnonzero(y == c)
         if len(mine) == 0:
             continue
-        pool, remark = (right, "") if len(right) else (mine, f"no {name} is got right")
+        pool, remark = (right, "") if len(right) else (mine, f"no {name} is predicted correctly")
         far = np.linalg.norm(embedding[pool] - np.median(embedding[pool], axis=0), axis=1)
         chosen.append(Chosen(int(pool[far.argmin()]), f"a typical {name}", remark))
     first, second = np.sort(probabilities, axis=1)[:, :-3:-1].T
-    wrong = np.flatnonzero(called != y)
+    wrong = np.flatnonzero(predicted != y)
     for kind, order in {
         "a borderline beat": np.argsort(first - second, kind="stable"),
         "a confident error": wrong[np.argsort(-first[wrong], kind="stable")],

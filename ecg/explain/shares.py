@@ -30,14 +30,14 @@ def attribution_table(
 ) -> pd.DataFrame:
     """Attribution by class, wave and method: the content of attribution.csv.
 
-    A class's rows are over its beats that were called right; where none was, over all of them. `ratio` is the share of
-    attribution over the share of samples: 1 is what a map without preference gives.
+    A class's rows are over its beats that were predicted correctly; where none was, over all of them. `ratio` is the
+    share of attribution over the share of samples: 1 is what a map without preference gives.
 
     Args:
         maps: by method, shape [beat, sample].
         label: shape [beat, sample], waves.
         y: shape [beat], true class.
-        right: shape [beat], whether the beat was called right.
+        right: shape [beat], whether the beat was predicted correctly.
         classes: class names.
         seed: of the bootstrap over beats.
     """

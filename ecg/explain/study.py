@@ -1,32 +1,33 @@
-"""The work behind the page: maps, trust, layers."""
+"""The work behind the page: maps, trust, layers; all of it is found out before any of it is drawn or written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from torch import Tensor
 
 from ecg.beats.table import Beats
+from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
-from ecg.explain.arrays import Floats, Floats32
+from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.cka import compare_layers
-from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, area, curves
+from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, Curves, area, curves
 from ecg.explain.features import fit_projections, project
-from ecg.explain.findings import Findings, Layers, Mapped, Trust
-from ecg.explain.maps import METHODS, Explainers, explainers, log_odds
+from ecg.explain.inputs import input_table
+from ecg.explain.maps import METHODS, Explainers, answers, explainers, log_odds
 from ecg.explain.probes import ask
-from ecg.explain.questions import WHY_NOT, class_question, record_question
-from ecg.explain.sampling import balanced_sample, telling_beats
+from ecg.explain.questions import WHY_NOT, Question, class_question, record_question
+from ecg.explain.sampling import Chosen, balanced_sample, telling_beats
 from ecg.explain.shares import attribution_table
 from ecg.explain.subject import Subject
-from ecg.explain.trust import Check, Checks, Footing, cascade, trust_rows, untrained
+from ecg.explain.trust import Check, Checks, Footing, Row, cascade, trust_rows, untrained
 from ecg.explain.waves import signal_mask, waves
 from ecg.runs.weights import Weights
-from ecg.training.inference import probabilities
 
 FEWER_STEPS = 16
-Doing = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Amounts:
     """How much is looked at; all follow from the one number a user gives.
 
     Attributes:
-        probed: beats per side of the class probe, and of the record probe.
+        probed: beats per subset of the class probe, and of the record probe.
         mapped: beats whose attribution is mapped.
         tested: of those, the beats of the costly checks: cascade, deletion and insertion.
         shown: dots in the embeddings, and beats behind CKA.
@@ -53,7 +54,137 @@ class Amounts:
         return cls(beats, min(max(beats // 10, 40), 600), min(max(beats // 60, 12), 100), min(beats, 1000))
 
 
-def study(subject: Subject, amounts: Amounts, *, layer: str | None, seed: int, doing: Doing) -> Findings:
+@dataclass(frozen=True)
+class Mapped:
+    """The beats whose attribution is mapped, and their maps.
+
+    Attributes:
+        beats: a balanced sample of test beats; `chosen` point into it.
+        footing: the same as the model sees them, and the windows that their maps are compared in.
+        probabilities: shape [beat, class].
+        outputs: by layer, shape [beat, channel, position] or [beat, unit].
+        maps: by method, shape [beat, sample], for the predicted class.
+        waves: shape [beat, sample], number of the wave.
+        baseline: shape [channel, sample], the average beat that maps compare with.
+        layer: the layer that Grad-CAM looks at.
+        completeness: shape [beat], how far integrated gradients are from adding up, in shares of the mean of what they
+            should add up to.
+        chosen: beats to look at.
+    """
+
+    beats: Beats
+    footing: Footing
+    probabilities: Floats32
+    outputs: dict[str, Tensor]
+    maps: dict[str, Floats]
+    waves: Ints
+    baseline: Floats32
+    layer: str
+    completeness: Floats
+    chosen: list[Chosen]
+
+    @property
+    def predicted(self) -> Ints:
+        """Shape [beat], the predicted class."""
+        return self.footing.target
+
+    def told(self, chosen: Chosen, classes: Sequence[str]) -> str:
+        """What a chosen beat is and what the model calls it, in one line."""
+        i, predicted = chosen.beat, self.predicted[chosen.beat]
+        said = f"{classes[self.beats.y[i]]} predicted as {classes[predicted]}"
+        return f"{chosen.why}: {said}, {100 * self.probabilities[i, predicted]:.0f} %, record {self.beats.record[i]}"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far the maps can be believed.
+
+    Attributes:
+        checks: beat by beat.
+        numbers: their means.
+        curves: deletion and insertion.
+    """
+
+    checks: Checks
+    numbers: list[Row]
+    curves: Curves
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The content of trust.csv."""
+        return pd.DataFrame(self.numbers)
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """The other runs."""
+        return tuple(dict.fromkeys(row.of for row in self.rows(Check.SEEDS)))
+
+    def rows(self, check: str) -> list[Row]:
+        """The rows of the table about one check."""
+        return [row for row in self.numbers if row.check == check]
+
+    def means(self, check: str) -> dict[str, float]:
+        """The means of a check by method."""
+        return {row.method: row.mean for row in self.rows(check)}
+
+
+@dataclass(frozen=True)
+class Layers:
+    """What each layer does and knows.
+
+    Attributes:
+        axes: time axis of each layer that keeps time.
+        probes: the content of probes.csv; empty where nothing could be asked.
+        silent: why a question was not asked, one sentence each.
+        questions: what was asked, by `class` and `record`.
+        cka: the content of cka.csv; empty without another model.
+        flat: by layer, shape [beat, 2], the two largest principal components for the beats of `shown`.
+        shown: a balanced sample of test beats.
+    """
+
+    axes: dict[str, TimeAxis]
+    probes: pd.DataFrame
+    silent: tuple[str, ...]
+    questions: dict[str, Question]
+    cka: pd.DataFrame
+    flat: dict[str, Floats]
+    shown: Beats
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All of it.
+
+    Attributes:
+        name: the run's.
+        info: of its data.
+        notes: what a reader must be told, beside the data's own notes.
+        mapped: the maps.
+        attribution: the content of attribution.csv.
+        inputs: the content of inputs.csv; empty where the beat's signal is the only input.
+        trust: how far to believe them.
+        layers: what each layer does and knows.
+    """
+
+    name: str
+    info: DataInfo
+    notes: tuple[str, ...]
+    mapped: Mapped
+    attribution: pd.DataFrame
+    inputs: pd.DataFrame
+    trust: Trust
+    layers: Layers
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The content of the CSV files, by name; empty where there is nothing to say."""
+        own = {"attribution": self.attribution, "inputs": self.inputs, "trust": self.trust.table}
+        return own | {"probes": self.layers.probes, "cka": self.layers.cka}
+
+
+def study(
+    subject: Subject, amounts: Amounts, *, layer: str | None, seed: int, doing: Callable[[str], None]
+) -> Findings:
     """All findings on one model.
 
     Args:
@@ -66,63 +197,67 @@ def study(subject: Subject, amounts: Amounts, *, layer: str | None, seed: int, d
     Raises:
         EcgError: no such layer, or captum is not installed.
     """
-    rng = np.random.default_rng(seed)
-    axes = time_axes(subject.weights.model)
+    rng, model, classes = np.random.default_rng(seed), subject.weights.model, subject.info.classes
+    axes = time_axes(model)
     cam_layer = last_time_layer(axes, layer)
     doing("mapping which samples speak for the predicted class")
     sample = subject.test.take(balanced_sample(subject.test, amounts.mapped, rng))
     baseline = class_mean(sample)
     methods = explainers(baseline, cam_layer, axes[cam_layer])
     mapped = _map(subject, sample, methods, baseline, cam_layer)
-    right = mapped.called == sample.y
-    attribution = attribution_table(mapped.maps, mapped.waves, sample.y, right, subject.info.classes, seed)
+    right = mapped.predicted == sample.y
+    attribution = attribution_table(mapped.maps, mapped.waves, sample.y, right, classes, seed)
+    few = balanced_sample(sample, 4 * amounts.tested, np.random.default_rng(seed))  # each has many neighbours
+    part = mapped.footing.take(few)
+    inputs = input_table(model, part.view, part.target, sample.y[few], baseline, classes, seed)
     doing("checking whether the maps can be trusted")
     quick = explainers(baseline, cam_layer, axes[cam_layer], steps=FEWER_STEPS)
     trust = _trust(subject, mapped, methods, quick, amounts, seed)
     doing("asking each layer what it knows")
-    layers = _layers(subject, mapped, axes, amounts, seed, rng)
+    layers = _layers(subject, axes, amounts, seed, rng)
     notes = (subject.source_note,) if subject.source_note else ()
-    return Findings(subject.name, subject.info, notes, mapped, attribution, trust, layers)
+    return Findings(subject.name, subject.info, notes, mapped, attribution, inputs, trust, layers)
 
 
 def class_mean(beats: Beats) -> Floats32:
-    """The average of the classes' average beats, shape [channel, sample]."""
-    means = [beats.x[beats.y == c].mean(axis=0) for c in np.unique(beats.y)]
+    """The average of the classes' average beats, shape [lead, sample]."""
+    means = [beats.signal[beats.y == c].mean(axis=0) for c in np.unique(beats.y)]
     return np.asarray(np.mean(means, axis=0), dtype=np.float32)
 
 
 def _map(subject: Subject, sample: Beats, methods: Explainers, baseline: Floats32, layer: str) -> Mapped:
     model, info = subject.weights.model, subject.info
-    probability = probabilities(model, sample.x)
-    called = probability.argmax(axis=1).astype(np.int64)
-    maps = {name: method(model, sample.x, called) for name, method in methods.items()}
-    wanted = log_odds(model, sample.x)[np.arange(len(called)), called] - log_odds(model, baseline[None])[0, called]
+    view = subject.look(sample)
+    probability, outputs = answers(model, view), collect(model, view)
+    predicted = probability.argmax(axis=1).astype(np.int64)
+    maps = {name: method(model, view, predicted) for name, method in methods.items()}
+    gained = log_odds(model, view) - log_odds(model, view.with_signal(baseline))
+    wanted = gained[np.arange(len(predicted)), predicted]
     missed = np.abs(maps[METHODS[0]].sum(axis=1) - wanted) / max(float(np.abs(wanted).mean()), 1e-12)
-    embedding = list(collect(model, sample.x).values())[-2].flatten(1).double().numpy()
+    embedding = list(outputs.values())[-2].flatten(1).double().numpy()
     chosen = telling_beats(sample.y, probability, embedding, info.classes)
-    label = waves(sample, info.cut, info.fs)
-    return Mapped(sample, probability, maps, label, baseline, layer, missed, chosen)
+    footing, label = Footing.of(view, predicted, signal_mask(sample.signal), info.fs), waves(sample, info)
+    return Mapped(sample, footing, probability, outputs, maps, label, baseline, layer, missed, chosen)
 
 
 def _trust(
     subject: Subject, mapped: Mapped, methods: Explainers, quick: Explainers, amounts: Amounts, seed: int
 ) -> Trust:
     """All checks; `quick` takes fewer steps than `methods`, for the cascade, which maps each beat many times."""
-    model, beats, maps = subject.weights.model, mapped.beats, mapped.maps
-    footing = Footing.of(beats.x, mapped.called, signal_mask(beats.x), subject.info.fs)
-    few = balanced_sample(beats, amounts.tested, np.random.default_rng(seed))
+    footing, maps = mapped.footing, mapped.maps
+    few = balanced_sample(mapped.beats, amounts.tested, np.random.default_rng(seed))
+    part, tested = footing.take(few), {name: map_[few] for name, map_ in maps.items()}
     checks: Checks = {(Check.COMPLETENESS, METHODS[0], ""): mapped.completeness}
     for name in METHODS[1:]:
         checks[Check.METHODS, f"{METHODS[0]} and {name}", ""] = footing.agreement(maps[METHODS[0]], maps[name])
     for name, map_ in maps.items():
         checks[Check.ANYWAY, name, ""] = footing.other_beats(map_, np.random.default_rng(seed))
     for who, other in subject.others.items():
-        for name, values in _same_call(other, mapped, footing, methods).items():
-            checks[Check.SEEDS, name, who] = values
-    falls = cascade(model, footing.take(few), quick, draws=amounts.draws, seed=seed)
+        same = _same_prediction(other, mapped, methods)
+        checks |= {(Check.SEEDS, name, who): values for name, values in same.items()}
+    falls = cascade(subject.weights.model, part, quick, draws=amounts.draws, seed=seed)
     checks |= {(Check.RANDOM_WEIGHTS, name, f"head to {layer}"): values for (name, layer), values in falls.items()}
-    tested = {name: map_[few] for name, map_ in maps.items()}
-    drawn = curves(model, footing.take(few), tested, mapped.baseline, draws=amounts.draws, seed=seed)
+    drawn = curves(subject.weights.model, part, tested, mapped.baseline, draws=amounts.draws, seed=seed)
     for kind, by_order in drawn.items():
         areas = {order: area(curve) for order, curve in by_order.items()}
         checks |= {(AREA.format(kind), order, ""): values for order, values in areas.items()}
@@ -130,23 +265,23 @@ def _trust(
     return Trust(checks, trust_rows(checks, seed), drawn)
 
 
-def _same_call(other: Weights, mapped: Mapped, footing: Footing, methods: Explainers) -> dict[str, Floats]:
+def _same_prediction(other: Weights, mapped: Mapped, methods: Explainers) -> dict[str, Floats]:
     """Rank correlation of two runs' maps, by method, on the beats that both call the same."""
-    same = np.flatnonzero(probabilities(other.model, mapped.beats.x).argmax(axis=1) == mapped.called)
+    same = np.flatnonzero(answers(other.model, mapped.footing.view).argmax(axis=1) == mapped.predicted)
     if len(same) == 0:
-        return {name: np.empty(0) for name in methods}
-    part = footing.take(same)
+        return dict.fromkeys(methods, np.empty(0))
+    part = mapped.footing.take(same)
     return {
-        name: part.agreement(mapped.maps[name][same], method(other.model, part.x, part.target))
+        name: part.agreement(mapped.maps[name][same], method(other.model, part.view, part.target))
         for name, method in methods.items()
     }
 
 
 def _layers(
-    subject: Subject, mapped: Mapped, axes: dict[str, TimeAxis], amounts: Amounts, seed: int, rng: np.random.Generator
+    subject: Subject, axes: dict[str, TimeAxis], amounts: Amounts, seed: int, rng: np.random.Generator
 ) -> Layers:
     model, info = subject.weights.model, subject.info
-    train, test = (side.take(balanced_sample(side, amounts.probed, rng)) for side in (subject.train, subject.test))
+    train, test = (some.take(balanced_sample(some, amounts.probed, rng)) for some in (subject.train, subject.test))
     questions = {
         "class": class_question(train, test, info.classes, by_patient=info.by_patient),
         "record": record_question(subject.test, amounts.probed),
@@ -155,14 +290,14 @@ def _layers(
     source = {"source": subject.source.model} if subject.source is not None else {}
     others = {name: weights.model for name, weights in subject.others.items()}
     shown = test.take(np.sort(rng.permutation(len(test))[: amounts.shown]))
-    features = project(model, fit_projections(model, shown.x, seed), shown.x)
+    seen = subject.look(shown)
+    features = project(model, fit_projections(model, seen, seed), seen)
     return Layers(
         axes=axes,
-        outputs=collect(model, mapped.beats.x),
-        probes=ask({"trained": model, "untrained": untrained(model, seed)} | source, asked, seed=seed),
+        probes=ask({"trained": model, "untrained": untrained(model, seed)} | source, asked, subject.look, seed=seed),
         silent=tuple(WHY_NOT[what] for what in questions if what not in asked),
         questions=asked,
-        cka=compare_layers(model, source | others, shown.x),
+        cka=compare_layers(model, source | others, seen),
         flat={name: values[:, :2] for name, values in features.items()},
         shown=shown,
     )

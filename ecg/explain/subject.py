@@ -13,6 +13,7 @@ from ecg.data.info import DataInfo
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.explain.arrays import Ints
+from ecg.explain.view import Look, look_of, situated
 from ecg.recordings.checksum import sha256
 from ecg.runs.folder import RunFolder
 from ecg.runs.run import Run, load_run, read_run
@@ -20,6 +21,8 @@ from ecg.runs.weights import Weights, load_weights, weights_file
 
 FEWEST = 20
 """Test beats below which nothing is explained."""
+SAME_DATA = ("classes", "segmentation", "shapes")
+"""What the weights and the data that they are explained on must have in common."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Subject:
         source_note: why a transferred model's source is not compared; empty where it is, or where there is none.
         info: of the data.
         train: beats that the model trained on.
+        look: what the models see of those beats.
         test: beats that neither the model nor `others` trained on.
     """
 
@@ -43,6 +47,7 @@ class Subject:
     source: Weights | None
     source_note: str
     info: DataInfo
+    look: Look
     train: Beats
     test: Beats
 
@@ -64,15 +69,14 @@ def load_subject(runs: Sequence[Path], *, dataset_from: Path | None = None, data
         _agree(name, _facts(other), names[0], _facts(first), "give several seeds of one run")
     folder = dataset_from or _folder(runs[0])
     if dataset_from is None and not RunFolder(folder).config.is_file():
-        raise EcgError(
-            f"{weights_file(runs[0])} stands alone, so its dataset is unknown; name a run of the same dataset with "
-            "--dataset-from RUN"
-        )
+        way = "name a run of the same dataset with --dataset-from RUN"
+        raise EcgError(f"{weights_file(runs[0])} stands alone, so its dataset is unknown; {way}")
     data = _data(load_run(folder), data_dir)
-    mine, its = ({"classes": of.classes, "cut": of.cut, "shape": of.shape} for of in (first.info, data.info))
+    mine, its = ({key: getattr(of, key) for key in SAME_DATA} for of in (first.info, data.info))
     _agree(str(first.path), mine, f"the dataset of {folder}", its, "choose another RUN")
-    others = [load_run(_folder(run)) for run in runs[1:] if RunFolder(_folder(run)).config.is_file()]
-    test = _unseen(data, [_data(run, data_dir) for run in others])
+    others = [_data(load_run(at), data_dir) for at in map(_folder, runs[1:]) if RunFolder(at).config.is_file()]
+    for one in (data, *others):
+        one.serve(first.model)
     source, note = _source(_folder(runs[0]), first)
     return Subject(
         name=names[0],
@@ -81,8 +85,9 @@ def load_subject(runs: Sequence[Path], *, dataset_from: Path | None = None, data
         source=source,
         source_note=note,
         info=data.info,
-        train=data.beats.take(data.split.train),
-        test=data.beats.take(test),
+        look=look_of(first.model, data.beats),
+        train=situated(data.beats, data.split.train, first.model),
+        test=situated(data.beats, _unseen(data, others), first.model),
     )
 
 
@@ -112,13 +117,9 @@ def _unseen(data: BeatData, others: Sequence[BeatData]) -> Ints:
 def _facts(weights: Weights) -> dict[str, object]:
     """What the seeds of one run have in common; the model with its settings: `cnn (dropout=0.3)`."""
     said = ", ".join(f"{key}={value}" for key, value in weights.settings.items() if key not in ("name", "_target_"))
-    return {
-        "model": f"{_kind(weights)} ({said})" if said else _kind(weights),
-        "dataset": weights.info.dataset,
-        "classes": weights.info.classes,
-        "cut": weights.cut,
-        "split": weights.info.split,
-    }
+    info = {key: getattr(weights.info, key) for key in ("dataset", "classes", "split")}
+    model = f"{_kind(weights)} ({said})" if said else _kind(weights)
+    return {"model": model, **info, "segmentation": weights.segmentation}
 
 
 def _agree(who: str, mine: Mapping[str, object], other: str, its: Mapping[str, object], advice: str) -> None:
@@ -134,17 +135,15 @@ def _kind(weights: Weights) -> str:
 
 def _source(folder: Path, weights: Weights) -> tuple[Weights | None, str]:
     """The model that the run in `folder` was transferred from, or why it cannot be compared."""
-    if not RunFolder(folder).transfer.is_file():
-        return None, ""
     try:
-        origin = read_run(folder).origin
-        assert origin is not None
-        named = origin["source"]
-        source = load_weights(Path(named))
-        if sha256(source.path) != origin["sha256"]:
-            return None, f"Its source {named} has changed since, so the two are not compared."
+        if (origin := read_run(folder).origin) is None:
+            return None, ""
+        source = load_weights(Path(origin["source"]))
+        changed = sha256(source.path) != origin["sha256"]
     except EcgError as error:
         return None, f"Its source is not compared: {error}"
-    if _kind(source) != _kind(weights) or source.model.input_shape != weights.model.input_shape:
-        return None, f"Its source {named} is another kind of model, so the two are not compared."
+    alike = _kind(source) == _kind(weights) and source.model.inputs == weights.model.inputs
+    if changed or not alike:
+        why = "has changed since" if changed else "is another kind of model"
+        return None, f"Its source {origin['source']} {why}, so the two are not compared."
     return source, ""

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ecg.explain.arrays import Floats, Floats32, Ints, Mask
+from ecg.explain.arrays import Floats, Ints, Mask
 from ecg.explain.maps import Explainers
+from ecg.explain.view import View
 from ecg.explain.windows import mean_interval, rank_correlation, window_index, windowed
 from ecg.models import LayeredModel
 
@@ -57,26 +58,26 @@ class Footing:
     """Beats and the windows that their maps are compared in.
 
     Attributes:
-        x: shape [beat, channel, sample].
+        view: what the model sees of them.
         target: shape [beat], the class whose evidence is mapped: the predicted one.
         index: shape [sample], window of each sample.
         mask: shape [beat, window], windows that hold signal.
     """
 
-    x: Floats32
+    view: View
     target: Ints
     index: Ints
     mask: Mask
 
     @classmethod
-    def of(cls, x: Floats32, target: Ints, signal: Mask, fs: float) -> Footing:
-        """The footing of beats of shape [beat, channel, sample] whose samples where `signal` holds are no padding."""
-        index = window_index(x.shape[2], fs)
-        return cls(x, target, index, windowed(signal.astype(np.float64), index) > 0)
+    def of(cls, view: View, target: Ints, signal: Mask, fs: float) -> Footing:
+        """The footing of beats whose samples where `signal` holds are no padding."""
+        index = window_index(view.signal.shape[2], fs)
+        return cls(view, target, index, windowed(signal.astype(np.float64), index) > 0)
 
     def take(self, chosen: Ints) -> Footing:
         """The same for some of the beats."""
-        return Footing(self.x[chosen], self.target[chosen], self.index, self.mask[chosen])
+        return Footing(self.view.take(chosen), self.target[chosen], self.index, self.mask[chosen])
 
     def agreement(self, a: Floats, b: Floats) -> Floats:
         """Rank correlation, shape [beat], of two sets of maps of shape [beat, sample]."""
@@ -136,9 +137,9 @@ def cascade(
     """
     found: defaultdict[tuple[str, str], list[Floats]] = defaultdict(list)
     for name, method in methods.items():
-        original = method(model, footing.x, footing.target)
+        original = method(model, footing.view, footing.target)
         for draw in range(draws):
             for layer, broken in randomised(model, seed + 1000 * draw):
-                values = footing.agreement(original, method(broken, footing.x, footing.target))
+                values = footing.agreement(original, method(broken, footing.view, footing.target))
                 found[name, layer].append(np.nan_to_num(values))
     return {key: np.mean(values, axis=0) for key, values in found.items()}

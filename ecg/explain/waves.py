@@ -8,11 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.table import Beats
-from ecg.errors import EcgError
+from ecg.data.info import DataInfo
 from ecg.explain.arrays import Floats, Floats32, Ints, Mask
-
-R_PEAK_S = {"kaggle": 0.0, "paper": 0.0}
-"""Seconds from a beat's first sample to its R peak, by cut. Both start at the peak, so their beats hold no P wave."""
 
 P_S, QRS_S, ST_END_S, T_END_S = (-0.25, -0.05), (-0.05, 0.10), 0.15, 0.50
 QTC_S = 0.45
@@ -34,22 +31,16 @@ WAVES = {
 NAMES: tuple[str, ...] = tuple(WAVES)
 
 
-def seconds(cut: str, fs: float, samples: int | Floats) -> Floats:
-    """Seconds from the R peak, of each of so many samples or at places in samples from a beat's first.
-
-    Raises:
-        EcgError: nothing is known about that cut.
-    """
-    if cut not in R_PEAK_S:
-        raise EcgError(f"cut {cut}: ecg explain knows where the R peak lies in {', '.join(R_PEAK_S)} only")
-    return (np.arange(samples) if isinstance(samples, int) else samples) / fs - R_PEAK_S[cut]
+def seconds(info: DataInfo, samples: int | Floats) -> Floats:
+    """Seconds from the R peak, of each of so many samples or at places in samples from a beat's first."""
+    return (np.arange(samples) if isinstance(samples, int) else samples) / info.fs - info.r_peak_s
 
 
 def signal_mask(x: Floats32) -> Mask:
     """True up to the last sample that is not zero in any channel; the rest is padding.
 
     Args:
-        x: shape [beat, channel, sample].
+        x: shape [beat, lead, sample].
 
     Returns:
         shape [beat, sample].
@@ -58,13 +49,9 @@ def signal_mask(x: Floats32) -> Mask:
     return np.flip(np.logical_or.accumulate(np.flip(used, axis=1), axis=1), axis=1)
 
 
-def waves(beats: Beats, cut: str, fs: float) -> Ints:
-    """Number of the wave (position in `NAMES`) of each sample of each beat, shape [beat, sample]; see `label_waves`.
-
-    Raises:
-        EcgError: nothing is known about where the R peak lies in that cut.
-    """
-    return label_waves(beats.rr_after, signal_mask(beats.x), seconds(cut, fs, beats.x.shape[2]))
+def waves(beats: Beats, info: DataInfo) -> Ints:
+    """Number of the wave (position in `NAMES`) of each sample of each beat, shape [beat, sample]; see `label_waves`."""
+    return label_waves(beats.rr_after, signal_mask(beats.signal), seconds(info, beats.signal.shape[2]))
 
 
 def label_waves(rr_after: npt.NDArray[np.floating[Any]], signal: Mask, t: Floats) -> Ints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from ecg.explain.arrays import Floats, Ints, Mask
 
@@ -17,9 +18,8 @@ def window_index(samples: int, fs: float) -> Ints:
 
 def windowed(values: Floats, index: Ints) -> Floats:
     """Mean of each window, shape [beat, window], of values of shape [beat, sample]."""
-    sums = np.zeros((len(values), index[-1] + 1))
-    np.add.at(sums.T, index, values.T)
-    return sums / np.bincount(index)
+    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    return np.asarray(np.add.reduceat(values, starts, axis=1) / np.bincount(index))
 
 
 def rank_correlation(a: Floats, b: Floats, mask: Mask) -> Floats:
@@ -33,14 +33,8 @@ def rank_correlation(a: Floats, b: Floats, mask: Mask) -> Floats:
     Returns:
         shape [beat]; NaN where fewer than three windows count or a map is flat.
     """
-    from scipy.stats import rankdata
-
-    out = np.full(len(a), np.nan)
-    for i, use in enumerate(mask):
-        if use.sum() < 3 or np.ptp(a[i, use]) == 0 or np.ptp(b[i, use]) == 0:
-            continue
-        out[i] = np.corrcoef(rankdata(a[i, use]), rankdata(b[i, use]))[0, 1]
-    return out
+    ranks_a, ranks_b = (pd.DataFrame(np.where(mask, values, np.nan)).rank(axis=1) for values in (a, b))
+    return np.where(mask.sum(axis=1) >= 3, ranks_a.corrwith(ranks_b, axis=1), np.nan)
 
 
 def mean_interval(values: Floats, rng: np.random.Generator, *, replicates: int = 1000) -> tuple[float, float, float]:

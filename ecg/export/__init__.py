@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ecg.export.story import Exported, export
+from ecg.export.pipeline import Exported, export
 
 __all__ = ["Exported", "export"]

@@ -1,16 +1,61 @@
-"""Percentile bootstrap intervals of the scores of a confusion matrix, over beats or over patients."""
+"""Percentile bootstrap intervals of every metric, over beats or over patients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.metrics.confusion import FloatArray, IntArray, Scores, confusion_by_group, confusion_matrix
+from ecg.metrics.confusion import IntArray, Scores, confusion_by_group, confusion_matrix
+from ecg.metrics.registry import Interval, Metric, Scored, metrics
+from ecg.metrics.resampling import Pair, percentiles, resamplings
 
-_CHUNK = 4_000_000  # counts held at once: 32 MB
-_FEWEST = 0.25  # share of the replicates that must be usable
+SLOW = 200
+"""Replicates of a metric that does not follow from predictions alone: each takes as long as the metric itself."""
+
+
+def intervals(
+    scored: Scored, *, groups: npt.ArrayLike | None = None, replicates: int = 2000, seed: int = 0
+) -> dict[str, Pair]:
+    """95 % intervals of every metric that has one, and of each class's Se, +P and F1; see `bootstrap_intervals`.
+
+    Args:
+        scored: labelled beats, or patients.
+        groups: patient of each beat, shape [beat]; None resamples beats.
+        replicates: number of resampled data sets.
+        seed: same seed, same intervals.
+    """
+    found: dict[str, Pair | None] = dict(
+        bootstrap_intervals(
+            scored.target, scored.predicted, scored.classes, groups=groups, replicates=replicates, seed=seed
+        )
+    )
+    for one in metrics(scored.classes):
+        if one.of is not None and one.bootstrap:
+            resample = one.interval or _slow(one)
+            found[one.name] = resample(scored, groups, replicates, seed)
+    return {name: pair for name, pair in found.items() if pair is not None}
+
+
+def _slow(one: Metric) -> Interval:
+    """The interval of a metric that has no quicker way: it is computed anew for each replicate."""
+
+    def resample(scored: Scored, groups: npt.ArrayLike | None, replicates: int, seed: int) -> Pair | None:
+        n = len(scored.target)
+        names, member = np.unique(np.arange(n) if groups is None else np.asarray(groups), return_inverse=True)
+        if len(names) < 2:
+            return None
+        values = []
+        for drawn in resamplings(len(names), min(replicates, SLOW), np.random.default_rng(seed), held=n):
+            for times in drawn:
+                chosen = np.repeat(np.arange(n), times[member])
+                part = Scored(scored.target[chosen], scored.probability[chosen], scored.classes)
+                values.append(one.value(part) if len(chosen) else float("nan"))
+        found = np.array(values)
+        return percentiles(found, np.isfinite(found), 0.95)
+
+    return resample
 
 
 def bootstrap_intervals(
@@ -44,7 +89,7 @@ def bootstrap_intervals(
         seed: same seed, same intervals.
 
     Returns:
-        (low, high) for `accuracy`, `balanced_accuracy`, `macro_f1`, `<class>/se|ppv|f1` and, with S and V, `jk`.
+        (low, high) by the names of the metrics that follow from predictions alone, and `<class>/se|ppv|f1`.
 
     Raises:
         ValueError: shapes that do not fit, an index out of range, `level` or `replicates` out of range.
@@ -75,40 +120,24 @@ def _draw_groups(matrices: IntArray, replicates: int, rng: np.random.Generator) 
     return np.concatenate(parts).reshape(replicates, *matrices.shape[1:]).astype(np.int64)
 
 
-def resamplings(n: int, replicates: int, rng: np.random.Generator, *, held: int) -> Iterator[IntArray]:
-    """How often each of `n` units is drawn with replacement, [replicate, unit], a part of the replicates at a time.
-
-    Args:
-        n: number of units.
-        replicates: of all parts together.
-        rng: draws.
-        held: numbers that the caller makes of each replicate; a part is small enough to hold them.
-    """
-    step, share = max(1, _CHUNK // held), np.full(n, 1 / n)
-    for first in range(0, replicates, step):
-        yield rng.multinomial(n, share, size=min(step, replicates - first))
-
-
 def _intervals(
     drawn: IntArray, carriers: IntArray, classes: Sequence[str], level: float
 ) -> dict[str, tuple[float, float]]:
     """Percentiles of each score over `drawn`, [replicate, class, class]; `carriers`: units that hold each class."""
-    scores = Scores.of(drawn).named(classes)
     held = drawn.sum(axis=2) > 0
     complete = held[:, carriers > 0].all(axis=1)
-    usable = {"accuracy": np.ones(len(drawn), dtype=bool), "balanced_accuracy": complete, "macro_f1": complete}
+    found: dict[str, tuple[float, float] | None] = {}
+    for one in metrics(classes):
+        if one.counts is None or not one.bootstrap:
+            continue
+        own = [classes.index(name) for name in one.classes]
+        if all(carriers[c] >= 2 for c in own):
+            usable = complete if one.averages else held[:, own].all(axis=1)
+            found[one.name] = percentiles(one.counts(drawn, classes), usable, level)
+    scores = Scores.of(drawn)
     for index, name in enumerate(classes):
         if carriers[index] >= 2:
-            usable |= {f"{name}/{score}": held[:, index] for score in ("se", "ppv", "f1")}
-    if "S/se" in usable and "V/se" in usable:
-        usable["jk"] = usable["S/se"] & usable["V/se"]
-    found = {name: percentiles(scores[name], keep, level) for name, keep in usable.items()}
+            for score in ("se", "ppv", "f1"):
+                values = getattr(scores, score)[..., index]
+                found[f"{name}/{score}"] = percentiles(values, held[:, index], level)
     return {name: interval for name, interval in found.items() if interval is not None}
-
-
-def percentiles(values: FloatArray, usable: npt.NDArray[np.bool_], level: float) -> tuple[float, float] | None:
-    """The interval that holds the share `level` of the usable replicates; None where too few of all are usable."""
-    if usable.mean() < _FEWEST:
-        return None
-    low, high = np.quantile(values[usable], [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

@@ -11,9 +11,7 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
-OVERALL = ("accuracy", "balanced_accuracy", "macro_f1")
-PER_CLASS = ("se", "ppv", "f1", "fpr", "support")
-"""The scores of a run by the names of their keys; those of a class stand behind its name: `V/se`."""
+_BY_CLASS = ("se", "ppv", "f1", "fpr", "support")
 
 
 def class_indices(values: npt.ArrayLike, n_classes: int, what: str) -> IntArray:
@@ -70,11 +68,11 @@ def confusion_by_group(
     Raises:
         ValueError: shapes differ or an index is out of range.
     """
-    true, called = class_indices(target, n_classes, "target"), class_indices(predicted, n_classes, "predicted")
+    true, said = class_indices(target, n_classes, "target"), class_indices(predicted, n_classes, "predicted")
     names, member = np.unique(np.asarray(group), return_inverse=True)
-    if not len(true) == len(called) == len(member):
-        raise ValueError(f"{len(member)} groups, {len(true)} targets and {len(called)} predictions: not one per beat")
-    cell = (member * n_classes + true) * n_classes + called
+    if not len(true) == len(said) == len(member):
+        raise ValueError(f"{len(member)} groups, {len(true)} targets and {len(said)} predictions: not one per beat")
+    cell = (member * n_classes + true) * n_classes + said
     counts = np.bincount(cell, minlength=len(names) * n_classes**2)
     return [str(name) for name in names], counts.reshape(len(names), n_classes, n_classes).astype(np.int64)
 
@@ -89,16 +87,16 @@ def ratio(part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic]) -> Floa
 class Scores:
     """What one confusion matrix says, or an array of them with leading shape [...].
 
-    Any 0/0 is 0.0: a class never called has +P 0, a class absent from the target has Se 0, and kappa is 0 where chance
+    Any 0/0 is 0.0: a class never predicted has +P 0, one absent from the target has Se 0, and kappa is 0 where chance
     alone explains everything. Absent classes stay in the means.
 
     Attributes:
         se: sensitivity (recall), shape [..., class].
         ppv: positive predictivity +P (precision), shape [..., class].
         f1: harmonic mean of the two, shape [..., class].
-        fpr: false positive rate, beats of other classes that were called this one, shape [..., class].
+        fpr: false positive rate, beats of other classes predicted as this one, shape [..., class].
         support: beats of the class in the target, shape [..., class].
-        accuracy: share of beats called right, shape [...].
+        accuracy: share of beats predicted correctly, shape [...].
         balanced_accuracy: mean se over all the task's classes, shape [...].
         macro_f1: mean f1 over all the task's classes, shape [...].
         kappa: Cohen's kappa, shape [...].
@@ -125,15 +123,15 @@ class Scores:
         if counts.ndim < 2 or counts.shape[-1] != counts.shape[-2]:
             raise ValueError(f"expected counts of shape [..., class, class], got {counts.shape}")
         hit = np.diagonal(counts, axis1=-2, axis2=-1)
-        support, called = counts.sum(axis=-1), counts.sum(axis=-2)
+        support, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
         total = support.sum(axis=-1)
-        se, f1 = ratio(hit, support), ratio(2 * hit, support + called)
-        agreed, chance = total * hit.sum(axis=-1), (support * called).sum(axis=-1)
+        se, f1 = ratio(hit, support), ratio(2 * hit, support + predicted)
+        agreed, chance = total * hit.sum(axis=-1), (support * predicted).sum(axis=-1)
         return cls(
             se=se,
-            ppv=ratio(hit, called),
+            ppv=ratio(hit, predicted),
             f1=f1,
-            fpr=ratio(called - hit, total[..., None] - support),
+            fpr=ratio(predicted - hit, total[..., None] - support),
             support=support,
             accuracy=ratio(hit.sum(axis=-1), total),
             balanced_accuracy=se.mean(axis=-1),
@@ -153,16 +151,16 @@ class Scores:
         j = self.se[..., ectopic].sum(axis=-1) + self.ppv[..., ectopic].sum(axis=-1)
         return np.asarray(0.5 * self.kappa + 0.125 * j, dtype=np.float64)
 
-    def named(self, classes: Sequence[str]) -> dict[str, FloatArray]:
-        """All scores by the names of a run's metrics: `accuracy`, ..., `<class>/se`, ..., and `jk` where defined.
+    def by_class(self, classes: Sequence[str]) -> dict[str, FloatArray]:
+        """The scores of each class by the names of a run's metrics: `<class>/se`, `ppv`, `f1`, `fpr` and `support`.
 
         Raises:
             ValueError: not one name per class.
         """
         if len(classes) != self.se.shape[-1]:
             raise ValueError(f"{len(classes)} class names for {self.se.shape[-1]} classes")
-        values: dict[str, FloatArray] = {score: getattr(self, score) for score in OVERALL}
-        for index, name in enumerate(classes):
-            values |= {f"{name}/{score}": getattr(self, score)[..., index] for score in PER_CLASS}
-        jk = self.jk(classes)
-        return values if jk is None else values | {"jk": jk}
+        return {
+            f"{name}/{score}": getattr(self, score)[..., index]
+            for index, name in enumerate(classes)
+            for score in _BY_CLASS
+        }

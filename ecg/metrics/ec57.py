@@ -7,7 +7,7 @@ letters: capital the reference, small the test, O/o a beat that one side lacks.
     SVEB   TP = Ss    FN = Sn+Sv+Sf+Sq+So    FP = Ns+Vs+Fs+Os
     Se = TP/(TP+FN)   +P = TP/(TP+FP)        FPR = FP/(TN+FP)
 
-So F or Q called V is no false VEB and Q called S no false SVEB (they are no TN either); F called S is a false one.
+So F or Q predicted as V is no false VEB, Q predicted as S no false SVEB (nor a TN); F predicted as S is false.
 FPR of SVEB is not in bxb: it follows the same pattern as in de Chazal et al., IEEE Trans. Biomed. Eng. 51 (2004) 1196,
 doi 10.1109/TBME.2004.827359, as does accuracy = (TP+TN)/(TP+TN+FP+FN). "Gross" statistics are of the summed counts,
 "average" ones the mean of the records' own, over records where the denominator is not 0 (sumstats.c, EC57 3.5.2 and
@@ -27,7 +27,7 @@ from ecg.metrics.confusion import FloatArray, IntArray, confusion_by_group
 LEARNING_PERIOD_S = 300.0
 NO_BEAT = -1  # in place of a class: the other side has a beat here, this one has none
 
-# Class letter, its name in the standard, and the true classes that may be called so without being an error.
+# Class letter, its name in the standard, and the true classes that may be predicted so without being an error.
 _ECTOPIC = (("V", "VEB", ("F", "Q")), ("S", "SVEB", ("Q",)))
 
 

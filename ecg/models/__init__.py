@@ -8,8 +8,11 @@ from types import MappingProxyType
 from ecg.models.cnn import cnn
 from ecg.models.kachuee import kachuee
 from ecg.models.layered import LayeredModel
+from ecg.models.sequence import sequence
 
-MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType({"cnn": cnn, "kachuee": kachuee})
-"""Every model by the name that `model=` takes: called with `input_shape`, `n_classes` and the model's own settings."""
+MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType(
+    {"cnn": cnn, "kachuee": kachuee, "sequence": sequence}
+)
+"""Every model by the name that `model=` takes: called with `inputs` or `input_shape`, `n_classes`, its settings."""
 
-__all__ = ["MODELS", "LayeredModel", "cnn", "kachuee"]
+__all__ = ["MODELS", "LayeredModel", "cnn", "kachuee", "sequence"]

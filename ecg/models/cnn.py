@@ -6,8 +6,6 @@ from torch import nn
 
 from ecg.checks import in_range
 from ecg.errors import EcgError
-from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
-from ecg.models.dropout import Dropout
 from ecg.models.layered import LayeredModel
 
 CHANNELS = (32, 64, 128, 256)
@@ -22,7 +20,7 @@ def cnn(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5, dropout:
     after the fourth; then four fully connected layers with ReLU between and dropout before each.
 
     Args:
-        input_shape: (channel, sample) of one beat.
+        input_shape: (lead, sample) of one beat.
         n_classes: number of logits.
         dropout: share of features dropped before each fully connected layer.
 
@@ -33,10 +31,10 @@ def cnn(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5, dropout:
     channels, samples = input_shape
     layers: dict[str, nn.Module] = {}
     for i, (width, kernel) in enumerate(zip(CHANNELS, KERNELS, strict=True), start=1):
-        steps: list[nn.Module] = [Conv1d(channels, width, kernel), BatchNorm1d(width), nn.ReLU()]
+        steps: list[nn.Module] = [nn.Conv1d(channels, width, kernel), nn.BatchNorm1d(width), nn.ReLU()]
         samples -= kernel - 1
         if i in (2, 4):
-            steps.append(MaxPool1d(3) if i == 2 else AvgPool1d(3))
+            steps.append(nn.MaxPool1d(3) if i == 2 else nn.AvgPool1d(3))
             samples //= 3
         layers[f"conv{i}"] = nn.Sequential(*steps)
         channels = width
@@ -45,8 +43,8 @@ def cnn(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5, dropout:
     features = channels * samples
     for i, width in enumerate(HIDDEN, start=1):
         start: list[nn.Module] = [nn.Flatten()] if i == 1 else []
-        layers[f"fc{i}"] = nn.Sequential(*start, Dropout(dropout), nn.Linear(features, width), nn.ReLU())
+        layers[f"fc{i}"] = nn.Sequential(*start, nn.Dropout(dropout), nn.Linear(features, width), nn.ReLU())
         features = width
-    layers["head"] = nn.Sequential(Dropout(dropout), nn.Linear(features, n_classes))
+    layers["head"] = nn.Sequential(nn.Dropout(dropout), nn.Linear(features, n_classes))
     recipe = {"_target_": "ecg.models.cnn", "dropout": dropout}
     return LayeredModel(layers, input_shape=input_shape, n_classes=n_classes, recipe=recipe)

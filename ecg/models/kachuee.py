@@ -6,7 +6,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ecg.errors import EcgError
-from ecg.models.along_time import Conv1d, MaxPool1d
 from ecg.models.layered import LayeredModel
 
 WIDTH = 32
@@ -19,9 +18,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
-        self.second = Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
-        self.pool = MaxPool1d(5, step=2)
+        self.first = nn.Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
+        self.second = nn.Conv1d(WIDTH, WIDTH, KERNEL, padding="same")
+        self.pool = nn.MaxPool1d(5, stride=2)
 
     def forward(self, x: Tensor) -> Tensor:
         """[beat, 32, sample] to [beat, 32, (sample - 5) // 2 + 1]."""
@@ -34,14 +33,14 @@ def kachuee(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5) -> L
     """Build the residual CNN: a convolution, five residual blocks, two fully connected layers. A block is one layer.
 
     Args:
-        input_shape: (channel, sample) of one beat.
+        input_shape: (lead, sample) of one beat.
         n_classes: number of logits.
 
     Raises:
         EcgError: the beats are too short for five poolings.
     """
     channels, samples = input_shape
-    layers: dict[str, nn.Module] = {"conv": Conv1d(channels, WIDTH, KERNEL, padding="same")}
+    layers: dict[str, nn.Module] = {"conv": nn.Conv1d(channels, WIDTH, KERNEL, padding="same")}
     for i in range(1, BLOCKS + 1):
         layers[f"block{i}"] = ResidualBlock()
         samples = (samples - 5) // 2 + 1

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
 from ecg.models.layered import LayeredModel
 
 Chain = Sequence[nn.Module]
@@ -24,7 +23,7 @@ def lengths(x: Tensor) -> Tensor:
     """Samples of each beat up to its last that is not zero; all of them where there is none.
 
     Args:
-        x: shape [beat, channel, sample].
+        x: shape [beat, lead, sample].
 
     Returns:
         Shape [beat].
@@ -50,11 +49,9 @@ class Window:
         """That of a chain of modules along time."""
         reach = stride = 1
         for leaf in leaves:
-            if isinstance(leaf, Conv1d):
-                reach += (leaf.kernel_size[0] - 1) * stride
-            elif isinstance(leaf, MaxPool1d | AvgPool1d):
-                reach += (leaf.window[1] - 1) * stride
-                stride *= leaf.step[1]
+            if isinstance(leaf, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d):
+                reach += (_one(leaf.kernel_size) - 1) * _one(getattr(leaf, "dilation", 1)) * stride
+                stride *= _one(leaf.stride)
         return cls(reach, stride)
 
     def samples(self, length: int) -> int:
@@ -66,7 +63,7 @@ class Labeller:
     """A model's logits in eval mode, the quicker the shorter the longest beat of a batch is.
 
     Args:
-        along: modules along time (`ecg.models.along_time`), a convolution first, in eval mode.
+        along: modules along time, without padding, a convolution first, in eval mode.
         connected: modules over what those give, flattened; a fully connected one first.
         input_shape: of one beat, (channel, sample).
     """
@@ -92,12 +89,14 @@ class Labeller:
         """
         if not isinstance(model, LayeredModel) or next(model.parameters()).device.type != "cpu":
             return None
+        if len(model.inputs) > 1 or not model.chain:
+            return None
         leaves = list(_leaves(model.eval()))
         split = next((i for i, leaf in enumerate(leaves) if isinstance(leaf, nn.Flatten)), len(leaves))
         along, connected = leaves[:split], leaves[split + 1 :]
         fits = (
-            (bool(along) and isinstance(along[0], Conv1d))
-            and all(isinstance(leaf, Conv1d | BatchNorm1d | nn.ReLU | MaxPool1d | AvgPool1d) for leaf in along)
+            (bool(along) and isinstance(along[0], nn.Conv1d))
+            and all(map(_along_time, along))
             and (bool(connected) and isinstance(connected[0], nn.Linear) and connected[0].bias is not None)
             and all(isinstance(leaf, nn.Linear | nn.ReLU) for leaf in connected)
         )
@@ -111,6 +110,17 @@ class Labeller:
         values = out.transpose(1, 2).flatten(1)
         logits: Tensor = self._rest(F.linear(values, self._weight[:, : values.shape[1]], self._bias[out.shape[2]]))
         return logits
+
+
+def _along_time(leaf: nn.Module) -> bool:
+    """Whether a module works along time and sees nothing beyond a beat's ends."""
+    if isinstance(leaf, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d):
+        return leaf.padding in (0, (0,)) and not getattr(leaf, "ceil_mode", False)
+    return isinstance(leaf, nn.BatchNorm1d | nn.ReLU)
+
+
+def _one(value: int | tuple[int, ...]) -> int:
+    return value if isinstance(value, int) else value[0]
 
 
 def _leaves(model: LayeredModel) -> Iterator[nn.Module]:
@@ -132,9 +142,9 @@ def _folded(leaves: Chain) -> list[nn.Module]:
     steps: list[nn.Module] = []
     for leaf in leaves:
         before = steps[-1] if steps else None
-        if isinstance(leaf, BatchNorm1d) and isinstance(before, Conv1d):
+        if isinstance(leaf, nn.BatchNorm1d) and isinstance(before, nn.Conv1d):
             steps[-1] = fuse_conv_bn_eval(before, leaf)
-        elif isinstance(leaf, MaxPool1d) and isinstance(before, nn.ReLU):
+        elif isinstance(leaf, nn.MaxPool1d) and isinstance(before, nn.ReLU):
             steps.insert(-1, leaf)
         else:
             steps.append(nn.ReLU(inplace=True) if isinstance(leaf, nn.ReLU) else leaf)

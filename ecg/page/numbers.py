@@ -19,15 +19,15 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def percent(value: object, decimals: int = 2) -> str:
-    """A fraction in percent, without the sign: `71.23`."""
+def percent(value: object, decimals: int = 2, *, scale: float = 1.0) -> str:
+    """A fraction in percent, without the sign: `71.23`; times `scale`, 0.01 for what is no share."""
     found = number(value)
-    return NONE if found is None else f"{100 * found:.{decimals}f}"
+    return NONE if found is None else f"{100 * scale * found:.{decimals}f}"
 
 
-def interval(pair: tuple[object, object] | None) -> str:
+def interval(pair: tuple[object, object] | None, *, scale: float = 1.0) -> str:
     """Both ends of an interval in percent, `68.10-74.02`; empty where one is not known."""
-    ends = [percent(end) for end in pair or ()]
+    ends = [percent(end, scale=scale) for end in pair or ()]
     return "" if NONE in ends else "-".join(ends)
 
 

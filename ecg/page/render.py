@@ -28,6 +28,9 @@ class Cell(NamedTuple):
     by: float | str | None
     href: str = ""
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def render(template: str, **data: object) -> str:
     """A whole page as HTML; it makes no request.

@@ -14,13 +14,13 @@ from pytorch_lightning.loggers import Logger
 
 from ecg.config import RunConfig
 from ecg.config.signature import signature
-from ecg.config.targets import locate
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.pipeline.transferred import augment_of
 from ecg.runs.checkpoints import ResumePoint, best_weights, resume_point
 from ecg.runs.folder import RunFolder
+from ecg.targets import locate
 from ecg.training.classifier import BeatClassifier, recipe_of
 from ecg.training.history import History
 from ecg.training.trainer import make_trainer
@@ -161,5 +161,5 @@ def _complete(folder: RunFolder, start: Start) -> None:
     stored["state_dict"] |= {f"model.{name}": value for name, value in start.model.state_dict().items()}
     if recipe := recipe_of(start.model):
         frozen = [name for name in start.model.names if name not in start.fitted.names]
-        stored["hyper_parameters"] |= {"model": recipe, "frozen": frozen}
+        stored["hyper_parameters"] |= {"model": recipe, "frozen": [*frozen, *start.frozen]}
     WholeCheckpoints().save_checkpoint(stored, path)

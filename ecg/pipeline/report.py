@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 
+from ecg.beats.segmentations import settings_of
 from ecg.config import RunConfig
 from ecg.data.module import BeatData
+from ecg.metrics.subjects import by_patient
 from ecg.page import write_page
 from ecg.pipeline.fitting import Fitted
-from ecg.report.protocols import protocol_markdown, protocol_table
 from ecg.report.results import Results, write_results
 from ecg.report.run_page import run_page
 from ecg.report.run_report import run_figures
-from ecg.report.save import save_figure
-from ecg.report.subjects import comparison_markdown, comparison_table
-from ecg.report.tables import class_table, class_table_markdown
+from ecg.report.summary import tell_summary, write_summary
 from ecg.runs.folder import RunFolder, read_json
 from ecg.runs.weights import save_weights
 from ecg.training.loggers import Loggers
@@ -40,28 +38,21 @@ def report_run(
     """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
     info, history = results.info, fitted.history
     facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds)
-    kept = ("/accuracy", "/balanced_accuracy", "/macro_f1", "/auroc", "/se", "/ppv", "/support")
+    kept = (*(f"/{name}" for name in by_patient(info.classes)), "/se", "/ppv", "/support")
     quality = {key: value for key, value in results.metrics.items() if key.startswith("test/") and key.endswith(kept)}
-    cut = {"name": data.cut.name, **asdict(data.cut)}  # type: ignore[call-overload]
+    segmentation = settings_of(data.segmentation)
     save_weights(
         folder.weights,
         start.model.state_dict(),
         info=info,
         model=config.model,
-        cut=cut,
+        segmentation=segmentation,
         training={**facts, **quality},
     )
     figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
-    drawn = {name: folder.report / f"{name}.png" for name in figures}
-    for name, figure in figures.items():
-        save_figure(figure, drawn[name])
-    described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
-    shown = {**described, **results.metrics}
-    summary = class_table_markdown(shown, info.classes, results.intervals, results.table_context)
-    beside = comparison_markdown(shown, info.classes, results.intervals)
-    folder.summary.write_text(summary + beside + protocol_markdown(shown), encoding="utf-8")
+    drawn = write_summary(results, figures, folder)
     loggers.figures(drawn)
-    loggers.summary({**described, "simulated": info.simulated, **facts, **results.metrics})
+    loggers.summary({**results.shown, "simulated": info.simulated, **facts})
     made = run_page(
         config.name,
         results,
@@ -78,14 +69,8 @@ def report_run(
 
 def _show(config: RunConfig, results: Results, folder: RunFolder, loggers: Loggers) -> None:
     """The tables and the way on, on the screen."""
-    info, intervals = results.info, results.intervals
-    described: dict[str, str | float] = {"dataset": info.dataset, "split": info.split, "source": info.source}
-    shown = {**described, **results.metrics}
     console = Console()
-    console.print(class_table(shown, info.classes, intervals, results.table_context))
-    for table in (comparison_table(shown, info.classes, intervals), protocol_table(shown)):
-        if table is not None:
-            console.print(table)
+    tell_summary(console, results, results.table_context)
     if limit_of(config.trainer) is not None:
         console.print("[bold]Epochs were limited to some batches: these numbers are no results.[/bold]")
     console.print(

@@ -26,7 +26,7 @@ from ecg.transfer import RANDOM, Transfer
 log = logging.getLogger(__name__)
 
 Train = Callable[[RunConfig, Job], float]
-SHARED = ("cut", "paper")
+SHARED = ("segmentation",)
 """Settings of a dataset that its source's have too; where the recordings are simulated, `synthetic` beside them."""
 
 
@@ -69,8 +69,18 @@ def resolve_source(config: RunConfig, transfer: Transfer, job: Job, train: Train
 
 
 def _found_or_trained(config: RunConfig, transfer: Transfer, train: Train) -> Path:
-    """The run that these settings have below `output_dir`, or one trained in its `sources` while parallel jobs wait."""
+    """The run that these settings have below `output_dir`, or one trained in its `sources` while parallel jobs wait.
+
+    Raises:
+        EcgError: its beats would be of another shape.
+    """
     wanted = source_config(config, transfer)
+    new, theirs = config.data(), wanted.data()
+    if dict(new.shapes) != dict(theirs.shapes):
+        raise EcgError(
+            f"dataset.leads=[{', '.join(new.leads)}]: the arrhythmia run that would be the source has beats of "
+            f"{len(theirs.leads)} lead, these have {len(new.leads)}; choose one lead, or name a run by transfer.source="
+        )
     mark, outputs = _mark(wanted.as_dict()), Path(config.output_dir)
     home = outputs / "sources"
     home.mkdir(parents=True, exist_ok=True)
@@ -109,7 +119,7 @@ def _train(wanted: RunConfig, folder: RunFolder, train: Train) -> None:
 
 
 def source_config(config: RunConfig, transfer: Transfer) -> RunConfig:
-    """The arrhythmia run with this model and cut, on one device of the same kind; all else as conf/ has it."""
+    """The arrhythmia run with this model and segmentation, on one device of the same kind; all else as conf/ has it."""
     usual = compose("dataset=arrhythmia")
     simulated = config.dataset.get("source") == "synthetic"
     keys = (*SHARED, "synthetic") if simulated else SHARED

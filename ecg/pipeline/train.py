@@ -11,12 +11,18 @@ import jinja2  # noqa: F401
 import pytorch_lightning as pl
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
+from ecg.beats.table import Shapes
+from ecg.checks import one_of
 from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.baselines import baseline_probabilities
+from ecg.metrics.classification import followed
+from ecg.metrics.registry import Metric, also
 from ecg.models import LayeredModel
+from ecg.models.faster import faster
+from ecg.models.layered import layered
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
 from ecg.pipeline.source import resolve_source
@@ -50,6 +56,24 @@ def run(config: RunConfig, job: Job) -> float:
         EcgError: something the user can put right.
         RunningElsewhereError: another process runs this folder's run.
     """
+    with also(own_metrics(config)):
+        return _whole(config, job)
+
+
+def own_metrics(config: RunConfig) -> list[Metric]:
+    """The metrics that the configuration adds.
+
+    Raises:
+        EcgError: what it names gives no metric.
+    """
+    made = [build(node, f"metrics.{name}") for name, node in config.metrics.items() if node]
+    for name, one in zip((name for name, node in config.metrics.items() if node), made, strict=True):
+        if not isinstance(one, Metric):
+            raise EcgError(f"metrics.{name}: gives no ecg.metrics.Metric")
+    return made
+
+
+def _whole(config: RunConfig, job: Job) -> float:
     if not _main_process():  # it shares the training; the main process holds the folder, writes, tests and reports
         return _share(config, job)
     with running(RunFolder(job.folder)):
@@ -97,10 +121,10 @@ def _share(config: RunConfig, job: Job) -> float:
 def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
     """Label the test beats with the best weights, and score them beside what any model must beat."""
     train, beats = data.beats.take(data.split.train), data.beats.take(data.split.test)
-    labelled = probabilities(model.cpu(), beats.x, doing="testing")
+    labelled = probabilities(model.cpu(), data.beats, index=data.split.test, doing="testing")
     baselines = None
     if data.with_baselines:
-        baselines = baseline_probabilities(train.x, train.y, beats.x, len(data.info.classes))
+        baselines = baseline_probabilities(train.signal, train.y, beats.signal, len(data.info.classes))
     return score(data.info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
 
 
@@ -131,13 +155,12 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
             f"trainer.devices={devices}: a sweep (-m) trains on one device; start jobs of several devices one by one"
         )
     check_devices(config)
+    one_of("monitor", config.monitor, ["val/loss", *(f"val/{one.name}" for one in followed())])
     transfer: Transfer = build(config.transfer, "transfer")
     data = config.data()
     build(config.augment, "augment")
     build(config.loss, "loss", class_counts=[1] * len(data.classes))
-    model = config.network(input_shape=(1, data.cut.length), n_classes=len(data.classes))
-    if not isinstance(model, LayeredModel):
-        raise EcgError(f"model._target_={config.model['_target_']}: gives no ecg.models.LayeredModel")
+    model = _network(config, data.shapes, len(data.classes))
     if transfer.trainable_layers is not None:
         model.divide(transfer.trainable_layers)
     return transfer
@@ -145,7 +168,23 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
 
 def _new_model(config: RunConfig, data: BeatData) -> LayeredModel:
     pl.seed_everything(config.seed, verbose=False)
-    model: LayeredModel = config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
+    model = faster(_network(config, data.info.shapes, len(data.info.classes)))
+    data.serve(model)
+    return model
+
+
+def _network(config: RunConfig, inputs: Shapes, n_classes: int) -> LayeredModel:
+    """The model with fresh weights.
+
+    Raises:
+        EcgError: what the configuration names gives no model of layers.
+    """
+    model = layered(config.network(inputs=inputs, n_classes=n_classes), inputs=inputs, n_classes=n_classes)
+    if model is None:
+        raise EcgError(
+            f"model._target_={config.model['_target_']}: gives no ecg.models.LayeredModel and no torch.nn.Sequential"
+        )
+    model.recipe = model.recipe or dict(config.model)
     return model
 
 
@@ -159,8 +198,8 @@ def _data(config: RunConfig) -> BeatData:
     data: BeatData = config.data()
     data.prepare_data()
     data.setup()
-    sides = ", ".join(f"{sum(n.values()):,} {side}" for side, n in data.info.counts.items())
-    log.info("%s: %s beats%s", data.info.title, sides, " (from the cache)" if data.cached else "")
+    subsets = ", ".join(f"{sum(n.values()):,} {subset}" for subset, n in data.info.counts.items())
+    log.info("%s: %s beats%s", data.info.title, subsets, " (from the cache)" if data.cached else "")
     if absent := [name for name, n in data.info.counts["train"].items() if not n]:
         note = f"No training beats of class {', '.join(absent)}: the model cannot learn what it never sees."
         data.info = replace(data.info, notes=(*data.info.notes, note))

@@ -7,19 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from ecg.errors import EcgError
 from ecg.predict.labelled import Labelled
 from ecg.runs.folder import write_json
 
 ANNOTATOR = "ecg"
 """Ending of the annotation files written here."""
-SYMBOLS: Mapping[str, str] = {"N": "N", "S": "A", "V": "V", "F": "F", "Q": "Q"}
-"""WFDB annotation symbol of each AAMI class. Labels of other tasks are written as `Q`, with the label in the note."""
-UNLABELLED_SYMBOL = "?"
-"""WFDB's LEARN, a beat that was not classified."""
+SYMBOLS: Mapping[str, str] = {"N": "N", "S": "A", "V": "V", "F": "F", "Q": "Q", "-": "?"}
+"""WFDB annotation symbol of each AAMI class, and `?` (LEARN) for a beat that was not classified. Labels of other tasks
+are written as `Q`, with the label in the note."""
 ENDINGS = ("csv", ANNOTATOR, "html", "json")
 """In the order in which they get their names; the last one says that the others are there."""
 OVERVIEW = ("index.html", "records.csv")
@@ -42,9 +38,8 @@ def check_out(out: Path, records: Sequence[str], inputs: Iterable[Path], *, forc
     names = [f"{record}.{ending}" for record in records for ending in ENDINGS]
     for path in (out / name for name in (*names, *(OVERVIEW if len(records) > 1 else ()))):
         if path.resolve() in read:
-            raise EcgError(
-                f"--out {out}: {path.name} would replace the recording it is made from; choose another folder"
-            )
+            why = f"{path.name} would replace the recording it is made from"
+            raise EcgError(f"--out {out}: {why}; choose another folder")
         if path.exists() and not force:
             raise EcgError(f"{path} exists; choose another --out, or replace results with --force")
 
@@ -59,7 +54,7 @@ def write_files(out: Path, labelled: Labelled, content: dict[str, object], html:
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{record}.") as name:
         folder = Path(name)
         (folder / f"{record}.csv").write_text("\n".join(beats_lines(labelled)) + "\n", encoding="utf-8")
-        write_annotations(folder, record, labelled.sample, labelled.names.tolist(), labelled.recording.fs)
+        write_annotations(folder, labelled)
         (folder / f"{record}.html").write_text(html, encoding="utf-8")
         write_json(folder / f"{record}.json", content)
         for ending in ENDINGS:
@@ -82,21 +77,11 @@ def beats_lines(labelled: Labelled) -> Iterator[str]:
         yield f"{second:.4f},{sample},{before},{name}{values}"
 
 
-def write_annotations(
-    folder: Path, record: str, sample: npt.NDArray[np.int64], names: Sequence[str], fs: float
-) -> None:
-    """Write `<record>.ecg` into `folder`.
-
-    Args:
-        folder: exists.
-        record: of letters, digits, `-` and `_`.
-        sample: shape [beat], ascending, at the recording's own rate.
-        names: label of each beat, `-` for none.
-        fs: that rate in Hz; it is noted in the file, so that it can be read without a header.
-    """
+def write_annotations(folder: Path, labelled: Labelled) -> None:
+    """Write `<record>.ecg` into `folder`; the sampling rate is noted in it, so that it can be read without a header."""
     import wfdb
 
-    known = {**SYMBOLS, "-": UNLABELLED_SYMBOL}
-    notes = None if set(names) <= set(known) else ["" if name == "-" else name for name in names]
-    symbols = [known.get(name, "Q") for name in names]
-    wfdb.wrann(record, ANNOTATOR, sample, symbol=symbols, aux_note=notes, fs=fs, write_dir=str(folder))
+    names = labelled.names.tolist()
+    how = {"symbol": [SYMBOLS.get(name, "Q") for name in names], "fs": labelled.recording.fs}
+    notes = None if set(names) <= set(SYMBOLS) else ["" if name == "-" else name for name in names]
+    wfdb.wrann(labelled.recording.record, ANNOTATOR, labelled.sample, aux_note=notes, write_dir=str(folder), **how)

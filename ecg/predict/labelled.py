@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.cuts import Cut
-from ecg.beats.cuts.paper import MATCH_S, nearest_index
-from ecg.beats.detected import annotated, expecting
-from ecg.beats.table import Beats
+from ecg.beats.detected import beats_at
+from ecg.beats.peaks import MATCH_S
+from ecg.beats.segmentations import Segmentation
+from ecg.beats.table import Beats, shapes_of
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, examine
 from ecg.recordings.formats import OwnRecording
@@ -18,8 +18,8 @@ from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
 
-NOT_CUT = "no beat after it"
-"""Why the last beat of a recording has no label: every cut looks at the R peaks that follow."""
+LAST_BEAT = "no beat after it"
+"""Why the last beat of a recording may have no label: a segmentation may look at the R peaks that follow."""
 UNLABELLED = -1
 
 
@@ -76,58 +76,46 @@ class Labelled:
 
 
 def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
-    """Find R peaks, cut the beats as the weights' training did, and label them.
+    """Find R peaks, segment the beats as the weights' training did, and label them.
 
     Raises:
         EcgError: the signal cannot be used, or no beat of it.
     """
     examined = examine(own)
-    beats, place = cut_beats(own.recording, examined, weights.cut)
-    record, shape, expected = own.recording.record, beats.x.shape[1:], tuple(weights.info.shape)
-    if shape != expected:
-        raise EcgError(f"{record}: beats of shape {shape}, the weights take {expected}")
+    beats, place = segmented_beats(own.recording, examined, weights.segmentation)
+    record, shapes = own.recording.record, shapes_of(beats.inputs)
+    if shapes != weights.info.shapes:
+        raise EcgError(f"{record}: beats of the shapes {shapes}, the weights take {weights.info.shapes}")
     usable = examined.reasons[place] == ""
     beats, place = beats.take(usable), place[usable]
     if not len(beats):
-        said = ", ".join(sorted(set(examined.reasons) - {""})) or NOT_CUT
+        said = ", ".join(sorted(set(examined.reasons) - {""})) or LAST_BEAT
         raise EcgError(f"{record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
     count, classes = len(examined.peaks), weights.info.classes
     probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
-    probability[place] = probabilities(weights.model, beats.x)
+    probability[place] = probabilities(weights.model, beats)
     label = np.full(count, UNLABELLED, dtype=np.int64)
     label[place] = probability[place].argmax(axis=1)
-    reason = np.where((label == UNLABELLED) & (examined.reasons == ""), NOT_CUT, examined.reasons)
-    return Labelled(
-        own=own,
-        examined=examined,
-        classes=tuple(classes),
-        sample=examined.peaks,
-        rr_s=_rr(examined, own.recording.fs),
-        label=label,
-        probability=probability,
-        reason=reason,
-    )
+    reason = np.where((label == UNLABELLED) & (examined.reasons == ""), LAST_BEAT, examined.reasons)
+    rr_s = _rr(examined, own.recording.fs)
+    return Labelled(own, examined, tuple(classes), examined.peaks, rr_s, label, probability, reason)
 
 
-def cut_beats(recording: Recording, examined: Examined, cut: Cut) -> tuple[Beats, npt.NDArray[np.int64]]:
-    """Beats of any cut, and for each of them the number of its R peak; no R peak has two.
+def segmented_beats(
+    recording: Recording, examined: Examined, segmentation: Segmentation
+) -> tuple[Beats, npt.NDArray[np.int64]]:
+    """Beats of any segmentation, and for each of them the number of its R peak; no R peak has two.
 
     Args:
-        recording: with one lead.
+        recording: with the leads of the weights.
         examined: its R peaks.
-        cut: one of `ecg.beats.cuts`.
+        segmentation: of the weights.
     """
-    if (lead := getattr(cut, "lead", None)) is not None:  # a cut that looks for a lead's name gets the chosen one
-        recording = replace(recording, leads=(str(lead),))
-    prepared = annotated(recording, recording.leads[0], examined.peaks, cut.recording_fs)
-    assert prepared.annotations is not None
-    marks = prepared.annotations.sample
-    beats = cut(expecting(prepared))  # as the beats of a diagnosis are cut
-    place = nearest_index(marks, beats.sample)
-    away = np.abs(marks[place] - beats.sample)
+    beats, place = beats_at(recording, examined.peaks, segmentation)
+    away = np.abs(examined.peaks[place] - beats.sample)
     order = np.lexsort((away, place))
     first = order[np.flatnonzero(np.diff(place[order], prepend=-1))]
-    kept = np.sort(first[away[first] <= MATCH_S * prepared.fs])
+    kept = np.sort(first[away[first] <= MATCH_S * recording.fs])
     return beats.take(kept), place[kept]
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ecg.beats.detected import one_lead
 from ecg.errors import EcgError
 from ecg.predict.labelled import label_beats
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.formats.asked import choose_lead
+from ecg.recordings.leads import one_lead
 from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights, load_weights
 
@@ -22,7 +22,7 @@ class BeatModel:
     """Weights with all that it takes to label a recording.
 
     Attributes:
-        weights: the network, the data that it was trained on, and the rule that its beats were cut by.
+        weights: the network, the data that it was trained on, and the rule that made its beats.
     """
 
     weights: Weights

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.labels import AAMI_CLASSES
 from ecg.page import render
 from ecg.page.numbers import NONE, count, duration, number, percent
+from ecg.predict.examine import stretches
 from ecg.predict.labelled import Labelled
-from ecg.predict.page_data import Reference, page_data
-from ecg.predict.scores import COUNTING
-from ecg.predict.strip import EVERY_S, SAMPLE_S, make_strip
+from ecg.predict.scores import COUNTING, Compared
+from ecg.predict.strip import EVERY_S, SAMPLE_S, STEP_MV, Strip, make_strip
+from ecg.predict.summary import LOW_CONFIDENCE
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
+from ecg.report.style import class_colours
+
+UNLABELLED_COLOUR = "#8A8A8A"
 
 
 def record_page(
-    labelled: Labelled, said: Mapping[str, Any], trust: Trust, reference: Reference | None, files: Sequence[str]
+    labelled: Labelled, said: Mapping[str, Any], trust: Trust, compared: Compared | None, files: Sequence[str]
 ) -> str:
     """HTML of one recording's page.
 
@@ -23,17 +32,18 @@ def record_page(
         labelled: the recording's beats.
         said: its summary.
         trust: of the weights.
-        reference: the reference annotations, where there are any.
+        compared: the same beats beside the reference's, where there are reference annotations.
         files: names of the other files of this recording.
     """
     strip, recording = make_strip(labelled), labelled.recording
+    reference = {"reference": _reference(labelled, compared)} if compared is not None else {}
     return render(
         "predict/record.html",
         title=f"{recording.record}: {count(said['beats']['labelled'])} labelled beats in {duration(recording.seconds)}",
         notices=(NO_DIAGNOSIS, trust.short, *trust.warnings, *said["notes"]),
         simulated=recording.simulated,
         said=said,
-        data=page_data(labelled, strip, reference),
+        data=_data(labelled, strip) | reference,
         strip=strip,
         sample_s=SAMPLE_S,
         every_s=EVERY_S,
@@ -56,15 +66,64 @@ def _counts(labelled: Labelled, said: Mapping[str, Any], name: str) -> list[str]
     return row + [count(runs[key]) if runs else "" for key in ("single", "pairs", "runs", "longest")]
 
 
-def score_rows(scores: Mapping[str, float], classes: Sequence[str]) -> list[tuple[str, str, str, str]]:
+def score_rows(scores: Mapping[str, float], classes: Sequence[str]) -> list[tuple[str, ...]]:
     """Name, number of reference beats, Se and +P in percent of each score that is defined."""
     found = scores["r_peaks/matched"] + scores["r_peaks/missed"]
     supports = {name: scores.get(f"beats/{name}/support") for name in classes}
     asked = [("R peaks", "r_peaks/gross", count(found))]
     asked += [(name, f"beats/{name}", count(support)) for name, support in supports.items() if number(support)]
     asked += [(f"{name}, EC57", f"ec57/gross/{name}", "") for name in ("VEB", "SVEB")]
-    rows = [
-        (name, beats, percent(scores.get(f"{start}/se")), percent(scores.get(f"{start}/ppv")))
-        for name, start, beats in asked
-    ]
+    rows = [(name, n, *(percent(scores.get(f"{start}/{key}")) for key in ("se", "ppv"))) for name, start, n in asked]
     return [row for row in rows if row[1] or row[2:] != (NONE, NONE)]
+
+
+def _data(labelled: Labelled, strip: Strip) -> dict[str, object]:
+    """The recording as the page's script reads it, to be written as one JSON object.
+
+    Numbers of many beats are base64 of little-endian arrays: time in 0.1 ms (uint32), RR before it in ms (uint16, 0 for
+    unknown), label, reason and reference (uint8), probability in 1/65535, rounded down (uint16, [beat, class]).
+    """
+    fs, unusable = labelled.recording.fs, labelled.examined.unusable
+    reasons, names = sorted(set(labelled.reason.tolist())), [*labelled.classes, "-"]
+    rr = np.nan_to_num(labelled.rr_s, nan=0.0) * 1000
+    return {
+        "classes": names,
+        "colours": [*class_colours(labelled.classes).values(), UNLABELLED_COLOUR],
+        "seconds": labelled.recording.seconds,
+        "lead": labelled.recording.leads[0],
+        "low": LOW_CONFIDENCE,
+        "fs": strip.fs,
+        "step": STEP_MV,
+        "range": [strip.low, strip.high],
+        "stretches": strip.stretches.tolist(),
+        "strip": strip.code,
+        "bad": [[*(part / fs).round(3).tolist(), why] for why, mask in unusable.items() for part in stretches(mask)],
+        "gaps": (labelled.own.gaps / fs).round(3).tolist(),
+        "reasons": reasons,
+        "beats": {
+            "time": _code(np.rint(labelled.seconds * 1e4), "<u4"),
+            "rr": _code(np.clip(np.rint(rr), 0, 65535), "<u2"),
+            "label": _code(np.where(labelled.label < 0, len(labelled.classes), labelled.label), "u1"),
+            "reason": _code(np.searchsorted(reasons, labelled.reason), "u1"),
+            "probability": _code(np.floor(np.nan_to_num(labelled.probability, nan=0.0) * 65535.0), "<u2"),
+        },
+    }
+
+
+def _reference(labelled: Labelled, compared: Compared) -> dict[str, object]:
+    """The reference's AAMI names of all R peaks found, `-` where it has none there, and its beats that were not."""
+    pairs, missed = compared.match.pairs, ~compared.found
+    named = np.array([*AAMI_CLASSES, "beat"])[compared.target]
+    of_beat = np.full(len(labelled), "-", dtype=named.dtype)
+    of_beat[pairs[:, 1]] = named[: len(pairs)]
+    kinds = sorted({*of_beat.tolist(), *named[missed].tolist(), "-"})
+    return {
+        "kinds": kinds,
+        "of": _code(np.searchsorted(kinds, of_beat), "u1"),
+        "missed": _code(np.rint(compared.seconds[missed] * 1e4), "<u4"),
+        "missedKind": _code(np.searchsorted(kinds, named[missed]), "u1"),
+    }
+
+
+def _code(values: npt.NDArray[np.generic], kind: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).astype(kind).tobytes()).decode()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ecg.errors import EcgError
-from ecg.predict.scores import BeatList, Compared, beat_list, compare, score
+from ecg.predict.scores import Compared, beat_list, compare, score
+from ecg.recordings.wfdb_files import read_annotations
 
 
 def compare_files(where: Path, reference: str, test: str, data_dir: Path | None) -> tuple[list[Compared], list[str]]:
@@ -38,8 +38,6 @@ def compare_files(where: Path, reference: str, test: str, data_dir: Path | None)
             done.append(_one(folder, record, reference, test, data_dir))
         except EcgError as error:
             problems.append(str(error))
-    if not done and len(problems) == 1:
-        raise EcgError(problems[0])
     return done, problems
 
 
@@ -59,54 +57,22 @@ def _one(folder: Path, record: str, reference: str, test: str, data_dir: Path | 
     if file is None:
         looked = ", ".join(str(place) for place in places)
         raise EcgError(f"record {record}: no {record}.{reference} in {looked}; name its folder with --data-dir")
-    rates = [fs for place in (file.parent, folder) if (fs := _header_fs(place / f"{record}.hea")) is not None]
-    wanted, reference_fs = read_beats(file, rates[0] if rates else None)
-    given, test_fs = read_beats(folder / f"{record}.{test}")
-    fs = reference_fs or test_fs
+    (wanted, wanted_fs), (given, test_fs) = map(read_annotations, (file, folder / f"{record}.{test}"))
+    in_headers = (_header_fs(place / f"{record}.hea") for place in (file.parent, folder))
+    fs = next((found for found in (*in_headers, wanted_fs, test_fs) if found), None)
     if fs is None:
         raise EcgError(f"record {record}: its sampling rate is unknown: {record}.hea is not there, no file says it")
     if test_fs is not None and abs(test_fs - fs) > 1e-6:
         raise EcgError(f"record {record}: {test} counts time at {test_fs:g} Hz, {reference} at {fs:g} Hz")
-    return compare(record, wanted, given, fs)
-
-
-def read_beats(file: Path, fs: float | None = None) -> tuple[BeatList, float | None]:
-    """Beats of an annotation file, in samples at its own rate, and that rate in Hz if it says it.
-
-    Args:
-        file: `<record>.<annotator>`.
-        fs: the rate that the record's header says, in Hz.
-
-    Raises:
-        EcgError: missing or damaged.
-    """
-    import wfdb
-
-    if not file.is_file():
-        raise EcgError(f"{file} does not exist")
-    content = file.read_bytes()
-    if len(content) % 2 or content[-2:] != b"\0\0":  # pairs of bytes; a pair of zeros closes the list
-        raise EcgError(f"{file}: damaged or cut off: a WFDB annotation file ends in two zero bytes")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            read = wfdb.rdann(str(file.with_suffix("")), file.suffix[1:])
-        sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
-    except Exception as error:  # wfdb lets whatever its parser trips over escape
-        raise EcgError(f"{file}: not readable as WFDB annotations ({type(error).__name__}: {error})") from error
-    if (np.diff(sample) < 0).any():
-        raise EcgError(f"{file}: damaged: its annotations are not in time order")
-    return beat_list(sample, symbol), fs or (float(read.fs) if read.fs else None)
+    return compare(record, beat_list(wanted.sample, wanted.symbol), beat_list(given.sample, given.symbol), fs)
 
 
 def _header_fs(header: Path) -> float | None:
     """Sampling rate of a header's first line: `100 2 360 650000`, perhaps `360/...` or `360(...)`."""
     text = header.read_text(encoding="ascii", errors="ignore") if header.is_file() else ""
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    try:
-        return float(first.split()[2].partition("/")[0].partition("(")[0])
-    except (IndexError, ValueError):
-        return None
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    found = re.match(r"\s*\S+\s+\S+\s+(\d+\.?\d*)", lines[0]) if lines else None
+    return float(found[1]) if found else None
 
 
 def score_table(records: Sequence[Compared], classes: Sequence[str]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ _QRS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS 
 COUNTING = (
     "R peaks: matched one to one within 150 ms (EC57, as bxb). Classes: a beat that was not found, or found and not "
     "labelled, counts against Se; a found R peak where there is no beat counts against +P. EC57 rows leave out each "
-    "record's first five minutes; F or Q called V and Q called S are no errors there. What is found within ventricular "
+    "record's first five minutes; F or Q as V and Q as S are no errors there. What is found within ventricular "
     "flutter is not counted."
 )
 
@@ -88,15 +88,8 @@ def compare(record: str, reference: BeatList, test: BeatList, fs: float) -> Comp
     of_reference = np.concatenate([match.pairs[:, 0], match.missed, np.full(len(extra), NO_BEAT)])
     of_test = np.concatenate([match.pairs[:, 1], np.full(len(match.missed), NO_BEAT), extra])
     sample = np.where(of_reference != NO_BEAT, reference.sample[of_reference], np.append(test.sample, 0)[of_test])
-    return Compared(
-        record=record,
-        target=np.append(reference.label, NO_BEAT)[of_reference],
-        predicted=np.append(test.label, NO_BEAT)[of_test],
-        found=of_test != NO_BEAT,
-        seconds=sample / fs,
-        left_out=int(flutter.sum()),
-        match=match,
-    )
+    target, predicted = np.append(reference.label, NO_BEAT)[of_reference], np.append(test.label, NO_BEAT)[of_test]
+    return Compared(record, target, predicted, of_test != NO_BEAT, sample / fs, int(flutter.sum()), match)
 
 
 def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) -> dict[str, float]:
@@ -118,9 +111,9 @@ def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) ->
     target, predicted, seconds, found = (np.concatenate([getattr(r, name) for r in records]) for name in joined)
     record = np.concatenate([np.full(len(r.target), r.record) for r in records])
     none, names = len(classes), [*classes, "none"]
-    true, called = np.where(target == NO_BEAT, none, target), np.where(predicted == NO_BEAT, none, predicted)
-    together = per_record(np.zeros(len(true)), true, called, names).iloc[0].dropna().to_dict()
-    means = mean_over_records(per_record(record, true, called, names)) if len(records) > 1 else {}
+    true, said = np.where(target == NO_BEAT, none, target), np.where(predicted == NO_BEAT, none, predicted)
+    together = per_record(np.zeros(len(true)), true, said, names).iloc[0].dropna().to_dict()
+    means = mean_over_records(per_record(record, true, said, names)) if len(records) > 1 else {}
     for kind, scores in (("beats", together), ("beats/average", means)):
         values |= {f"{kind}/{key}": float(v) for key, v in scores.items() if str(key).partition("/")[0] in classes}
     values["beats/not_labelled"] = float((found & (target != NO_BEAT) & (predicted == NO_BEAT)).sum())
@@ -129,8 +122,7 @@ def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) ->
 
 def _detection(records: Sequence[Compared]) -> dict[str, float]:
     """R peaks, of all records together and as the mean of their own scores."""
-    found = [(r.match, r.left_out) for r in records]
-    each = np.array([[len(m.pairs), len(m.missed), len(m.extra) - left_out] for m, left_out in found])
+    each = np.array([[len(r.match.pairs), len(r.match.missed), len(r.match.extra) - r.left_out] for r in records])
     values: dict[str, float] = {}
     for kind, counts in (("gross", each.sum(axis=0, keepdims=True)), ("average", each)):
         matched, missed, extra = counts.T

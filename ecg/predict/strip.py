@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.rpeaks import resample
+from ecg.beats.resampling import resample
 from ecg.predict.examine import stretches
 from ecg.predict.labelled import UNLABELLED, Labelled
 from ecg.recordings.formats import OwnRecording

@@ -80,13 +80,12 @@ def _beats(labelled: Labelled) -> dict[str, object]:
 
 def runs(labelled: Labelled, name: str) -> dict[str, int]:
     """Single beats, pairs, and runs of three and more beats of one class, with no other R peak between them."""
-    edges = stretches(labelled.names == name)
-    length = edges[:, 1] - edges[:, 0]
+    length = np.diff(stretches(labelled.names == name), axis=1)
     return {
         "single": int((length == 1).sum()),
         "pairs": int((length == 2).sum()),
         "runs": int((length >= 3).sum()),
-        "longest": int(length.max()) if len(length) else 0,
+        "longest": int(length.max(initial=0)),
     }
 
 

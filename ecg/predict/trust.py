@@ -36,28 +36,21 @@ class Trust:
     @property
     def sentence(self) -> str:
         """On which split the quality was measured, and how good it was."""
-        info = self.weights.info
+        info, known = self.weights.info, self.metrics
         simulated = " SIMULATED" if info.simulated else ""
-        known = self.metrics
         each = [
             f"{name} Se {100 * known[f'test/{name}/se']:.1f} % +P {100 * known[f'test/{name}/ppv']:.1f} %"
             for name in info.classes
             if {f"test/{name}/se", f"test/{name}/ppv"} <= known.keys()
         ]
         scores = ", ".join(filter(None, [*each, self._macro])) or "no scores are known"
-        return (
-            f"Measured on the test side of split {info.split} of{simulated} {info.dataset} ({info.source}): {scores}."
-        )
+        data = f"split {info.split} of{simulated} {info.dataset} ({info.source})"
+        return f"Measured on the test subset of {data}: {scores}."
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a reader of any label must be told of the weights."""
-        info, said = self.weights.info, []
-        if info.simulated:
-            said.append("The weights were trained on SIMULATED recordings: their labels say nothing about real hearts.")
-        if self.weights.training.get("limit_batches") is not None:
-            said.append("The weights come from epochs that were limited to some batches: their labels mean nothing.")
-        return (*said, *(note for note in info.notes if note == LEAK_LINE))
+        return (*self.weights.doubts, *(note for note in self.weights.info.notes if note == LEAK_LINE))
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -70,12 +63,6 @@ class Trust:
         info, score = self.weights.info, self._macro or "its scores are not known"
         return f"Quality, measured on split {info.split} of {info.dataset} ({info.source}): {score}; by class below."
 
-    def known_patient(self, record: str) -> str:
-        """A warning where a record has the name of a training patient, else an empty string."""
-        if record not in self.trained_on:
-            return ""
-        return f"A patient called {record} was in training: if this is that recording, its scores are no test."
-
     @property
     def _macro(self) -> str:
         macro = self.metrics.get("test/macro_f1")
@@ -87,7 +74,7 @@ class Trust:
         return {
             "file": str(self.weights.path),
             "sha256": self.sha256,
-            **{key: getattr(info, key) for key in ("dataset", "source", "simulated", "split", "cut")},
+            **{key: getattr(info, key) for key in ("dataset", "source", "simulated", "split", "segmentation")},
             "leads": list(info.leads),
             "quality": self.sentence,
             "warnings": [*self.warnings, *self.remarks],
@@ -106,5 +93,5 @@ def trust(weights: Weights) -> Trust:
     said: Mapping[str, Any] = read_json(run.files.metrics) if run is not None and measured else weights.training
     metrics = {key: float(v) for key, v in said.items() if key.startswith("test/") and number(v) is not None}
     patients = run.split["patients"] if run is not None and run.files.split.is_file() else {}
-    known = frozenset(str(p) for side in ("train", "val") for p in patients.get(side, ()))
+    known = frozenset(str(p) for subset in ("train", "val") for p in patients.get(subset, ()))
     return Trust(weights, sha256(weights.path), metrics, known)

@@ -20,9 +20,8 @@ def data_folder(data_dir: str | Path | None) -> Path:
     """
     folder = Path(data_dir or os.environ.get("ECG_DATA") or _platform_cache() / "ecg").expanduser()
     if folder.is_file():
-        raise EcgError(
-            f"data_dir={folder} is a file; it must be the folder that holds mitdb/, ptbdb/, ptb-xl/, kaggle/"
-        )
+        wanted = "the folder that holds mitdb/, ptbdb/, ptb-xl/, kaggle/"
+        raise EcgError(f"data_dir={folder} is a file; it must be {wanted}")
     return folder
 
 

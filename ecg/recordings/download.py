@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from ecg.atomic import whole_file
+from ecg.atomic import whole_text
 from ecg.errors import EcgError
 from ecg.recordings.checksum import sha256 as sha256
-from ecg.recordings.physionet import Database, needed_files
+from ecg.recordings.databases import Database
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +24,7 @@ SUMS = "SHA256SUMS.txt"
 _LINE = re.compile(r"^([0-9a-fA-F]{64}) +\*?(?:\./)?(\S.*?)[ \t\r]*$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class DownloadReport:
+class DownloadReport(NamedTuple):
     """What a download did.
 
     Attributes:
@@ -55,7 +55,7 @@ def download(
     others find there.
 
     Args:
-        database: one of `physionet.DATABASES`.
+        database: e.g. one of `ecg.recordings.databases.DATABASES`.
         folder: the database's own folder, e.g. `<data_dir>/mitdb`.
         files: names to fetch, relative to the database; None takes those this project uses.
         base_url: a mirror's address in place of `database.url`. A user and password or a query in it go with every
@@ -87,8 +87,7 @@ def download(
             if unlisted or not wanted:
                 of = shown(fetcher.url(SUMS))
                 raise EcgError(f"{of} does not list {unlisted or 'any needed file'} ({len(sums)} entries)")
-            with whole_file(folder / SUMS) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+            whole_text(folder / SUMS, text)
             todo = [name for name in wanted if name not in there.kept]
             for name in todo:
                 fetcher.file(name, folder / name, sums[name])
@@ -100,7 +99,7 @@ class _There:
     """What a folder holds of the wanted files of a database.
 
     Attributes:
-        database: one of `physionet.DATABASES`.
+        database: e.g. one of `ecg.recordings.databases.DATABASES`.
         folder: its folder.
         files: names of the wanted files; None: those this project uses.
         advance: called with the name and the bytes of each file that is found.
@@ -115,7 +114,7 @@ class _There:
 
     def look(self, sums: dict[str, str]) -> list[str]:
         """Names of the wanted files, after a look which of them are there with these checksums."""
-        names = needed_files(self.database, sums) if self.files is None else self.files
+        names = self.database.needed_files(sums) if self.files is None else self.files
         self.kept = {name: digest for name, digest in self.kept.items() if sums.get(name) == digest}
         for name in names:
             file = self.folder / name
@@ -161,11 +160,10 @@ def _alone(folder: Path) -> AbstractContextManager[object]:
 def _progress(database: Database) -> Iterator[Callable[[str, int], None]]:
     """A bar of bytes on stderr where that is a terminal; gives `advance(file name, bytes)`."""
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import DownloadColumn, Progress
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
-    with bar:
+    columns = (*Progress.get_default_columns(), DownloadColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"downloading {database.name}", total=database.n_bytes)
         yield lambda name, n: bar.update(task, description=f"downloading {database.name}: {name}", advance=n)

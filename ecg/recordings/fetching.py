@@ -16,13 +16,12 @@ from requests import RequestException, Response, Session, Timeout
 
 from ecg.errors import EcgError
 from ecg.recordings.checksum import sha256
-from ecg.recordings.physionet import Database, ways_on
+from ecg.recordings.databases import Database
 
 T = TypeVar("T")
 
 MOST_TEXT = 1 << 25  # bytes: four times the longest SHA256SUMS.txt, PTB-XL's 87,000 lines
 _TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
-_CHUNK = 1 << 16
 _WORTH_RETRYING = frozenset({408, 429, 500, 502, 503, 504})
 _MIRROR = "try again later, or name a mirror with --base-url (base_url=)"
 _SCHEME = re.compile(r"^[a-zA-Z][\w+.-]*://")
@@ -96,14 +95,11 @@ class Fetcher:
     def _verified(self, name: str, part: Path, expected: str) -> None:
         self._append(name, part)
         found = sha256(part)
-        if found == expected:
-            return
-        self.advance(name, -part.stat().st_size)
-        part.unlink()
-        raise BadAnswer(
-            f"{shown(self.url(name))}: wrong checksum after {self.retries + 1} attempts: expected SHA-256 {expected}, "
-            f"found {found}; {part.with_suffix('')} was not written"
-        )
+        if found != expected:
+            self.advance(name, -part.stat().st_size)
+            part.unlink()
+            said = f"wrong checksum after {self.retries + 1} attempts: expected SHA-256 {expected}, found {found}"
+            raise BadAnswer(f"{shown(self.url(name))}: {said}; {part.with_suffix('')} was not written")
 
     def _append(self, name: str, part: Path) -> None:
         """Receive what `part` still lacks."""
@@ -152,7 +148,7 @@ def plain_errors(database: Database, folder: Path, base_url: str) -> Iterator[No
     except RequestException as error:
         what = _described(error, base_url)
         # None: a notebook prints causes, and requests' own words show the password.
-        raise EcgError(f"cannot download {database.name} from {what}. {ways_on(database, folder)}") from None
+        raise EcgError(f"cannot download {database.name} from {what}. {database.ways_on(folder)}") from None
     except OSError as error:
         raise EcgError(f"cannot write to {error.filename or folder}: {error.strerror or error}") from error
 
@@ -166,8 +162,7 @@ def _described(error: RequestException, base_url: str) -> str:
         return f"{url}: HTTP status {error.response.status_code}"
     if isinstance(error, ValueError):
         return f"{url}: the address, or the header of the server's answer, is not valid"
-    what = "no answer in time" if isinstance(error, Timeout) else "no network, or the server is down"
-    return f"{url}: {what}"
+    return f"{url}: {'no answer in time' if isinstance(error, Timeout) else 'no network, or the server is down'}"
 
 
 def _body(response: Response, most: int) -> Iterator[bytes]:
@@ -177,7 +172,7 @@ def _body(response: Response, most: int) -> Iterator[bytes]:
     if limit > most:
         raise EcgError(f"{url}: the server announces {limit:,} bytes, more than the {most:,} there can be; {_MIRROR}")
     try:
-        for piece in response.iter_content(_CHUNK):
+        for piece in response.iter_content(1 << 16):
             received += len(piece)
             if received > limit:
                 why = "there can be" if announced is None else "it announced"
@@ -194,23 +189,18 @@ def _body(response: Response, most: int) -> Iterator[bytes]:
 def _announced(response: Response) -> int | None:
     """Number of bytes the body must have; None where the server does not say."""
     stated = response.headers.get("Content-Length")
-    if stated is None:
-        return None
-    if not re.fullmatch(
-        "[0-9]{1,18}", stated
-    ):  # where the body ends is anybody's guess: waiting for more of it could take for ever
-        raise BadAnswer(
-            f"{shown(response.url)}: the server announces a Content-Length of {stated[:40]!r}, not a number"
-        )
+    if stated is not None and not re.fullmatch("[0-9]{1,18}", stated):
+        # where the body ends is anybody's guess: waiting for more of it could take for ever
+        said = f"the server announces a Content-Length of {stated[:40]!r}, not a number"
+        raise BadAnswer(f"{shown(response.url)}: {said}")
     compressed = response.headers.get("Content-Encoding", "identity") != "identity"
-    return None if compressed else int(stated)
+    return None if stated is None or compressed else int(stated)
 
 
 def _read_redirect(response: Response, **_: Any) -> None:
     """Read the body of a redirect here, where it is bounded; requests would read all that comes."""
     if response.is_redirect:
-        for _piece in _body(response, MOST_TEXT):
-            pass
+        b"".join(_body(response, MOST_TEXT))
 
 
 @contextmanager

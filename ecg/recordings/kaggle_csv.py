@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
-from ecg.recordings.messages import found_in, one_line
+from ecg.recordings.messages import found_in
 
 N_SAMPLES = 187
 N_COLUMNS = N_SAMPLES + 1
@@ -41,17 +41,17 @@ def read_kaggle_csv(path: Path, n_classes: int = 5) -> tuple[npt.NDArray[np.floa
         raise EcgError(f"{path} does not exist. {found_in(path.parent, '.csv', 'Kaggle files')}")
     try:
         with np.errstate(over="ignore"):  # 1e99 is infinite as float32, and outside 0..1
-            table = pd.read_csv(
+            values = pd.read_csv(
                 path, header=None, dtype=np.float32, skip_blank_lines=False, compression=None, quoting=csv.QUOTE_NONE
-            )
-        values = table.to_numpy()
-    except ValueError as error:  # pandas' own parser errors are ValueErrors, and so are undecodable bytes
-        _explain(path, n_classes)
-        raise EcgError(f"{path}: not a CSV file of numbers ({one_line(error)})") from error
-    if values.shape[1] != N_COLUMNS or not _is_valid(values, n_classes):
+            ).to_numpy()
+    except ValueError:  # pandas' own parser errors are ValueErrors, and so are undecodable bytes
+        values = np.empty((0, 0), dtype=np.float32)
+    x, label = values[:, :N_SAMPLES], values[:, N_SAMPLES:]
+    inside = x.min(initial=0) >= 0 and x.max(initial=0) <= 1  # min and max hand NaN on
+    if label.shape[1] != 1 or not inside or not np.isin(label, np.arange(n_classes)).all():
         _explain(path, n_classes)
         raise EcgError(f"{path}: not {N_COLUMNS} columns of numbers")
-    return np.ascontiguousarray(values[:, :N_SAMPLES]), values[:, N_SAMPLES].astype(np.int64)
+    return np.ascontiguousarray(x), label[:, 0].astype(np.int64)
 
 
 def require_kaggle_csv(folder: Path, names: Sequence[str]) -> list[Path]:
@@ -99,13 +99,6 @@ def _write_rows(stream: BinaryIO, table: npt.NDArray[np.float32]) -> None:
     text = cells[where.reshape(table.shape)].view("S1").reshape(len(table), -1)
     text[:, -1] = b"\n"
     stream.write(text.tobytes())
-
-
-def _is_valid(values: npt.NDArray[np.float32], n_classes: int) -> bool:
-    """Whether all samples are in 0..1 and all labels are classes; NaN fails both."""
-    samples, label = values[:, :N_SAMPLES], values[:, N_SAMPLES]
-    inside = bool(samples.min(initial=0) >= 0 and samples.max(initial=0) <= 1)  # min and max hand NaN on
-    return inside and bool(np.isin(label, np.arange(n_classes)).all())
 
 
 def _explain(path: Path, n_classes: int) -> None:

@@ -41,6 +41,7 @@ class Recording:
         annotations: the reference annotations, or None where the source has none.
         comments: the header's comment lines (age, diagnosis ...), without `#`.
         simulated: True for recordings made by a model of the ECG.
+        database: short name of the database that it is from; empty for any other recording.
         gaps: shape [gap, 2], where the signal is missing and bridged by straight lines: first sample without it, and
             the first one after it; None where nothing is missing.
     """
@@ -55,6 +56,7 @@ class Recording:
     annotations: Annotations | None = None
     comments: tuple[str, ...] = field(default=())
     simulated: bool = False
+    database: str = ""
     gaps: npt.NDArray[np.int64] | None = None
 
     @property
@@ -73,12 +75,11 @@ class Recording:
         Raises:
             EcgError: no such lead; the message names the leads there are.
         """
-        for i, lead in enumerate(self.leads):
-            if lead.lower() == name.lower():
-                return i
+        names = [lead.lower() for lead in self.leads]
+        if name.lower() in names:
+            return names.index(name.lower())
         raise EcgError(f"record {self.record}: no lead {name!r}; it has {', '.join(self.leads)}")
 
     def millivolts(self, lead: int) -> npt.NDArray[np.float32]:
         """The signal of one lead in mV, shape [time]."""
-        physical: npt.NDArray[np.float64] = (self.digital[lead] - self.baseline[lead]) / self.gain[lead]
-        return physical.astype(np.float32)
+        return np.asarray((self.digital[lead] - self.baseline[lead]) / self.gain[lead], dtype=np.float32)

@@ -36,12 +36,13 @@ PACKING: dict[str, tuple[int, int, int | None]] = {
 `no signal here`."""
 _PER_MILLIVOLT = {"mv": 1.0, "uv": 1e3, "v": 1e-3}  # factor from ADU per header unit to ADU per mV
 _BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
-_SUFFIXES = (".hea", ".dat", ".atr")
 _FRANK = ".xyz"
 """Signal files that may be absent: the Frank leads of the PTB database double its size, and nothing here uses them."""
 
 
-def read_record(path: Path, *, patient: str | None = None, annotator: str | None = "atr") -> Recording:
+def read_record(
+    path: Path, *, patient: str | None = None, annotator: str | None = "atr", calibrated: bool = True
+) -> Recording:
     """Read one WFDB record as the digital samples it was stored with.
 
     Args:
@@ -49,6 +50,8 @@ def read_record(path: Path, *, patient: str | None = None, annotator: str | None
         patient: who was recorded; the record's name when not given.
         annotator: suffix of the annotation file; None reads none. A file that does not exist gives
             `annotations=None`, see `require_annotations`.
+        calibrated: whether a gain of 0 in the header is an error; else it is read as WFDB's usual 200 ADU per mV, and
+            no amplitude means anything.
 
     Returns:
         The recording: digital [lead, time] in ADU, gain in ADU per mV (per the header's own unit for a channel that
@@ -58,16 +61,16 @@ def read_record(path: Path, *, patient: str | None = None, annotator: str | None
         EcgError: a file is missing, cut off, damaged or not of its format; the message names the file.
     """
     stem = path.expanduser()
-    stem = stem.with_suffix("") if stem.suffix in _SUFFIXES else stem
+    stem = stem.with_suffix("") if stem.suffix in (".hea", ".dat", ".atr") else stem
     header_file = stem.with_name(stem.name + ".hea")
-    header = read_header(header_file)
+    header = read_header(header_file, calibrated=calibrated)
     channels = _check_signal_files(header, header_file)
     digital = _read_signals(stem, header, channels)
     return Recording(
         record=stem.name,
         patient=stem.name if patient is None else patient,
         digital=digital,
-        gain=np.array([_gain(header, c) for c in channels], dtype=np.float64),
+        gain=np.array([header.adc_gain[c] * _PER_MILLIVOLT.get(str(header.units[c]).lower(), 1.0) for c in channels]),
         baseline=np.array([header.baseline[c] for c in channels], dtype=np.int32),
         fs=float(header.fs),
         leads=tuple(header.sig_name[c] or f"signal {c}" for c in channels),
@@ -91,7 +94,7 @@ def require_annotations(recording: Recording, annotator: str = "atr") -> Annotat
     return recording.annotations
 
 
-def read_header(file: Path) -> Any:
+def read_header(file: Path, *, calibrated: bool = True) -> Any:
     """The wfdb header object of a single-segment record, checked for what reading needs.
 
     Raises:
@@ -109,7 +112,8 @@ def read_header(file: Path) -> Any:
         raise EcgError(f"{file}: sampling rate is {header.fs} Hz; it must be above 0")
     if unknown := sorted(set(header.fmt) - set(PACKING) - {"508", "516", "524"}):
         raise EcgError(f"{file}: unknown signal format {', '.join(unknown)}; known: {', '.join(PACKING)}")
-    _check_gains(file, header)
+    if calibrated:
+        _check_gains(file, header)
     return header
 
 
@@ -122,11 +126,6 @@ def _check_gains(file: Path, header: Any) -> None:
         number = re.match(r"[-+]?[\d.]+(?:[eE][-+]?\d+)?", fields[2]) if len(fields) > 2 else None
         if number and float(number[0]) == 0:
             raise EcgError(f"{file}: lead {name} has gain 0 (not calibrated); its line must give the ADU per mV")
-
-
-def _gain(header: Any, channel: int) -> float:
-    """ADU per mV of one channel."""
-    return float(header.adc_gain[channel]) * _PER_MILLIVOLT.get(str(header.units[channel]).lower(), 1.0)
 
 
 def _check_signal_files(header: Any, header_file: Path) -> list[int]:
@@ -167,10 +166,9 @@ def _read_signals(stem: Path, header: Any, channels: list[int]) -> npt.NDArray[n
         # Writers that do not compute the 16-bit checksum leave 0, as in the PTB database; then nothing can be said.
         given, plain = header.checksum[c], (header.samps_per_frame[c] or 1) == 1 and not header.skew[c]
         if given and plain and (int(row.sum(dtype=np.int64)) - given) % 65536:
-            raise EcgError(
-                f"{stem.parent / header.file_name[c]}: the samples of lead {header.sig_name[c]} do not match the "
-                f"checksum in {stem.name}.hea: a damaged file, or one of another record (a checksum of 0 skips this)"
-            )
+            why = "a damaged file, or one of another record (a checksum of 0 skips this)"
+            said = f"the samples of lead {header.sig_name[c]} do not match the checksum in {stem.name}.hea: {why}"
+            raise EcgError(f"{stem.parent / header.file_name[c]}: {said}")
     return digital
 
 
@@ -179,21 +177,34 @@ def _read_annotations(stem: Path, annotator: str, fs: float, n_samples: int) -> 
     file = stem.with_name(f"{stem.name}.{annotator}")
     if not file.is_file():
         return None
+    found, counted_at = read_annotations(file)
+    if counted_at and abs(counted_at - fs) > 1e-6:
+        raise EcgError(f"{file}: counts time at {counted_at} Hz, but the signals of {stem.name} have {fs:g} Hz")
+    sample = np.where(found.sample == n_samples, n_samples - 1, found.sample)  # as the last beat of svdb 860
+    if len(sample) and sample[-1] >= n_samples:
+        raise EcgError(f"{file}: an annotation at sample {sample[-1]}, but the record ends at {n_samples}")
+    return Annotations(sample=sample, symbol=found.symbol)
+
+
+def read_annotations(file: Path) -> tuple[Annotations, float | None]:
+    """The marks of an annotation file `<record>.<annotator>`, and the rate in Hz that it counts time at, if it says it.
+
+    Raises:
+        EcgError: it is missing, cut off or damaged.
+    """
+    if not file.is_file():
+        raise EcgError(f"{file} does not exist")
     content = file.read_bytes()
     if len(content) % 2 or content[-2:] != b"\0\0":  # pairs of bytes; a pair of zeros closes the list
         raise EcgError(f"{file}: damaged or cut off: a WFDB annotation file ends in two zero bytes")
     with _wfdb(f"{file}: damaged: not readable as WFDB annotations") as wfdb:
-        read = wfdb.rdann(str(stem), annotator)
+        read = wfdb.rdann(str(file.with_suffix("")), file.suffix[1:])
         sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
     if not all(isinstance(code, str) for code in read.symbol):  # wfdb gives NaN for codes WFDB does not have
         raise EcgError(f"{file}: damaged: it holds annotation codes that do not exist")
-    if read.fs and abs(read.fs - fs) > 1e-6:
-        raise EcgError(f"{file}: counts time at {read.fs} Hz, but the signals of {stem.name} have {fs:g} Hz")
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
         raise EcgError(f"{file}: damaged: its annotations are not in time order")
-    if len(sample) and sample[-1] >= n_samples:
-        raise EcgError(f"{file}: an annotation at sample {sample[-1]}, but the record ends at {n_samples}")
-    return Annotations(sample=sample, symbol=symbol)
+    return Annotations(sample=sample, symbol=symbol), read.fs or None
 
 
 @contextmanager

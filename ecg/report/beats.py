@@ -1,20 +1,19 @@
-"""Beats to look at: for each class one that was got right and one that was not."""
+"""Beats to look at: for each class one that was predicted correctly and one that was not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ecg.beats.table import Beats
 from ecg.page.numbers import percent
-from ecg.report.style import FAINT, INK, Context, class_colours, clock, new_figure, say, tidy
+from ecg.report.style import FAINT, INK, Context, Floats, Ints, class_colours, clock, new_figure, say, tidy
 
-Ints = npt.NDArray[np.integer[Any]]
-Floats = npt.NDArray[np.floating[Any]]
+if TYPE_CHECKING:
+    from ecg.data.info import DataInfo
 
 
 def beat_id(record: str, seconds: float) -> str:
@@ -22,12 +21,12 @@ def beat_id(record: str, seconds: float) -> str:
     return f"record {record}, {clock(seconds)}" if np.isfinite(seconds) else record
 
 
-def choose(target: Ints, predicted: Ints, probabilities: Floats, label: int) -> tuple[int | None, int | None]:
+def choose(target: Ints, probabilities: Floats, label: int) -> tuple[int | None, int | None]:
     """Indices of the typical right and the most confident wrong beat of class `label`; None where there is none.
 
     Typical is the median confidence, confidence the probability of the predicted class.
     """
-    confidence = probabilities[np.arange(len(predicted)), predicted]
+    predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     right = np.flatnonzero((target == label) & (predicted == label))
     wrong = np.flatnonzero((target == label) & (predicted != label))
     ordered = right[np.argsort(confidence[right], kind="stable")]
@@ -35,50 +34,38 @@ def choose(target: Ints, predicted: Ints, probabilities: Floats, label: int) -> 
     return typical, int(wrong[confidence[wrong].argmax()]) if len(wrong) else None
 
 
-def example_beats(
-    x: Floats,
-    target: Ints,
-    predicted: Ints,
-    probabilities: Floats,
-    classes: Sequence[str],
-    fs: float,
-    context: Context,
-    ids: Sequence[str],
-) -> Figure:
-    """One column per true class: above a typical beat predicted right, below the most confident error.
+def example_beats(info: DataInfo, beats: Beats, probabilities: Floats, context: Context) -> Figure:
+    """One column per true class: above a typical beat predicted correctly, below the most confident error.
 
     Args:
-        x: shape [beat, sample], as the model sees it, from the R peak on.
-        target: shape [beat], true class.
-        predicted: shape [beat], predicted class.
-        probabilities: shape [beat, class].
-        classes: class names.
-        fs: sampling rate of `x` in Hz.
+        info: of the data.
+        beats: their first lead is drawn, as the model sees it.
+        probabilities: shape [beat, class]; the largest is the prediction.
         context: the words around the figure.
-        ids: shape [beat], where each beat is found, as `beat_id` writes it.
 
     Returns:
         A figure 1200 to 1600 pixels wide at 120 dpi; a panel without an example says so.
 
     Raises:
-        ValueError: the arrays disagree about the number of beats.
+        ValueError: there are not as many rows of probabilities as beats.
     """
-    lengths = {len(x), len(target), len(predicted), len(probabilities), len(ids)}
-    if len(lengths) > 1:
-        raise ValueError(f"arrays of different numbers of beats: {sorted(lengths)}")
+    if len(beats) != len(probabilities):
+        raise ValueError(f"different numbers of beats: {len(beats)} and {len(probabilities)}")
+    classes = info.classes
     figure = new_figure(context, float(np.clip(2.6 * len(classes), 10, 13.3)), 6.4)
     panels = figure.subplots(2, len(classes), sharex=True, sharey=True, squeeze=False)
     for label, (name, colour) in enumerate(class_colours(classes).items()):
-        total = int((target == label).sum())
-        for row, beat in enumerate(choose(target, predicted, probabilities, label)):
+        for row, beat in enumerate(choose(beats.y, probabilities, label)):
             axes = panels[row, label]
             tidy(axes)
             if beat is None:
-                say(axes, f"no {name} beat\npredicted {('right', 'wrong')[row]}" if total else f"no {name} beats")
+                kind = ("right", "wrong")[row]
+                say(axes, f"no {name} beat\npredicted {kind}" if label in beats.y else f"no {name} beats")
                 continue
-            _trace(axes, x[beat], fs, colour)
-            sure = percent(probabilities[beat, predicted[beat]], 1)
-            words = f"{name} called {classes[predicted[beat]]}, {sure} %\n{ids[beat]}"
+            _trace(axes, beats.signal[beat, 0], info, colour)
+            predicted, sure = classes[probabilities[beat].argmax()], percent(probabilities[beat].max(), 1)
+            found = beat_id(str(beats.record[beat]), beats.seconds[beat])
+            words = f"{name} predicted as {predicted}, {sure} %\n{found}"
             axes.set_title(words, loc="left", fontsize=10 if len(classes) <= 6 else 7, color=INK, parse_math=False)
     for axes, kind in zip(panels[:, 0], ("typical right", "most confident wrong"), strict=True):
         axes.set_ylabel(f"{kind}\nnormalised amplitude")
@@ -87,9 +74,9 @@ def example_beats(
     return figure
 
 
-def _trace(axes: Axes, beat: Floats, fs: float, colour: str) -> None:
+def _trace(axes: Axes, beat: Floats, info: DataInfo, colour: str) -> None:
     """Draw one beat, shape [sample]; the zeros that only fill its row are dotted."""
-    seconds = np.arange(len(beat)) / fs
+    seconds = np.arange(len(beat)) / info.fs - info.r_peak_s
     signal = np.flatnonzero(beat)
     end = int(signal[-1]) + 1 if len(signal) else len(beat)
     axes.axvline(0, color=FAINT, linewidth=0.8, linestyle=(0, (2, 3)))

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ecg.page.numbers import NONE, percent
-from ecg.report.style import FAINT, INK, Context, class_colours, new_figure
+from ecg.report.style import FAINT, INK, Context, Ints, class_colours, new_figure, share_bar
 
 GAP = 0.12  # between the matrix and its margins, in cells
 
 
-def confusion_figure(matrix: npt.NDArray[np.integer[Any]], classes: Sequence[str], context: Context) -> Figure:
+def confusion_figure(matrix: Ints, classes: Sequence[str], context: Context) -> Figure:
     """Counts and row percentages in each cell, colour by row fraction, Se at the right and +P below.
 
     Args:
@@ -43,27 +42,22 @@ def confusion_figure(matrix: npt.NDArray[np.integer[Any]], classes: Sequence[str
     size = 11.0 if n <= 6 else max(6.0, 80 / n)
     for i, j in np.ndindex(n, n):
         ink = "white" if share[i, j] > 0.55 else INK
-        _cell_text(axes, j, i, f"{matrix[i, j]:,}", _percent(int(matrix[i, j]), int(rows[i]), 1), ink, size)
-    for i in range(n):
-        right, found, called = int(matrix[i, i]), int(rows[i]), int(columns[i])
+        axes.text(
+            j, i - 0.02, f"{matrix[i, j]:,}", ha="center", va="bottom", color=ink, fontsize=size + 1, fontweight="bold"
+        )
+        axes.text(j, i + 0.06, _percent(matrix[i, j], rows[i], 1), ha="center", va="top", color=ink, fontsize=size - 1)
+    for i, (right, found, predicted) in enumerate(zip(np.diag(matrix), rows, columns, strict=True)):
         _margin(axes, n + GAP, i, _percent(right, found), f"{right:,} of {found:,}" if found else "no beats", size)
-        _margin(axes, i, n + GAP, _percent(right, called), f"of {called:,}" if called else "never predicted", size)
-    _margin(axes, n + GAP, n + GAP, _percent(int(np.trace(matrix)), int(matrix.sum())), "accuracy", size)
+        below = f"of {predicted:,}" if predicted else "never predicted"
+        _margin(axes, i, n + GAP, _percent(right, predicted), below, size)
+    _margin(axes, n + GAP, n + GAP, _percent(np.trace(matrix), matrix.sum()), "accuracy", size)
     _frame(axes, classes, rows)
-    bar = figure.colorbar(image, ax=axes, fraction=0.03, pad=0.015, ticks=[0, 0.25, 0.5, 0.75, 1])
-    bar.ax.set_yticklabels(["0", "25", "50", "75", "100"])
-    bar.set_label("share of the true class (%)", color=INK)
-    bar.outline.set_visible(False)
+    share_bar(figure, image, [axes], fraction=0.03)
     return figure
 
 
-def _percent(part: int, whole: int, decimals: int = 2) -> str:
+def _percent(part: Any, whole: Any, decimals: int = 2) -> str:
     return f"{percent(part / whole, decimals)} %" if whole else NONE
-
-
-def _cell_text(axes: Axes, x: float, y: float, upper: str, lower: str, ink: str, size: float) -> None:
-    axes.text(x, y - 0.02, upper, ha="center", va="bottom", color=ink, fontsize=size + 1, fontweight="bold")
-    axes.text(x, y + 0.06, lower, ha="center", va="top", color=ink, fontsize=size - 1)
 
 
 def _margin(axes: Axes, x: float, y: float, upper: str, lower: str, size: float) -> None:
@@ -72,7 +66,7 @@ def _margin(axes: Axes, x: float, y: float, upper: str, lower: str, size: float)
     axes.text(x, y + 0.06, lower, ha="center", va="top", color=FAINT, fontsize=max(5.0, size - 2.5))
 
 
-def _frame(axes: Axes, classes: Sequence[str], rows: npt.NDArray[np.integer[Any]]) -> None:
+def _frame(axes: Axes, classes: Sequence[str], rows: Ints) -> None:
     """Name rows and columns, each with its class's colour along the edge."""
     n = len(classes)
     edge = n + GAP + 0.5
@@ -85,8 +79,7 @@ def _frame(axes: Axes, classes: Sequence[str], rows: npt.NDArray[np.integer[Any]
     axes.set_xticks(places, [*classes, "Se"], fontsize=size, fontweight="bold", parse_math=False)
     counted = [f"{name}\n{count:,} beats" for name, count in zip(classes, rows, strict=True)]
     axes.set_yticks(places, [*counted, "+P"], fontsize=size, fontweight="bold", parse_math=False)
-    axes.set_xlim(-0.51 - thick, edge)
-    axes.set_ylim(edge, -0.56)
+    axes.set(xlim=(-0.51 - thick, edge), ylim=(edge, -0.56))
     axes.set_xlabel("predicted class", fontsize=11, color=INK)
     axes.set_ylabel("true class", fontsize=11, color=INK)
     axes.set_xticks(np.arange(n + 1) - 0.5, minor=True)

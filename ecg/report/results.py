@@ -13,11 +13,13 @@ from ecg.atomic import whole_file
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
-from ecg.metrics.bootstrap import bootstrap_intervals
-from ecg.metrics.classification import test_metrics
+from ecg.metrics.bootstrap import intervals
+from ecg.metrics.classification import scored, test_metrics
 from ecg.metrics.ec57 import ec57_scores
 from ecg.metrics.records import mean_over_records, per_record, without_record
-from ecg.metrics.subjects import SCORES, auroc_interval, subject_intervals, subject_metrics, subject_table
+from ecg.metrics.registry import metrics as known_metrics
+from ecg.metrics.subjects import by_patient, subject_intervals, subject_metrics, subject_table
+from ecg.recordings.databases import dominants
 from ecg.report.style import Context
 from ecg.runs.folder import RunFolder, write_json
 
@@ -53,8 +55,14 @@ class Results:
     @property
     def predicted(self) -> npt.NDArray[np.int64]:
         """Shape [beat], the class of highest probability."""
-        best: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1).astype(np.int64)
-        return best
+        return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def shown(self) -> dict[str, str | float]:
+        """The scores, and before them what they are of, for tables."""
+        info = self.info
+        databases = {"databases": " and ".join(info.databases)} if info.databases else {}
+        return {"dataset": info.dataset, "split": info.split, "source": info.source, **databases, **self.metrics}
 
     @property
     def interval_note(self) -> str:
@@ -64,18 +72,14 @@ class Results:
     @property
     def table_context(self) -> Context:
         """`context`, with a word on the intervals below."""
-        context = self.context
-        return replace(context, footnote=f"{context.footnote} {self.interval_note}".strip())
+        return replace(self.context, footnote=f"{self.context.footnote} {self.interval_note}".strip())
 
     @property
     def context(self) -> Context:
         """The words above and below every figure and table of the run."""
         info, n = self.info, len(self.beats)
-        return Context(
-            title=f"{info.dataset}, split {info.split}, source {info.source}, cut {info.cut}: {n:,} {info.scored}",
-            footnote=" ".join(info.notes),
-            simulated=info.simulated,
-        )
+        what = f"{info.dataset}, split {info.split}, {info.origin}, segmentation {info.segmentation}"
+        return Context(f"{what}: {n:,} {info.scored}", " ".join(info.notes), info.simulated)
 
 
 def score(
@@ -91,8 +95,9 @@ def score(
 
     By beat: the metrics of DESIGN section 7 with bootstrap intervals (over patients where the split keeps them apart);
     and, for tasks with S and V, the EC57 way of counting under `ec57/`. For a split by patients also the mean over
-    records under `records/`, where there is a record 232 class S without it under `without_232/`, and where the label
-    is the patient's one prediction per patient under `subject/`. Baselines stand under `baseline/<name>/`.
+    records under `records/`; where one record holds most of a class, that class without it under `without_<record>/`;
+    where the label is the patient's, one prediction per patient under `subject/`. Baselines stand under
+    `baseline/<name>/`.
 
     Args:
         info: of the data.
@@ -103,56 +108,45 @@ def score(
         baselines: probabilities of what the model must beat, by name, shape [beat, class].
     """
     target, predicted = beats.y, probabilities.argmax(axis=1).astype(np.int64)
-    metrics = test_metrics(target, probabilities, info.classes)
-    has_ectopics = {"S", "V"} <= set(info.classes)
-    if has_ectopics and np.isfinite(beats.seconds).all():
+    metrics, subjects = _by_beat_and_patient(info, beats, probabilities)
+    if {"S", "V"} <= set(info.classes) and np.isfinite(beats.seconds).all():
         metrics |= ec57_scores(target, predicted, beats.seconds, beats.record, info.classes)
-    records = subjects = None
+    records = None
     if info.by_patient:
         records = per_record(beats.record, target, predicted, info.classes)
         metrics |= {f"records/{key}": value for key, value in mean_over_records(records).items()}
-        if has_ectopics:
-            alone = without_record(beats.record, target, predicted, info.classes)
-            metrics |= {f"without_232/{key}": value for key, value in alone.items()}
-        if info.patient_label:
-            subjects = subject_table(beats.patient, target, probabilities, info.classes)
-            metrics |= subject_metrics(subjects, info.classes)
+        for one in dominants(info.databases):
+            alone = without_record(beats.record, target, predicted, info.classes, leave=one.record, name=one.beat)
+            metrics |= {f"without_{one.record}/{key}": value for key, value in alone.items()}
+    compared = [f"{level}/{key}" for level in ("test", "subject") for key in by_patient(info.classes)]
     for name, given in (baselines or {}).items():
-        metrics |= _baseline(name, given, info, beats)
-    intervals = _intervals(info, beats, probabilities, subjects, replicates, seed) if replicates else {}
-    return Results(info, beats, probabilities, metrics, intervals, records, subjects)
+        found, _ = _by_beat_and_patient(info, beats, given)
+        metrics |= {f"baseline/{name}/{key}": found[key] for key in compared if key in found}
+    results = Results(info, beats, probabilities, metrics, {}, records, subjects)
+    return replace(results, intervals=_intervals(results, replicates, seed)) if replicates else results
 
 
-def _intervals(
-    info: DataInfo,
-    beats: Beats,
-    probabilities: npt.NDArray[np.float32],
-    subjects: pd.DataFrame | None,
-    replicates: int,
-    seed: int,
-) -> dict[str, tuple[float, float]]:
+def _by_beat_and_patient(
+    info: DataInfo, beats: Beats, probabilities: npt.NDArray[np.floating]
+) -> tuple[dict[str, float], pd.DataFrame | None]:
+    """Scores under `test/` and, where the label is the patient's, under `subject/`, with one row per patient."""
+    metrics = test_metrics(beats.y, probabilities, info.classes)
+    if not (info.by_patient and info.patient_label):
+        return metrics, None
+    subjects = subject_table(beats.patient, beats.y, probabilities, info.classes)
+    return metrics | subject_metrics(subjects, info.classes), subjects
+
+
+def _intervals(results: Results, replicates: int, seed: int) -> dict[str, tuple[float, float]]:
     """95 % intervals by the keys of the metrics, over patients where the split keeps them apart."""
+    info, beats = results.info, results.beats
     groups = beats.patient if info.by_patient else None
-    predicted = probabilities.argmax(axis=1)
-    found = bootstrap_intervals(beats.y, predicted, info.classes, groups=groups, replicates=replicates, seed=seed)
-    if len(info.classes) == 2:
-        area = auroc_interval(beats.y, probabilities[:, 1], groups=groups, replicates=replicates, seed=seed)
-        found |= {} if area is None else {"auroc": area}
-    intervals = {f"test/{key}": value for key, value in found.items()}
-    if subjects is not None:
-        intervals |= subject_intervals(subjects, info.classes, replicates=replicates, seed=seed)
-    return intervals
-
-
-def _baseline(name: str, given: npt.NDArray[np.floating], info: DataInfo, beats: Beats) -> dict[str, float]:
-    """Headline scores of one baseline, by beat and where the model has them by patient."""
-    found = test_metrics(beats.y, given, info.classes)
-    kept = {f"test/{key}": found[f"test/{key}"] for key in SCORES}
-    if info.by_patient and info.patient_label:
-        table = subject_table(beats.patient, beats.y, given, info.classes)
-        by_subject = subject_metrics(table, info.classes)
-        kept |= {f"subject/{key}": by_subject[f"subject/{key}"] for key in SCORES}
-    return {f"baseline/{name}/{key}": value for key, value in kept.items()}
+    labelled = scored(beats.y, results.probabilities, info.classes)
+    found = intervals(labelled, groups=groups, replicates=replicates, seed=seed)
+    pairs = {f"test/{key}": value for key, value in found.items()}
+    if results.subjects is not None:
+        pairs |= subject_intervals(results.subjects, info.classes, replicates=replicates, seed=seed)
+    return pairs
 
 
 def write_results(results: Results, folder: RunFolder, facts: dict[str, object]) -> None:
@@ -163,38 +157,29 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
         folder: the run's.
         facts: what else belongs into metrics.json: parameters, times.
     """
-    beats = results.beats
-    table = pd.DataFrame(
-        {
-            "record": beats.record,
-            "patient": beats.patient,
-            "sample": beats.sample,
-            "label": np.array(results.info.classes)[beats.y],
-            "predicted": np.array(results.info.classes)[results.predicted],
-        }
-    )
-    for c, name in enumerate(results.info.classes):
-        table[f"p_{name}"] = results.probabilities[:, c]
-    tables = {
-        folder.predictions: table.set_index("record"),
-        folder.records: results.records,
-        folder.subjects: results.subjects,
-    }
+    info, beats, names = results.info, results.beats, np.array(results.info.classes)
+    columns = {name: beats.columns[name] for name in ("record", "patient", "sample")}
+    columns |= {"label": names[beats.y], "predicted": names[results.predicted]}
+    columns |= {f"p_{name}": results.probabilities[:, c] for c, name in enumerate(names)}
+    predictions = pd.DataFrame(columns).set_index("record")
+    tables = {folder.predictions: predictions, folder.records: results.records, folder.subjects: results.subjects}
     for path, found in tables.items():
         if found is not None:
             with whole_file(path) as temporary:
                 found.to_csv(temporary, float_format="%.6f")
-    words = ("dataset", "source", "simulated", "cut", "split", "notes", "facts")
-    described = {name: getattr(results.info, name) for name in words}
-    write_json(folder.metrics, {**described, **facts, **results.metrics, "intervals": results.intervals})
+    words = ("dataset", "source", "databases", "simulated", "segmentation", "split", "notes", "facts")
+    described = {name: getattr(info, name) for name in words}
+    shown = {one.name: one.shown() for one in known_metrics(info.classes)}
+    content = {**described, **facts, **results.metrics, "intervals": results.intervals, "metrics": shown}
+    write_json(folder.metrics, content)
 
 
 def write_split(info: DataInfo, split: Split, beats: Beats, folder: RunFolder) -> None:
-    """Write split.json: counts per side and class, and per record a letter a beat (T train, V val, E test, - none)."""
+    """Write split.json: counts by subset and class, by record a letter a beat (T train, V val, E test, - none)."""
     letters = np.full(len(beats), "-")
-    for side, letter in (("train", "T"), ("val", "V"), ("test", "E")):
-        letters[split.sides[side]] = letter
+    for subset, letter in (("train", "T"), ("val", "V"), ("test", "E")):
+        letters[split.subsets[subset]] = letter
     by_record = {str(record): "".join(letters[beats.record == record]) for record in pd.unique(pd.Series(beats.record))}
-    people = {side: sorted({str(p) for p in beats.patient[index]} - {""}) for side, index in split.sides.items()}
+    people = {subset: sorted({str(p) for p in beats.patient[index]} - {""}) for subset, index in split.subsets.items()}
     content = {"split": split.name, "notes": split.notes, "counts": info.counts, "patients": people, "beats": by_record}
     write_json(folder.split, content)

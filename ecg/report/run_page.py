@@ -59,9 +59,9 @@ def run_page(
         by_class=per_class_table(metrics, info.classes, intervals),
         counted=protocol_table(metrics),
         figures={key: path.read_bytes() for key, path in figures.items()},
-        sides=[
-            [side, *(count(n.get(name, 0)) for name in info.classes), count(sum(n.values()))]
-            for side, n in info.counts.items()
+        subsets=[
+            [subset, *(count(n.get(name, 0)) for name in info.classes), count(sum(n.values()))]
+            for subset, n in info.counts.items()
         ],
         found=[f"{_spaced(key)}: {_said(value)}" for key, value in info.facts.items()],
         training=list(_training(facts).items()),
@@ -75,9 +75,7 @@ def run_page(
 def _headline(results: Results, level: str) -> NumberTable:
     """Headline scores with their intervals beside the baselines'."""
     metrics = results.metrics
-    beside = {
-        who: said for who, said in NAMES.items() if any(key.startswith(f"baseline/{who}/{level}/") for key in metrics)
-    }
+    beside = {who: said for who, said in NAMES.items() if f"baseline/{who}/{level}/accuracy" in metrics}
     return headline_table(metrics, results.intervals, level=level, beside=beside)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from ecg.data.sources import Source
 from ecg.metrics.confusion import confusion_matrix
-from ecg.report.beats import beat_id, example_beats
+from ecg.report.beats import example_beats
 from ecg.report.calibration import reliability_figure
 from ecg.report.confusion import confusion_figure
 from ecg.report.curves import learning_curves
@@ -18,9 +18,6 @@ from ecg.report.results import Results
 from ecg.report.strip import strip_figure
 from ecg.report.style import Context
 from ecg.report.window import pick_window
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def run_figures(
@@ -36,14 +33,13 @@ def run_figures(
         title: the run's name, put before the data's description.
     """
     context = replace(results.context, title=f"{title}: {results.context.title}")
-    beats, target, predicted = results.beats, results.beats.y, results.predicted
-    classes, probabilities = results.info.classes, results.probabilities
-    ids = [beat_id(str(record), seconds) for record, seconds in zip(beats.record, beats.seconds, strict=True)]
+    info, beats, probabilities = results.info, results.beats, results.probabilities
+    matrix = confusion_matrix(beats.y, results.predicted, len(info.classes))
     figures = {
         "learning_curves": learning_curves(history, context, best_epoch),
-        "confusion": confusion_figure(confusion_matrix(target, predicted, len(classes)), classes, context),
-        "reliability": reliability_figure(target, probabilities, context),
-        "beats": example_beats(beats.x[:, 0], target, predicted, probabilities, classes, results.info.fs, context, ids),
+        "confusion": confusion_figure(matrix, info.classes, context),
+        "reliability": reliability_figure(beats.y, probabilities, context),
+        "beats": example_beats(info, beats, probabilities, context),
     }
     strip = _strip(results, source, context)
     return figures if strip is None else {**figures, "strip": strip}
@@ -63,19 +59,7 @@ def _strip(results: Results, source: Source, context: Context) -> Figure | None:
         return None
     mine = np.flatnonzero(results.beats.record == record)
     mine = mine[np.argsort(results.beats.seconds[mine])]
-    seconds, predicted, target = results.beats.seconds[mine], results.predicted[mine], results.beats.y[mine]
-    lead = str(results.beats.lead[mine[0]])
-    start = pick_window(seconds, predicted, target, recording.seconds)
-    return strip_figure(
-        recording.millivolts(recording.lead_index(lead)),
-        recording.fs,
-        start,
-        seconds,
-        predicted,
-        target,
-        results.info.classes,
-        lead,
-        record,
-        context,
-        np.stack([results.beats.rr_before[mine], results.beats.rr_after[mine]], axis=1),
-    )
+    beats, predicted = results.beats.take(mine), results.predicted[mine]
+    start = pick_window(beats.seconds, predicted, beats.y, recording.seconds)
+    millivolts = recording.millivolts(recording.lead_index(str(beats.lead[0])))
+    return strip_figure(millivolts, recording.fs, start, beats, predicted, results.info.classes, context)

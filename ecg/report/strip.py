@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from ecg.report.style import FAINT, INK, Context, class_colours, clock, new_figure, tidy
+from ecg.beats.table import Beats
+from ecg.report.style import FAINT, INK, Context, Floats, Ints, class_colours, clock, new_figure, tidy
 
 ROW_S = 10.0
 SLIVER_S = 0.5  # a last row shorter than this is left out
@@ -26,27 +25,23 @@ DIFFERS = "#FFE98A"
 
 @dataclass(frozen=True)
 class _Beat:
-    """One beat: its R peak, begin and end in s, its class, and the reference's where that is another."""
+    """One beat: its R peak, begin and end in s, its class, and the reference's where that is another, else nothing."""
 
     at: float
     begin: float
     end: float
     name: str
-    reference: str | None
+    reference: str
 
 
 def strip_figure(
-    millivolts: npt.NDArray[np.floating[Any]],
+    millivolts: Floats,
     fs: float,
     start_s: float,
-    beats_s: npt.NDArray[np.floating[Any]],
-    predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]],
+    beats: Beats,
+    predicted: Ints,
     classes: Sequence[str],
-    lead: str,
-    record: str,
     context: Context,
-    rr_s: npt.NDArray[np.floating[Any]],
     *,
     seconds: float = 30.0,
 ) -> Figure:
@@ -56,46 +51,41 @@ def strip_figure(
         millivolts: shape [time], the whole recording of one lead, in mV.
         fs: its sampling rate in Hz.
         start_s: where the strip begins, in seconds from the recording's start; `window.pick_window` finds a good one.
-        beats_s: shape [beat], R peaks in seconds from the recording's start, ascending; those outside are not drawn.
+        beats: those of the record, in order of time; where their class differs from the predicted one, it is marked.
         predicted: shape [beat], predicted class.
-        target: shape [beat], true class; beats that differ from it are marked.
         classes: class names.
-        lead: the lead's name.
-        record: the record's name.
         context: the words around the figure.
-        rr_s: shape [beat, 2], RR interval before and after each beat in seconds, NaN where unknown; keeps the colour
-            off beats without a prediction.
         seconds: length of the strip; it ends earlier where the recording does.
 
     Returns:
         A figure 1600 pixels wide at 120 dpi.
 
     Raises:
-        ValueError: the strip begins after the recording's end, or the arrays disagree about the number of beats.
+        ValueError: the strip begins after the recording's end, or there are more or fewer predictions than beats.
     """
-    if len({len(beats_s), len(predicted), len(target), len(rr_s)}) > 1:
-        raise ValueError("beats_s, predicted, target and rr_s must have one entry per beat")
+    if len(beats) != len(predicted):
+        raise ValueError(f"{len(predicted)} predictions for {len(beats)} beats: there must be one entry per beat")
+    record, lead = (str(names[0]) if len(names) else "unknown" for names in (beats.record, beats.lead))
     rows, end_s = _extent(len(millivolts) / fs, start_s, seconds)
     low, high = _limits(millivolts[int(start_s * fs) : int(end_s * fs)])
     tall = (high + LABEL_MV - low) / 0.5 * 0.2 / ROW_S * (WIDTH_IN - 1.0)  # inches that make the squares square
     figure = new_figure(context, WIDTH_IN, 1.75 + rows * (tall + 0.40))
     panels = figure.subplots(rows, 1, squeeze=False)[:, 0]
-    beats = _beats(beats_s, rr_s, predicted, target, classes)
-    colours = class_colours(classes)
+    marks, colours = _marks(beats, predicted, classes), class_colours(classes)
     for row, axes in enumerate(panels):
         left = start_s + row * ROW_S
         right = min(left + ROW_S, end_s)
         _paper(axes, left, low, high + LABEL_MV)
         axes.set_ylabel(f"{lead} (mV)", parse_math=False)
         _signal(axes, millivolts, fs, left, right, FAINT, 0.9)
-        for beat in (beat for beat in beats if beat.end > left and beat.begin < right):
+        for beat in (beat for beat in marks if beat.end > left and beat.begin < right):
             _signal(axes, millivolts, fs, max(left, beat.begin), min(right, beat.end), colours[beat.name], 1.5)
             _mark(axes, beat, left, right, high, colours[beat.name])
     what = f"Record {record}, lead {lead}, {clock(start_s, 0)} to {clock(end_s, 0)} min"
     panels[0].set_title(what, loc="left", fontsize=11, color=INK, parse_math=False)
     panels[-1].set_xlabel("time in the recording (min:s); a large square is 0.2 s x 0.5 mV")
-    shown = np.flatnonzero((beats_s >= start_s) & (beats_s < end_s))
-    _legend(panels[0], {classes[i]: colours[classes[i]] for i in np.unique(predicted[shown])})
+    shown = np.unique(predicted[(beats.seconds >= start_s) & (beats.seconds < end_s)])
+    _legend(panels[0], {classes[i]: colours[classes[i]] for i in shown})
     return figure
 
 
@@ -108,7 +98,7 @@ def _extent(length_s: float, start_s: float, seconds: float) -> tuple[int, float
     return rows, min(end_s, start_s + rows * ROW_S)
 
 
-def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
+def _limits(shown: Floats) -> tuple[float, float]:
     """Lowest and highest mV to draw, on lines of the paper; gaps in the signal (NaN) do not count."""
     known = shown[np.isfinite(shown)]
     if len(known) == 0:
@@ -120,21 +110,18 @@ def _limits(shown: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
     return float(low), float(max(high, low + 1.5))
 
 
-def _beats(
-    beats_s: npt.NDArray[np.floating[Any]],
-    rr_s: npt.NDArray[np.floating[Any]],
-    predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]],
-    classes: Sequence[str],
-) -> list[_Beat]:
-    """All beats: a third of RR before the R peak, two thirds after, and the reference's class where it differs."""
-    previous = np.fmin(np.diff(beats_s, prepend=beats_s[:1] - 0.9), rr_s[:, 0])
-    following = np.fmin(np.diff(beats_s, append=beats_s[-1:] + 0.9), rr_s[:, 1])
-    begin, end = beats_s - np.minimum(previous * 0.35, 0.5), beats_s + np.minimum(following * 0.65, 0.9)
-    return [
-        _Beat(float(at), float(left), float(right), classes[label], classes[true] if true != label else None)
-        for at, left, right, label, true in zip(beats_s, begin, end, predicted, target, strict=True)
-    ]
+def _marks(beats: Beats, predicted: Ints, classes: Sequence[str]) -> list[_Beat]:
+    """All beats: a third of RR before the R peak, two thirds after, and the reference's class where it differs.
+
+    RR keeps the colour off beats without a prediction.
+    """
+    at = beats.seconds
+    previous = np.fmin(np.diff(at, prepend=at[:1] - 0.9), beats.rr_before)
+    following = np.fmin(np.diff(at, append=at[-1:] + 0.9), beats.rr_after)
+    begin, end = at - np.minimum(previous * 0.35, 0.5), at + np.minimum(following * 0.65, 0.9)
+    names = np.array(classes, dtype=object)
+    reference = np.where(beats.y == predicted, "", names[beats.y])
+    return [_Beat(*one) for one in zip(at, begin, end, names[predicted], reference, strict=True)]
 
 
 def _paper(axes: Axes, left: float, low: float, high: float) -> None:
@@ -144,23 +131,14 @@ def _paper(axes: Axes, left: float, low: float, high: float) -> None:
     for step_s, step_mv, colour, width in ((0.04, 0.1, "#FBEFEC", 0.5), (0.2, 0.5, "#F0CFC8", 0.8)):
         down = np.arange(0, ROW_S + step_s / 2, step_s) + left
         axes.vlines(down, low, high, color=colour, linewidth=width, zorder=0.5)
-        axes.hlines(
-            np.arange(low, high + step_mv / 2, step_mv), left, left + ROW_S, color=colour, linewidth=width, zorder=0.5
-        )
+        across = np.arange(low, high + step_mv / 2, step_mv)
+        axes.hlines(across, left, left + ROW_S, color=colour, linewidth=width, zorder=0.5)
     axes.xaxis.set_major_locator(MultipleLocator(1))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda s, _: clock(s, 0)))
     axes.yaxis.set_major_locator(MultipleLocator(1))
 
 
-def _signal(
-    axes: Axes,
-    millivolts: npt.NDArray[np.floating[Any]],
-    fs: float,
-    left: float,
-    right: float,
-    colour: str,
-    width: float,
-) -> None:
+def _signal(axes: Axes, millivolts: Floats, fs: float, left: float, right: float, colour: str, width: float) -> None:
     i, j = max(0, int(np.floor(left * fs))), min(len(millivolts), int(np.ceil(right * fs)) + 1)
     axes.plot(np.arange(i, j) / fs, millivolts[i:j], color=colour, linewidth=width, solid_joinstyle="round")
 
@@ -168,7 +146,7 @@ def _signal(
 def _mark(axes: Axes, beat: _Beat, left: float, right: float, top: float, colour: str) -> None:
     """Name a beat above its R peak, and below that its reference class where that differs."""
     words = [(0.68, beat.name, 11 if len(beat.name) <= 2 else 8, colour, "bold")]
-    if beat.reference is not None:
+    if beat.reference:
         axes.axvspan(max(left, beat.begin), min(right, beat.end), color=DIFFERS, linewidth=0, zorder=0.6, alpha=0.8)
         words.append((0.25, f"ref {beat.reference}", 8, INK, "normal"))
     if not left <= beat.at < right:  # its R peak is in another row

@@ -5,11 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+Ints = npt.NDArray[np.integer[Any]]
+Floats = npt.NDArray[np.floating[Any]]
 
 INK = "#222222"
 FAINT = "#6B6B6B"
@@ -80,6 +87,15 @@ def tidy(axes: Axes, title: str = "") -> None:
 def say(axes: Axes, words: str) -> None:
     """Write `words` in the middle of `axes` that have nothing else to show."""
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", fontsize=10, color=FAINT)
+
+
+def share_bar(figure: Figure, image: AxesImage, axes: Sequence[Axes], **more: Any) -> None:
+    """The colours of confusion matrices, whose cells are shares of a row, in percent."""
+    from matplotlib.ticker import PercentFormatter
+
+    bar = figure.colorbar(image, ax=axes, format=PercentFormatter(1, symbol=""), pad=0.015, **more)
+    bar.set_label("share of the true class (%)", color=INK)
+    bar.outline.set_visible(False)
 
 
 def clock(seconds: float, decimals: int = 1) -> str:

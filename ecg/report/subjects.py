@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecg.metrics.baselines import NAMES
+from ecg.metrics.registry import metrics as every_metric
 from ecg.page.numbers import count, percent
 from ecg.report.tables import Intervals, Metrics, NumberTable, cell
 
-SCORES = {"accuracy": "accuracy", "balanced_accuracy": "bal. acc.", "macro_f1": "macro-F1", "auroc": "AUROC"}
 LEVELS = {"subject": "patients", "test": "beats"}
 ONE_PER_PATIENT = "Patients: the mean probability over a patient's beats gives one prediction."
 
@@ -25,18 +25,17 @@ def comparison_table(metrics: Metrics, classes: Sequence[str], intervals: Interv
         80 columns wide; None where there is neither a baseline nor a score by patient.
     """
     rows: list[tuple[str, ...]] = []
+    columns = [one for one in every_metric() if one.by_patient and one.headline and one.percent]
     for level, words in LEVELS.items():
-        named = {level: f"{words}: this model"} | {
-            f"baseline/{key}/{level}": f"  {said}" for key, said in NAMES.items()
-        }
+        named = {level: f"{words}: this model"}
+        named |= {f"baseline/{key}/{level}": f"  {said}" for key, said in NAMES.items()}
         known = {start: name for start, name in named.items() if f"{start}/accuracy" in metrics}
         rows += [()] if rows and known else []
-        rows += [
-            (name, *(cell(metrics, intervals, f"{start}/{key}") for key in SCORES)) for start, name in known.items()
-        ]
+        for start, name in known.items():
+            rows.append((name, *(cell(metrics, intervals, f"{start}/{one.name}") for one in columns)))
     if len(rows) < 2:
         return None
-    return NumberTable(("", *(f"{name} %" for name in SCORES.values())), rows, _notes(metrics, classes))
+    return NumberTable(("", *(f"{one.short or one.title} %" for one in columns)), rows, _notes(metrics, classes))
 
 
 def comparison_markdown(metrics: Metrics, classes: Sequence[str], intervals: Intervals) -> str:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
+
+from ecg.report.style import Floats, Ints
 
 
-def pick_window(
-    beats_s: npt.NDArray[np.floating[Any]],
-    predicted: npt.NDArray[np.integer[Any]],
-    target: npt.NDArray[np.integer[Any]],
-    duration_s: float,
-    seconds: float = 30.0,
-) -> float:
+def pick_window(beats_s: Floats, predicted: Ints, target: Ints, duration_s: float, seconds: float = 30.0) -> float:
     """Start, in whole seconds, of the most informative window of a recording.
 
     It holds many classes (predicted or true), at least one error where there is any, and among equals more errors
@@ -43,10 +36,7 @@ def pick_window(
     return float(starts[np.lexsort((-starts, rare, np.minimum(errors, 5), worth))[-1]])
 
 
-def _within(
-    marks: npt.NDArray[np.float64], first: npt.NDArray[np.intp], last: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
+def _within(marks: Floats, first: Ints, last: Ints) -> Floats:
     """Sums of `marks`, shape [beat, column], over the beats first..last-1 of each window: [window, column]."""
     total = np.vstack([np.zeros(marks.shape[1]), marks.cumsum(axis=0)])
-    sums: npt.NDArray[np.float64] = total[np.maximum(last, first)] - total[first]
-    return sums
+    return np.asarray(total[np.maximum(last, first)] - total[first])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,8 +15,7 @@ NEEDED = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedule
 """What Lightning reads of a checkpoint that training goes on from."""
 
 
-@dataclass(frozen=True)
-class ResumePoint:
+class ResumePoint(NamedTuple):
     """A checkpoint to go on from, and the number of whole epochs behind it."""
 
     path: Path

@@ -27,9 +27,8 @@ def find_runs(*folders: Path | str | Iterable[Path | str]) -> list[Run]:
             raise EcgError(f"{path}: no such folder; give run folders or folders that hold them, e.g. outputs/multirun")
         below = run_folders(path)
         if not below:
-            raise EcgError(
-                f"{path} holds no run: a run folder has a config.yaml or metrics.json; give one or its parent"
-            )
+            what = "a run folder has a config.yaml or metrics.json"
+            raise EcgError(f"{path} holds no run: {what}; give one or its parent")
         for folder in below:
             if (where := folder.resolve()) not in found:
                 found[where] = read_run(folder)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecg.atomic import whole_file
+from ecg.atomic import whole_text
 from ecg.errors import EcgError
+
+
+class _Part:
+    """A path below a run folder, as an attribute of `RunFolder`."""
+
+    def __init__(self, below: str) -> None:
+        self.below = below
+
+    def __get__(self, folder: RunFolder, kind: type) -> Path:
+        return folder.path / self.below
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,45 @@ class RunFolder:
     """
 
     path: Path
+
+    config = _Part("config.yaml")
+    """The resolved configuration; written first."""
+    provenance = _Part("provenance.json")
+    """Commit, versions, data fingerprint, seed, host."""
+    split = _Part("split.json")
+    """Which beats trained, validated and tested."""
+    history = _Part("history.csv")
+    """One row per epoch."""
+    predictions = _Part("predictions.csv")
+    """One row per test beat."""
+    metrics = _Part("metrics.json")
+    """The results; written last, so it tells a finished run."""
+    error = _Part("error.txt")
+    """Why a job of a sweep failed, on its first line."""
+    transfer = _Part("transfer.json")
+    """Where a transferred model's layers come from."""
+    records = _Part("records.csv")
+    """Scores per test record, where records are known."""
+    subjects = _Part("subjects.csv")
+    """One row per test patient, where the label is the patient's and patients are kept apart."""
+    summary = _Part("report/results.md")
+    """The table of results as Markdown."""
+    weights = _Part("weights.safetensors")
+    """The best weights with all that is needed to use them."""
+    checkpoints = _Part("checkpoints")
+    """best.ckpt and last.ckpt."""
+    best_checkpoint = _Part("checkpoints/best.ckpt")
+    """The weights of the best epoch."""
+    last_checkpoint = _Part("checkpoints/last.ckpt")
+    """The end of the newest whole epoch."""
+    page = _Part("report/index.html")
+    """The run's report as one page."""
+    report = _Part("report")
+    """Figures."""
+    lock = _Part(".lock")
+    """Held by the process that runs it."""
+    running = _Part(".running.json")
+    """Says which process that is."""
 
     def check(self, *, resume: bool) -> None:
         """Refuse a folder that holds a run, or with `resume` one whose run is finished.
@@ -49,101 +97,11 @@ class RunFolder:
             why = error.strerror
             raise EcgError(f"cannot write the run folder {self.path}: {why}; choose another output_dir=") from None
 
-    @property
-    def config(self) -> Path:
-        """The resolved configuration; written first."""
-        return self.path / "config.yaml"
-
-    @property
-    def provenance(self) -> Path:
-        """Commit, versions, data fingerprint, seed, host."""
-        return self.path / "provenance.json"
-
-    @property
-    def split(self) -> Path:
-        """Which beats trained, validated and tested."""
-        return self.path / "split.json"
-
-    @property
-    def history(self) -> Path:
-        """One row per epoch."""
-        return self.path / "history.csv"
-
-    @property
-    def predictions(self) -> Path:
-        """One row per test beat."""
-        return self.path / "predictions.csv"
-
-    @property
-    def metrics(self) -> Path:
-        """The results; written last, so it tells a finished run."""
-        return self.path / "metrics.json"
-
-    @property
-    def error(self) -> Path:
-        """Why a job of a sweep failed, on its first line."""
-        return self.path / "error.txt"
-
-    @property
-    def transfer(self) -> Path:
-        """Where a transferred model's layers come from."""
-        return self.path / "transfer.json"
-
-    @property
-    def records(self) -> Path:
-        """Scores per test record, where records are known."""
-        return self.path / "records.csv"
-
-    @property
-    def subjects(self) -> Path:
-        """One row per test patient, where the label is the patient's and patients are kept apart."""
-        return self.path / "subjects.csv"
-
-    @property
-    def summary(self) -> Path:
-        """The table of results as Markdown."""
-        return self.report / "results.md"
-
-    @property
-    def weights(self) -> Path:
-        """The best weights with all that is needed to use them."""
-        return self.path / "weights.safetensors"
-
-    @property
-    def checkpoints(self) -> Path:
-        """best.ckpt and last.ckpt."""
-        return self.path / "checkpoints"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        """The weights of the best epoch."""
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def last_checkpoint(self) -> Path:
-        """The end of the newest whole epoch."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def page(self) -> Path:
-        """The run's report as one page."""
-        return self.report / "index.html"
-
-    @property
-    def report(self) -> Path:
-        """Figures."""
-        return self.path / "report"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the process that runs it; says who that is."""
-        return self.path / ".lock"
-
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:
     """Write strict JSON, whole or not at all; a number that is not finite becomes null."""
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(_strict(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    strict = json.loads(json.dumps(content, default=dict), parse_constant=lambda _: None)
+    whole_text(path, json.dumps(strict, indent=2) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -181,13 +139,3 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u
 def _kind(value: object) -> str:
     names = {list: "a list", str: "text", int: "a number", float: "a number", bool: "true or false"}
     return names.get(type(value), "nothing")
-
-
-def _strict(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {str(k): _strict(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

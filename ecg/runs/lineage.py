@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ecg.data import ArrhythmiaDataModule, BeatData, MIDataModule
+from ecg.data import BeatData
 from ecg.errors import EcgError
 from ecg.recordings.checksum import sha256
 from ecg.runs.folder import RunFolder
@@ -57,19 +57,14 @@ def trainings(weights: Description, seen: frozenset[Path] = frozenset()) -> list
         EcgError: a run folder's files are damaged.
     """
     run, info = run_around(weights.path), weights.info
-    recorded = {one.dataset: one.databases_of for one in (ArrhythmiaDataModule, MIDataModule)}
-    known = None if info.simulated else recorded.get(info.dataset, {}).get(info.source)
+    known = None if info.simulated else frozenset(info.databases)
     own = Training(info.title, info.dataset, info.simulated, known)
     if run is None or not run.files.split.is_file():
         return [replace(own, unknown=f"there is no {RunFolder(weights.path.parent).split.name} beside the weights")]
     data, split = run.datamodule(), run.split
-    own = replace(
-        own,
-        databases=data.databases,
-        letters=split["beats"],
-        patients=frozenset(map(str, split["patients"].get("train", ()))),
-        beats_per_patient=data.beats_per_patient,
-    )
+    patients = frozenset(map(str, split["patients"].get("train", ())))
+    limit = data.beats_per_patient
+    own = replace(own, databases=data.databases, letters=split["beats"], patients=patients, beats_per_patient=limit)
     return [own, *(_taken_from(run.origin, seen | {weights.path.resolve()}) if run.origin is not None else [])]
 
 
@@ -78,12 +73,10 @@ def _taken_from(origin: Mapping[str, Any], seen: frozenset[Path]) -> list[Traini
     path, title = Path(str(origin["source"])), str(origin["trained_on"])
     try:
         source = describe_weights(path)
-        if source.path.resolve() in seen:
-            why = "is the run itself"
-        elif sha256(source.path) == origin["sha256"]:
+        itself = source.path.resolve() in seen
+        if not itself and sha256(source.path) == origin["sha256"]:
             return trainings(source, seen)
-        else:
-            why = "has changed since"
+        why = "is the run itself" if itself else "has changed since"
     except EcgError:
         why = "is gone"
     dataset, simulated = title.partition(",")[0], "SIMULATED" in title

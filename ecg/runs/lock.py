@@ -32,25 +32,19 @@ def running(folder: RunFolder) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise RunningElsewhereError(f"{folder.path} is being run by {_who(folder.lock)}") from None
+        raise RunningElsewhereError(f"{folder.path} is being run by {_who(folder.running)}") from None
     try:
-        _note(folder.lock).write_text(
-            json.dumps({"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}),
-            encoding="utf-8",
-        )
+        said = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
+        folder.running.write_text(json.dumps(said), encoding="utf-8")
         yield
     finally:
-        _note(folder.lock).unlink(missing_ok=True)
+        folder.running.unlink(missing_ok=True)
         lock.release()
 
 
-def _note(lock: Path) -> Path:
-    return lock.with_name(".running.json")
-
-
-def _who(lock: Path) -> str:
+def _who(note: Path) -> str:
     try:
-        said = json.loads(_note(lock).read_text(encoding="utf-8"))
+        said = json.loads(note.read_text(encoding="utf-8"))
         return f"process {said['pid']} on {said['host']} since {said['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"

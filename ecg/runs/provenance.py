@@ -15,18 +15,10 @@ from pathlib import Path
 import ecg
 from ecg.runs.folder import plain
 
-PACKAGES = (
-    "torch",
-    "pytorch-lightning",
-    "torchmetrics",
-    "hydra-core",
-    "omegaconf",
-    "numpy",
-    "pandas",
-    "scipy",
-    "wfdb",
-    "wandb",
-)
+# fmt: off
+PACKAGES = ("torch", "pytorch-lightning", "torchmetrics", "hydra-core", "omegaconf", "numpy", "pandas", "scipy", "wfdb",
+            "wandb")
+# fmt: on
 
 
 def git_state(folder: Path) -> dict[str, object]:
@@ -59,7 +51,7 @@ def code_state() -> dict[str, object]:
 def other_code(made: dict[str, object]) -> str:
     """How the code that made a run differs from that of now, in words; empty where it is the same."""
     now = code_state()
-    theirs, ours = (_commit(state) for state in (made, now))
+    theirs, ours = _commit(made), _commit(now)
     if theirs != ours:
         return f"made by commit {theirs}, now it is {ours}"
     if made.get("code") != now["code"]:
@@ -86,6 +78,7 @@ def provenance(
         wandb: the run's identity in W&B, kept on resume, and the environment's wishes for it.
         settings: what was typed for this run.
     """
+    given = {"seed": seed, "data_fingerprint": fingerprint, "precision": precision, "threads": threads}
     return {
         **code_state(),
         "command": [plain(word) for word in sys.argv],
@@ -94,9 +87,6 @@ def provenance(
         "versions": {name: version(name) for name in PACKAGES},
         "host": {"name": platform.node(), "system": platform.platform(), "cores": os.cpu_count()},
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seed": seed,
-        "data_fingerprint": fingerprint,
-        "precision": precision,
-        "threads": threads,
+        **given,
         **wandb,
     }

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml  # type: ignore[import-untyped]
 
-from ecg.atomic import whole_file
+from ecg.atomic import whole_text
 from ecg.config.root import RunConfig
-from ecg.config.targets import name_of
 from ecg.errors import EcgError
 from ecg.runs.folder import plain
+from ecg.targets import name_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 def save_config(config: RunConfig, path: Path) -> None:
     """Write the configuration, resolved, as YAML."""
-    with whole_file(path) as temporary:
-        text = yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True)
-        temporary.write_text(text, encoding="utf-8")
+    whole_text(path, yaml.safe_dump(config.as_dict(), sort_keys=False, allow_unicode=True))
 
 
 def load_config(path: Path) -> RunConfig:

@@ -119,9 +119,8 @@ class Run:
         if not path.is_file():
             return None
         content = read_json(path)
-        for key in ("source", "sha256", "trained_on"):
-            if not isinstance(content.get(key), str):
-                raise EcgError(f"{path} is damaged: {key} must be text")
+        if wrong := [key for key in ("source", "sha256", "trained_on") if not isinstance(content.get(key), str)]:
+            raise EcgError(f"{path} is damaged: {wrong[0]} must be text")
         return content
 
     @cached_property
@@ -210,9 +209,8 @@ class Run:
 def is_run(folder: Path) -> bool:
     """Whether `folder` belongs to a run, be it one that failed before its first file."""
     files = RunFolder(folder)
-    if files.metrics.is_file() or files.error.is_file() or files.provenance.is_file():
-        return True
-    return files.config.is_file() and "dataset.name" in flat(read_yaml(files.config))
+    made = any(file.is_file() for file in (files.metrics, files.error, files.provenance))
+    return made or (files.config.is_file() and "dataset.name" in flat(read_yaml(files.config)))
 
 
 def read_run(folder: Path) -> Run:
@@ -227,18 +225,10 @@ def read_run(folder: Path) -> Run:
     settings = flat(read_yaml(files.config))
     if files.config.is_file() and not settings:
         problems.append(f"{files.config} is damaged")
-    state, reason, metrics = _state(folder)
-    intervals = metrics.pop("intervals", None) or {}
-    return Run(
-        folder=folder,
-        state=state,
-        reason="; ".join([*([reason] if reason else []), *problems]),
-        settings=settings,
-        metrics=metrics,
-        intervals=_pairs(intervals) if isinstance(intervals, dict) else {},
-        provenance=_sound(provenance),
-        overrides=_typed(files, provenance),
-    )
+    state, reason, metrics = _state(files)
+    intervals, reason = _pairs(metrics.pop("intervals", None)), "; ".join(filter(None, [reason, *problems]))
+    overrides = _typed(files, provenance)
+    return Run(folder, state, reason, settings, metrics, intervals, _sound(provenance), overrides)
 
 
 def load_run(folder: Path | str) -> Run:
@@ -259,10 +249,8 @@ def run_around(weights: Path) -> Run | None:
     return read_run(files.path) if files.weights == weights and files.config.is_file() else None
 
 
-def _state(folder: Path) -> tuple[State, str, dict[str, Any]]:
-    files = RunFolder(folder)
-    lines = text_lines(files.error)
-    said = lines[0] if lines else ""
+def _state(files: RunFolder) -> tuple[State, str, dict[str, Any]]:
+    said = next(iter(text_lines(files.error)), "")
     if files.metrics.is_file():
         try:
             metrics = read_json(files.metrics)
@@ -291,9 +279,7 @@ def _sound(provenance: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in provenance.items() if isinstance(value, parts.get(key, object))}
 
 
-def _pairs(intervals: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    found = {}
-    for key, pair in intervals.items():
-        if isinstance(pair, list) and len(pair) == 2 and all(number(bound) is not None for bound in pair):
-            found[key] = (float(pair[0]), float(pair[1]))
-    return found
+def _pairs(intervals: object) -> dict[str, tuple[float, float]]:
+    pairs = intervals.items() if isinstance(intervals, dict) else ()
+    whole = {key: pair for key, pair in pairs if isinstance(pair, list) and len(pair) == 2}
+    return {k: (float(a), float(b)) for k, (a, b) in whole.items() if None not in (number(a), number(b))}

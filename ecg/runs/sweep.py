@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,10 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from ecg.atomic import whole_file
+from ecg.atomic import whole_text
 from ecg.config import RunConfig
 from ecg.errors import EcgError
-from ecg.runs.folder import RunFolder, read_json
+from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.runs.job import Job
 from ecg.runs.provenance import code_state, other_code
 from ecg.runs.reading import read_yaml
@@ -80,9 +80,7 @@ def sweep_folder(output_dir: str, rerun: bool) -> str:
     with FileLock(parent / ".lock"):
         folder = (None if rerun else _begun(parent, typed)) or new
         if folder == new:
-            with whole_file(new / MARK) as temporary:
-                mark = {"settings": typed, **code_state()}
-                temporary.write_text(json.dumps(mark, indent=2) + "\n", encoding="utf-8")
+            write_json(new / MARK, {"settings": typed, **code_state()})
     os.environ[VARIABLE] = json.dumps({"folder": str(folder), "settings": typed})
     return str(folder)
 
@@ -154,31 +152,29 @@ def _fingerprint(config: RunConfig) -> str | None:
     """That of the recordings there are now; None where they would have to be downloaded."""
     key = repr((config.dataset, config.data_dir, config.cache_dir))
     if key not in _FINGERPRINTS:
-        data = config.data()
-        there = data.source.at_hand()
-        _FINGERPRINTS[key] = data.source.prepare(data.cut, data.cache).fingerprint if there else None
+        data, known = config.data(), None
+        if data.source.at_hand():
+            known = data.source.prepare(data.segmentation, data.leads, data.cache).fingerprint
+        _FINGERPRINTS[key] = known
     return _FINGERPRINTS[key]
 
 
 def failed(job: Job, message: str) -> None:
     """Keep the reason in the job's folder, for the table at the end and for `ecg compare`."""
-    with whole_file(RunFolder(job.folder).error) as temporary:
-        temporary.write_text(f"{message}\n{' '.join(job.overrides)}\n", encoding="utf-8")
+    whole_text(RunFolder(job.folder).error, f"{message}\n{' '.join(job.overrides)}\n")
 
 
 def _layers(config: DictConfig) -> list[int]:
     """Every value of `transfer.trainable_layers` in a sweep, from the command line or else its configuration."""
     params = config.hydra.sweeper.get("params") or {}
     words = [*(f"{name}={value}" for name, value in params.items()), *config.hydra.overrides.task]
-    given = [o for o in OverridesParser.create().parse_overrides(words) if o.key_or_group == LAYERS]
-    if not given:
-        return []
-    last = given[-1]
-    values = last.sweep_string_iterator() if last.is_sweep_override() else [str(last.value())]
+    values: Iterable[str] = ()
+    for one in OverridesParser.create().parse_overrides(words):
+        if one.key_or_group == LAYERS:
+            values = one.sweep_string_iterator() if one.is_sweep_override() else [str(one.value())]
     return [int(value) for value in values if value.isdigit()]
 
 
 def _told() -> Mapping[str, Any]:
     """What is known of the sweep; without folder and settings where the user chose `hydra.sweep.dir`."""
-    known: dict[str, Any] = json.loads(os.environ.get(VARIABLE) or "{}")
-    return known
+    return dict(json.loads(os.environ.get(VARIABLE) or "{}"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -15,19 +15,25 @@ from torch import Tensor
 
 import ecg
 from ecg.atomic import whole_file
-from ecg.beats.cuts import CUTS, Cut
+from ecg.beats.segmentations import SEGMENTATIONS, Segmentation, make_segmentation
+from ecg.beats.table import SIGNAL
 from ecg.config.build import build
 from ecg.config.check import check_node
 from ecg.config.root import GROUPS
-from ecg.config.targets import name_of
+from ecg.config.signature import NotFittingError, fit
 from ecg.data.info import DataInfo
 from ecg.errors import EcgError
 from ecg.models import MODELS, LayeredModel
+from ecg.models.layered import layered
 from ecg.runs.folder import RunFolder, plain
+from ecg.targets import name_of, require_known
 
-FORMAT = "ecg-weights-1"
+FORMAT = "ecg-weights-2"
 LONGEST, MOST_CLASSES = 10_000_000, 10_000
 """Samples of a beat and classes above which a file is taken for damaged."""
+Values = Mapping[str, Any]
+SIMULATED = "The weights were trained on SIMULATED recordings: their labels say nothing about real hearts."
+LIMITED = "The weights come from epochs that were limited to some batches: their labels mean nothing."
 
 
 @dataclass(frozen=True)
@@ -38,15 +44,21 @@ class Description:
         path: the file.
         settings: name and settings of the model.
         info: of the data that it was trained on.
-        cut: the rule that its beats were cut by.
+        segmentation: the rule that made its beats.
         training: what made the weights and how good they are.
     """
 
     path: Path
-    settings: Mapping[str, Any]
+    settings: Values
     info: DataInfo
-    cut: Cut
-    training: Mapping[str, Any]
+    segmentation: Segmentation
+    training: Values
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What a reader of any label must be told of them."""
+        said = {SIMULATED: self.info.simulated, LIMITED: self.training.get("limit_batches") is not None}
+        return tuple(sentence for sentence, holds in said.items() if holds)
 
 
 @dataclass(frozen=True)
@@ -61,37 +73,26 @@ class Weights(Description):
 
 
 def save_weights(
-    path: Path,
-    state: dict[str, Tensor],
-    *,
-    info: DataInfo,
-    model: Mapping[str, Any],
-    cut: Mapping[str, Any],
-    training: Mapping[str, Any],
+    path: Path, state: dict[str, Tensor], *, info: DataInfo, model: Values, segmentation: Values, training: Values
 ) -> None:
-    """Write the tensors with metadata: model, data (classes, fs, leads), cut and training.
+    """Write the tensors with metadata: model, data (classes, fs, leads), segmentation and training.
 
     Args:
         path: the file.
         state: the model's tensors by name.
         info: of the data that they were trained on.
         model: the model's node, or its name and settings.
-        cut: settings of the cut.
+        segmentation: settings of the segmentation.
         training: what made the weights and how good they are.
     """
-    metadata = {
-        "format": FORMAT,
-        "ecg": ecg.__version__,
-        "model": json.dumps(_short(model)),
-        "data": json.dumps(asdict(info)),
-        "cut": json.dumps(dict(cut)),
-        "training": json.dumps(dict(training)),
-    }
+    said = {"model": _short(model), "data": asdict(info), "segmentation": segmentation, "training": training}
+    metadata = {"format": FORMAT, "ecg": ecg.__version__}
+    metadata |= {key: json.dumps(value, default=dict) for key, value in said.items()}
     with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in state.items()}, temporary, metadata)
 
 
-def _short(model: Mapping[str, Any]) -> dict[str, Any]:
+def _short(model: Values) -> dict[str, Any]:
     """A registered model by its name; another one by its import path."""
     own = {key: value for key, value in model.items() if key != "_target_"}
     if (target := model.get("_target_")) is None:
@@ -133,17 +134,22 @@ def describe_weights(where: Path) -> Description:
         found = plain(metadata.get("format", "no format"))
         raise EcgError(f"{path}: holds {found} in its metadata, this version of ecg reads {FORMAT}; train it anew")
     try:
-        parts = {key: plain(json.loads(metadata[key])) for key in ("data", "model", "cut", "training")}
-        for key, value in parts.items():
-            if not isinstance(value, dict):
-                raise TypeError(f"{key} holds no names and values")
-        cut = parts["cut"]
-        rule = CUTS[cut["name"]](**{k: _frozen(v) for k, v in cut.items() if k != "name"})
-        return Description(path, parts["model"], _info(parts["data"]), rule, parts["training"])
-    except EcgError as error:
-        raise EcgError(f"{path}: its metadata does not fit this version of ecg ({error}); train it anew") from None
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise EcgError(f"{path}: its metadata does not fit this version of ecg ({error!r}); train it anew") from None
+        parts = {key: plain(json.loads(metadata[key])) for key in ("data", "model", "segmentation", "training")}
+        if wrong := [key for key, value in parts.items() if not isinstance(value, dict)]:
+            raise TypeError(f"{wrong[0]} holds no names and values")
+        return Description(path, parts["model"], _info(parts["data"]), _segmentation(parts), parts["training"])
+    except (EcgError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        why = str(error) if isinstance(error, EcgError) else repr(error)
+        raise EcgError(f"{path}: its metadata does not fit this version of ecg ({why}); train it anew") from None
+
+
+def _segmentation(parts: Mapping[str, dict[str, Any]]) -> Segmentation:
+    said = {key: _frozen(value) for key, value in parts["segmentation"].items()}
+    if not isinstance(said["name"], str):
+        raise TypeError("segmentation: its name is no text")
+    if said["name"] not in SEGMENTATIONS:
+        require_known({"_target_": said["name"]}, "segmentation")
+    return make_segmentation(said)
 
 
 def load_weights(where: Path) -> Weights:
@@ -162,27 +168,25 @@ def load_weights(where: Path) -> Weights:
     model = _model(said)
     model.load_state_dict(state)
     require_finite(model.state_dict(), said.path)  # as they are used: 1e300 is infinite in float32
-    return Weights(said.path, said.settings, said.info, said.cut, said.training, model.eval())
+    return Weights(said.path, said.settings, said.info, said.segmentation, said.training, model.eval())
 
 
 def _model(said: Description) -> LayeredModel:
     """The model that the metadata describes, with fresh weights."""
     own = {k: v for k, v in said.settings.items() if k not in ("name", "_target_")}
-    target = said.settings.get("_target_")
-    given = {"input_shape": said.info.shape, "n_classes": len(said.info.classes)}
+    inputs, n_classes = dict(said.info.shapes), len(said.info.classes)
     try:
-        if target is not None:
-            node = check_node({"_target_": target, **own}, "model", GROUPS["model"], own=False)
-            built = build(node, "model", **given)
-        else:
-            built = MODELS[said.settings["name"]](**given, **own)
+        target = said.settings.get("_target_") or f"ecg.models.{MODELS[said.settings['name']].__name__}"
+        node = check_node({"_target_": target, **own}, "model", GROUPS["model"], own=False)
+        built = build(node, "model", inputs=inputs, input_shape=inputs[SIGNAL], n_classes=n_classes)
     except EcgError as error:
         raise EcgError(f"{said.path}: {error}") from None
     except Exception as error:  # a stranger's shapes and settings can break anything
         raise EcgError(f"{said.path}: does not fit this version of ecg ({error!r}); train it anew") from None
-    if not isinstance(built, LayeredModel):
+    model = layered(built, inputs=inputs, n_classes=n_classes)
+    if model is None:
         raise EcgError(f"{said.path}: {target} gives no ecg.models.LayeredModel")
-    return built
+    return model
 
 
 def _tensors(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
@@ -190,17 +194,14 @@ def _tensors(path: Path, wanted: Mapping[str, tuple[int, ...]]) -> dict[str, Ten
     try:
         with safe_open(path, framework="pt") as stored:
             there = {name: tuple(stored.get_slice(name).get_shape()) for name in stored.keys()}  # noqa: SIM118
-            if wrong := sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name)):
-                said = _differ(wrong, wanted, there)
-                raise EcgError(f"{path}: its tensors do not fit the model in its metadata ({said})")
-            return {name: stored.get_tensor(name) for name in wanted}
+            wrong = sorted(name for name in {*wanted, *there} if wanted.get(name) != there.get(name))
+            if not wrong:
+                return {name: stored.get_tensor(name) for name in wanted}
     except (SafetensorError, OSError) as error:
         raise EcgError(f"{path}: cut off or damaged ({' '.join(str(error).split())})") from None
-
-
-def _differ(wrong: list[str], wanted: Mapping[str, object], there: Mapping[str, object]) -> str:
-    said = [f"{plain(name)}: {there.get(name, 'missing')}, wanted {wanted.get(name, 'none')}" for name in wrong[:3]]
-    return "; ".join(said) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+    each = [f"{plain(name)}: {there.get(name, 'missing')}, wanted {wanted.get(name, 'none')}" for name in wrong[:3]]
+    said = "; ".join(each) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+    raise EcgError(f"{path}: its tensors do not fit the model in its metadata ({said})")
 
 
 def require_finite(state: Mapping[str, Tensor], path: Path) -> None:
@@ -216,42 +217,35 @@ def require_finite(state: Mapping[str, Tensor], path: Path) -> None:
 
 def _info(data: dict[str, Any]) -> DataInfo:
     """The description of the data, with every value of the type that its users rely on."""
-    known_fields = {field.name for field in fields(DataInfo)}
-    info = DataInfo(**{k: _frozen(v) for k, v in data.items() if k in known_fields})
-    classes, shape = info.classes, info.shape
-    if not (_texts(classes) and 2 <= len(classes) <= MOST_CLASSES):
+    kinds = get_type_hints(DataInfo)
+    known = {name: value for name, value in data.items() if name in kinds}
+    for name, value in known.items():
+        try:
+            known[name] = _frozen(fit(value, kinds[name]))
+        except NotFittingError as error:
+            raise ValueError(f"{name}: must be {error}") from None
+    info = DataInfo(**known)
+    classes, shapes = info.classes, info.shapes
+    if not 2 <= len(classes) <= MOST_CLASSES:
         raise ValueError("classes: two names or more are needed")
     if not all(name and name.isprintable() for name in classes):
         raise ValueError(f"classes: {classes} holds a name that cannot be shown")
     if len(set(classes)) < len(classes):
         raise ValueError(f"classes: {', '.join(classes)} holds one twice")
-    if not (isinstance(shape, tuple) and len(shape) == 2 and all(_whole(n) for n in shape)):
-        raise ValueError(f"shape: {shape} is no [channel, sample]")
-    if not (isinstance(info.fs, int | float) and not isinstance(info.fs, bool) and 0 < info.fs < 1e6):
+    if len(shapes.get(SIGNAL, ())) != 2:
+        raise ValueError(f"shapes: {shapes} holds no signal: [lead, sample]")
+    for name, shape in shapes.items():
+        if not (isinstance(shape, tuple) and shape and all(type(n) is int and 0 < n < LONGEST for n in shape)):
+            raise ValueError(f"shapes: {name}: {shape} is no shape of one beat's input")
+    if not 0 < info.fs < 1e6:
         raise ValueError(f"fs: {info.fs} is no sampling rate in Hz")
-    for name in ("leads", "notes"):
-        if not _texts(getattr(info, name)):
-            raise ValueError(f"{name}: must be a list of text")
-    for name in ("counts", "facts"):
-        if not isinstance(getattr(info, name), Mapping):
-            raise ValueError(f"{name}: must be names and values")
-    for name in ("simulated", "patient_label"):
-        if not isinstance(getattr(info, name), bool):
-            raise ValueError(f"{name}: must be true or false")
-    for name in ("dataset", "source", "cut", "split", "fingerprint"):
-        if not isinstance(getattr(info, name), str):
-            raise ValueError(f"{name}: must be text")
+    if not 0 <= info.r_peak_s < LONGEST:
+        raise ValueError(f"r_peak_s: {info.r_peak_s} is no time in s")
     return info
 
 
-def _texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
-
-
-def _whole(n: object) -> bool:
-    return isinstance(n, int) and not isinstance(n, bool) and 0 < n < LONGEST
-
-
 def _frozen(value: Any) -> Any:
-    """Lists, which is what JSON makes of tuples, as tuples."""
+    """Lists, which is what JSON makes of tuples, as tuples; also those within names and values."""
+    if isinstance(value, dict):
+        return {key: _frozen(one) for key, one in value.items()}
     return tuple(_frozen(v) for v in value) if isinstance(value, list) else value

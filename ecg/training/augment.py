@@ -45,9 +45,11 @@ class Augment:
         return self.when != "never" and bool(self.stretch or self.gain or self.noise)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Change beats of shape [beat, channel, sample]; uses torch's global generator."""
+        """Change signals of shape [..., lead, sample]; uses torch's global generator."""
         if not self.active:
             return x
+        if x.dim() > 3:
+            return self(x.flatten(0, -3)).view(x.shape)
         if self.stretch:
             x = self._stretched(x)
         if self.gain:

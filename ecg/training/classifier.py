@@ -13,16 +13,20 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from ecg.beats.table import SIGNAL
 from ecg.config.build import build
 from ecg.config.compose import node
-from ecg.config.targets import require_known
+from ecg.data.batches import Batch
+from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.classification import validation_metrics
 from ecg.models import LayeredModel
+from ecg.models.faster import faster
+from ecg.models.layered import Given, layered
+from ecg.targets import require_known
 from ecg.training.augment import Augment
 from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler
 
-Batch = tuple[Tensor, Tensor]
 DEFAULT: Any = "default"
 """What conf/ has: cross-entropy, AdamW, one cycle."""
 
@@ -35,8 +39,8 @@ class BeatClassifier(pl.LightningModule):
     model, a loss or an optimizer that is not named by its import path must be given there once more.
 
     Args:
-        model: gives logits [beat, class] for beats [beat, channel, sample]; or its recipe (`LayeredModel.recipe` with
-            input_shape and n_classes).
+        model: gives logits [beat, class] for inputs by name, see `LayeredModel`, and learns here in the faster way of
+            `ecg.models.faster`; or its recipe (`LayeredModel.recipe` with inputs and n_classes).
         loss: scalar of logits and class numbers, or its node (`_target_` and settings).
         optimizer: its node, or a function from parameters to an optimizer.
         scheduler: its node, a function from an optimizer to a scheduler, or None.
@@ -71,7 +75,7 @@ class BeatClassifier(pl.LightningModule):
         loss = builtin(loss) if isinstance(loss, Mapping) else loss
         optimizer = builtin(optimizer) if isinstance(optimizer, Mapping) else optimizer
         scheduler = builtin(scheduler) if isinstance(scheduler, Mapping) else scheduler
-        self.model = model if isinstance(model, LayeredModel) else from_recipe(model)
+        self.model = faster(model if isinstance(model, LayeredModel) else from_recipe(model))
         self._loss = build(loss, "loss") if isinstance(loss, Mapping) else loss
         self.augment = Augment(**augment) if isinstance(augment, Mapping) else augment or Augment(when="never")
         self.optimizer_like, self.scheduler_like = optimizer, scheduler
@@ -81,7 +85,7 @@ class BeatClassifier(pl.LightningModule):
                 raise EcgError(f"frozen={name}: no such layer; the layers are {', '.join(self.model.names)}")
             self.model.layers[name].requires_grad_(False)
         self._losses: list[Tensor] = []  # of this epoch's training batches
-        self.scores = nn.ModuleDict({side: validation_metrics(self.model.n_classes) for side in ("val", "test")})
+        self.scores = nn.ModuleDict({subset: validation_metrics(self.model.n_classes) for subset in ("val", "test")})
         self._keep_settings(loss, optimizer, scheduler)
         self.train()  # Lightning keeps the modes that it finds, and whoever used the model before left it in eval mode
 
@@ -98,7 +102,7 @@ class BeatClassifier(pl.LightningModule):
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, *args: Any, **kwargs: Any) -> BeatClassifier:
-        """As Lightning's, but nothing is built that a stranger's checkpoint may not name (see `ecg.config.targets`).
+        """As Lightning's, but nothing is built that a stranger's checkpoint may not name (see `ecg.targets`).
 
         Raises:
             EcgError: it names something else; one's own package is allowed by ECG_TRUST=my_package.
@@ -114,30 +118,36 @@ class BeatClassifier(pl.LightningModule):
             self.model.layers[name].eval()
         return self
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits of shape [beat, class]."""
-        for name, layer in self.model.layers.items():
-            x = _in_float32(layer, x) if name in self.frozen else layer(x)
-        return x
+    def forward(self, given: Given) -> Tensor:
+        """Logits of shape [beat, class], or [window, beat, class]."""
+        logits: Tensor = self.model(given, self._call)
+        return logits
+
+    def _call(self, name: str, layer: nn.Module, taken: Sequence[Tensor]) -> Tensor:
+        """What a layer gives; a frozen one outside of mixed precision."""
+        if name not in self.frozen:
+            return layer(*taken)  # type: ignore[no-any-return]
+        with torch.autocast(taken[0].device.type, enabled=False):
+            return layer(*(one.float() if one.is_floating_point() else one for one in taken))  # type: ignore[no-any-return]
 
     def setup(self, stage: str) -> None:
-        """Refuse data of other classes or beats than the model's, before anything is learned.
+        """Have the data serve what the model takes; refuse other classes or beats, before anything is learned.
 
         Raises:
             EcgError: so it is.
         """
         data = getattr(self.trainer, "datamodule", None)
-        info, inputs = getattr(data, "info", None), getattr(data, "inputs", None)
-        if info is not None and len(info.classes) != self.model.n_classes:
+        if not isinstance(data, BeatData):
+            return
+        if len(data.classes) != self.model.n_classes:
             raise EcgError(
-                f"the data has {len(info.classes)} classes ({', '.join(info.classes)}), the model "
-                f"{self.model.n_classes} logits; build it with n_classes={len(info.classes)}"
+                f"the data has {len(data.classes)} classes ({', '.join(data.classes)}), the model "
+                f"{self.model.n_classes} logits; build it with n_classes={len(data.classes)}"
             )
-        if inputs is not None and inputs.shape[1:] != self.model.input_shape:
-            raise EcgError(
-                f"the data's beats have shape {inputs.shape[1:]}, the model takes {self.model.input_shape}; build it "
-                f"with input_shape={inputs.shape[1:]}"
-            )
+        data.serve(self.model)
+        for scores in self.scores.values():
+            for one in scores.values():  # type: ignore[operator]
+                one.classes = data.classes
 
     def on_train_epoch_start(self) -> None:
         """Make the epoch's dropout independent of what ran before it in this process."""
@@ -155,12 +165,24 @@ class BeatClassifier(pl.LightningModule):
         """Forget the last epoch's losses: a validation of its own, later, is not about them."""
         self._losses.clear()
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Loss of one batch."""
-        x, y = batch
-        loss: Tensor = self._loss(self(self.augment(x)).float(), y)
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """Loss of one batch; None, which Lightning leaves out, where no beat of it counts.
+
+        Processes that share a training wait for each other's gradients, so there the loss of nothing is 0.
+        """
+        given, y = batch
+        logits, y = _counted(self(self._augmented(given) if self.augment.active else given), y)
+        if not len(y):
+            return logits.sum() if torch.distributed.is_available() and torch.distributed.is_initialized() else None
+        loss: Tensor = self._loss(logits, y)
         self._losses.append(loss.detach())
         return loss
+
+    def _augmented(self, given: Given) -> Given:
+        """With another signal, also where a loader of one's own gives it without a name."""
+        if isinstance(given, Tensor):
+            return self.augment(given)
+        return {**given, SIGNAL: self.augment(given[SIGNAL])}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Scores of one validation batch."""
@@ -170,21 +192,24 @@ class BeatClassifier(pl.LightningModule):
         """Scores of one test batch."""
         self._evaluate("test", batch)
 
-    def predict_step(self, batch: Batch | Tensor, batch_idx: int) -> Tensor:
-        """Class probabilities [beat, class] of one batch, with or without labels."""
-        x = batch if isinstance(batch, Tensor) else batch[0]
-        return self(x).float().softmax(dim=1)  # type: ignore[no-any-return]
+    def predict_step(self, batch: Batch | Given, batch_idx: int) -> Tensor:
+        """Class probabilities [beat, class] of the beats of one batch that count; of all where there are no labels."""
+        if isinstance(batch, Tensor | Mapping):
+            return self(batch).float().softmax(dim=-1)  # type: ignore[no-any-return]
+        logits, _ = _counted(self(batch[0]), batch[1])
+        return logits.softmax(dim=1)
 
     @property
     def train_loss(self) -> Tensor | None:
         """Mean loss of this epoch's training batches so far; None before the first."""
         return torch.stack(self._losses).mean() if self._losses else None
 
-    def _evaluate(self, side: str, batch: Batch) -> None:
-        x, y = batch
-        logits = self(x).float()
-        self.log(f"{side}/loss", self._loss(logits, y), on_epoch=True, batch_size=len(y), sync_dist=True)
-        scores: Any = self.scores[side]
+    def _evaluate(self, subset: str, batch: Batch) -> None:
+        logits, y = _counted(self(batch[0]), batch[1])
+        if not len(y):
+            return
+        self.log(f"{subset}/loss", self._loss(logits, y), on_epoch=True, batch_size=len(y), sync_dist=True)
+        scores: Any = self.scores[subset]
         scores.update(logits, y)
 
     def on_validation_epoch_end(self) -> None:
@@ -197,9 +222,9 @@ class BeatClassifier(pl.LightningModule):
         """Log the scores over all test beats."""
         self._log_scores("test")
 
-    def _log_scores(self, side: str) -> None:
-        scores: Any = self.scores[side]
-        self.log_dict({f"{side}/{name}": value for name, value in scores.compute().items()}, sync_dist=True)
+    def _log_scores(self, subset: str) -> None:
+        scores: Any = self.scores[subset]
+        self.log_dict({f"{subset}/{name}": value for name, value in scores.compute().items()}, sync_dist=True)
         scores.reset()
 
     def _groups(self) -> list[Parameter] | list[dict[str, Any]]:
@@ -229,11 +254,11 @@ def builtin(value: Any) -> Any:
 
 
 def recipe_of(model: LayeredModel) -> dict[str, Any]:
-    """What builds the same network: its recipe with a beat's shape and the number of classes; empty without one."""
+    """What builds the same network: its recipe with the inputs and the number of classes; empty without one."""
     if not model.recipe:
         return {}
-    shape = model.recipe.get("input_shape", model.input_shape)
-    return {**model.recipe, "input_shape": list(shape), "n_classes": model.n_classes}
+    shapes = model.recipe.get("inputs", model.inputs)
+    return {**model.recipe, "inputs": {name: list(one) for name, one in shapes.items()}, "n_classes": model.n_classes}
 
 
 def from_recipe(recipe: Mapping[str, Any]) -> LayeredModel:
@@ -242,17 +267,21 @@ def from_recipe(recipe: Mapping[str, Any]) -> LayeredModel:
     Raises:
         EcgError: what it names cannot be built.
     """
-    whole = {key: value for key, value in recipe.items() if key not in ("layers", "takes")}
-    given = {"input_shape": tuple(whole.pop("input_shape")), "n_classes": whole.pop("n_classes")}
-    model: LayeredModel = build(whole, "model", **given)
-    if not isinstance(model, LayeredModel):
+    whole = {key: value for key, value in recipe.items() if key not in ("layers", "given")}
+    shapes = {name: tuple(shape) for name, shape in whole.pop("inputs").items()}
+    n_classes = whole.pop("n_classes")
+    made = build(whole, "model", inputs=shapes, input_shape=shapes.get(SIGNAL), n_classes=n_classes)
+    model = layered(made, inputs=shapes, n_classes=n_classes)
+    if model is None:
         raise EcgError(f"model._target_={whole['_target_']}: gives no ecg.models.LayeredModel")
     model.recipe = model.recipe or whole
-    return model.last(tuple(recipe["layers"]), tuple(recipe["takes"])) if "layers" in recipe else model
+    given = {name: tuple(shape) for name, shape in recipe.get("given", {}).items()}
+    return model.last(tuple(recipe["layers"]), given) if "layers" in recipe else model
 
 
-def _in_float32(layer: nn.Module, x: Tensor) -> Tensor:
-    """What a layer gives outside of mixed precision."""
-    with torch.autocast(x.device.type, enabled=False):
-        out: Tensor = layer(x.float())
-    return out
+def _counted(logits: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits [beat, class] and class numbers [beat] of the beats that count, in order."""
+    if y.dim() == 1:
+        return logits.float(), y
+    counts = y >= 0
+    return logits[counts].float(), y[counts]

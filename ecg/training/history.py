@@ -12,6 +12,7 @@ import pandas as pd
 import pytorch_lightning as pl
 
 from ecg.atomic import whole_file
+from ecg.config.root import mode_of
 from ecg.runs.reading import read_numbers
 
 log = logging.getLogger(__name__)
@@ -55,14 +56,14 @@ class History(pl.Callback):
         column = self.table.get(self.monitor)
         if column is None or column.isna().all():
             return None
-        row = column.argmin() if self.monitor.endswith("loss") else column.argmax()
+        row = column.argmin() if mode_of(self.monitor) == "min" else column.argmax()
         return int(self.table["epoch"].iloc[row])
 
     @property
     def best(self) -> float:
         """The best value of `monitor` so far; NaN before the first epoch."""
         column = self.table[self.monitor]
-        return float(column.min() if self.monitor.endswith("loss") else column.max())
+        return float(column.min() if mode_of(self.monitor) == "min" else column.max())
 
     def restore(self, epochs: int) -> None:
         """Take up the rows of the first `epochs` epochs of an interrupted run.

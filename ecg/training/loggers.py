@@ -6,10 +6,9 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from pytorch_lightning.loggers import Logger
 from requests.utils import get_netrc_auth
@@ -17,7 +16,7 @@ from requests.utils import get_netrc_auth
 from ecg.checks import one_of
 from ecg.config.build import build
 from ecg.config.signature import signature
-from ecg.config.targets import locate
+from ecg.targets import locate
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import WandbLogger
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MODES = ("auto", "online", "offline", "disabled")
-PROJECT = "ecg"
 
 
-@dataclass(frozen=True)
-class RunFacts:
+class RunFacts(NamedTuple):
     """What loggers are told of a run.
 
     Attributes:
@@ -57,6 +54,7 @@ class Loggers:
     Attributes:
         all: for a trainer.
         wandb: the W&B logger among them, if there is one.
+        others: the rest.
     """
 
     def __init__(self, opened: Sequence[Logger]) -> None:
@@ -64,6 +62,7 @@ class Loggers:
 
         self.all = list(opened)
         self.wandb: WandbLogger | None = next((one for one in self.all if isinstance(one, WandbLogger)), None)
+        self.others = [one for one in self.all if one is not self.wandb]
 
     def figures(self, drawn: Mapping[str, Path]) -> None:
         """Log PNG files to W&B as images under `report/<name>`."""
@@ -77,13 +76,12 @@ class Loggers:
         if self.wandb is not None:
             self.wandb.experiment.summary.update({k: v for k, v in values.items() if isinstance(v, int | float | str)})
         numbers = {k: float(v) for k, v in values.items() if isinstance(v, int | float) and k.startswith("test/")}
-        for one in self.all:
-            if one is not self.wandb:
-                one.log_metrics(numbers)
+        for one in self.others:
+            one.log_metrics(numbers)
 
     def where(self) -> str:
         """How a person looks at the run: a link, or the command that shows or uploads it."""
-        others = [type(one).__name__.removesuffix("Logger") for one in self.all if one is not self.wandb]
+        others = [type(one).__name__.removesuffix("Logger") for one in self.others]
         also = f"\nalso logged to: {', '.join(others)}" if others else ""
         if self.wandb is None:
             return f"Weights & Biases is off (logger=wandb logger.wandb.mode=offline turns it on){also}"
@@ -93,8 +91,8 @@ class Loggers:
         stored = Path(run.dir).parent
         parts = sorted(stored.parent.glob(f"offline-run-*-{run.id}"))  # a resumed run has one per start
         paths = [quote(str(p.relative_to(Path.cwd()) if p.is_relative_to(Path.cwd()) else p)) for p in parts]
-        said = f"Weights & Biases, offline:\n  show    wandb leet {paths[-1]}\n  upload  wandb sync {' '.join(paths)}"
-        return said + also
+        ways = f"  show    wandb leet {paths[-1]}\n  upload  wandb sync {' '.join(paths)}"
+        return f"Weights & Biases, offline:\n{ways}{also}"
 
 
 @contextmanager
@@ -110,38 +108,32 @@ def opened(nodes: Mapping[str, Mapping[str, Any] | None], run: RunFacts) -> Iter
     status = "failed"
     try:
         for name, node in nodes.items():
-            if (one := _open(name, node, run)) is not None:
-                made.append(one)
+            made += _open(name, node, run)
         loggers = Loggers(made)
-        for one in made:
-            if one is not loggers.wandb:
-                one.log_hyperparams(dict(run.config))
+        for one in loggers.others:
+            one.log_hyperparams(dict(run.config))
         yield loggers
         status = "success"
     finally:
-        _close(Loggers(made), status)
-
-
-def _close(loggers: Loggers, status: str) -> None:
-    for one in loggers.all:
-        if one is not loggers.wandb:
+        loggers = Loggers(made)
+        for one in loggers.others:
             one.finalize(status)
-    if loggers.wandb is not None:
-        import wandb
+        if loggers.wandb is not None:
+            import wandb
 
-        wandb.finish(exit_code=0 if status == "success" else 1)
+            wandb.finish(exit_code=0 if status == "success" else 1)
 
 
-def _open(name: str, node: Mapping[str, Any] | None, run: RunFacts) -> Logger | None:
+def _open(name: str, node: Mapping[str, Any] | None, run: RunFacts) -> list[Logger]:
     if node is None:
-        return None
+        return []
     takes = signature(locate(node["_target_"], f"logger.{name}._target_")).parameters
     given: dict[str, Any] = {"run": run, "run_name": run.name}
     if "save_dir" in takes:
         usual = takes["save_dir"].default  # `./mlruns` of MLflow
         given["save_dir"] = str(run.folder / Path(usual).name if isinstance(usual, str) else run.folder)
-    made: Logger | None = build(node, f"logger.{name}", **given)
-    return made
+    made = build(node, f"logger.{name}", **given)
+    return [] if made is None else [made]
 
 
 def wandb_logger(
@@ -170,7 +162,7 @@ def wandb_logger(
     import wandb
 
     named: dict[str, Any] = {
-        "project": project or os.environ.get("WANDB_PROJECT") or PROJECT,
+        "project": project or os.environ.get("WANDB_PROJECT") or "ecg",
         "entity": entity,
         "group": group or os.environ.get("WANDB_RUN_GROUP") or run.group,
         "tags": [*(tags or ()), *run.tags],
@@ -194,7 +186,7 @@ def _start(run: RunFacts, mode: str, named: Mapping[str, Any]) -> WandbLogger:
     # not WandbLogger(offline=True): that sets WANDB_MODE for every later run of this process
     opened_run = wandb.init(
         name=run.name,
-        dir=wandb_folder(run.folder),
+        dir=os.environ.get("WANDB_DIR") or run.folder,
         job_type=run.job_type,
         id=agents_run() or run.run_id,
         resume="allow" if mode == "online" else None,
@@ -204,12 +196,6 @@ def _start(run: RunFacts, mode: str, named: Mapping[str, Any]) -> WandbLogger:
         **named,
     )
     return WandbLogger(experiment=opened_run)
-
-
-def wandb_folder(folder: Path) -> Path:
-    """Where W&B's files go: WANDB_DIR, else the run folder."""
-    named = os.environ.get("WANDB_DIR")
-    return Path(named) if named else folder
 
 
 def agents_run() -> str | None:
@@ -230,5 +216,5 @@ def resolve_mode(wanted: str) -> str:
 
 def wandb_environment() -> dict[str, object]:
     """What the environment asks of W&B, for provenance.json; empty where it asks nothing."""
-    names = ("WANDB_PROJECT", "WANDB_ENTITY", "WANDB_DIR", "WANDB_MODE", "WANDB_RUN_GROUP", "WANDB_RUN_ID")
-    return {name: os.environ[name] for name in (*names, "WANDB_SWEEP_ID") if os.environ.get(name)}
+    names = ("PROJECT", "ENTITY", "DIR", "MODE", "RUN_GROUP", "RUN_ID", "SWEEP_ID")
+    return {f"WANDB_{name}": said for name in names if (said := os.environ.get(f"WANDB_{name}"))}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, cast
 
 from pytorch_lightning.utilities.types import LRSchedulerConfigType
 from torch.nn import Parameter
@@ -12,8 +12,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ecg.config.build import build
 from ecg.config.signature import signature
-from ecg.config.targets import locate
 from ecg.errors import EcgError
+from ecg.targets import locate
 
 Learned = Sequence[Parameter] | Sequence[dict[str, Any]]
 """Parameters; or groups `{"params": ..., "lr_factor": ...}` whose learning rate is the optimizer's times the factor."""
@@ -56,17 +56,14 @@ def make_optimizer(wanted: OptimizerLike, learned: Learned, *, clipped: bool = F
     return made
 
 
-def _fast(
-    takes: Mapping[str, Any], wanted: Mapping[str, Any], groups: Sequence[Any], *, clipped: bool
-) -> dict[str, bool]:
+def _fast(takes: Collection[str], wanted: Collection[str], groups: Sequence[Any], *, clipped: bool) -> dict[str, bool]:
     """One pass over all tensors instead of many; on a processor Adam then takes an eighth of the time for a step.
 
     Elsewhere PyTorch chooses by itself.
     """
     parameters = [p for group in groups for p in (group["params"] if isinstance(group, dict) else [group])]
-    if any(key in wanted for key in ("fused", "foreach", "capturable", "differentiable")):
-        return {}
-    if not all(p.device.type == "cpu" and p.is_floating_point() for p in parameters):
+    chosen = any(key in wanted for key in ("fused", "foreach", "capturable", "differentiable"))
+    if chosen or not all(p.device.type == "cpu" and p.is_floating_point() for p in parameters):
         return {}
     return {"fused": True} if "fused" in takes and not clipped else {"foreach": True} if "foreach" in takes else {}
 
@@ -91,7 +88,7 @@ def make_scheduler(
     if wanted is None:
         return None
     if not isinstance(wanted, Mapping):
-        return _as_lightning_takes_it(wanted(optimizer), {"interval": "epoch"})
+        return _as_lightning_takes_it(wanted(optimizer), {})
     node = {key: value for key, value in wanted.items() if key not in OF_LIGHTNING}
     takes = signature(locate(node["_target_"], "scheduler._target_")).parameters
     timed = [name for name in ALL_STEPS if name in takes and name not in node]
@@ -100,10 +97,8 @@ def make_scheduler(
     if timed and not said_otherwise and timed != ["total_iters"]:
         whole = steps if wanted.get("interval") == "step" else epochs or -1
         if whole == float("inf") or whole < 0:
-            raise EcgError(
-                f"scheduler ({node['_target_']}) must know when training ends; set trainer.max_epochs= or "
-                f"trainer.max_steps=, or scheduler.{timed[0]}="
-            )
+            ways = f"set trainer.max_epochs= or trainer.max_steps=, or scheduler.{timed[0]}="
+            raise EcgError(f"scheduler ({node['_target_']}) must know when training ends; {ways}")
         given |= dict.fromkeys(timed, max(int(whole), 2))
     if "max_lr" in takes:
         rates = [group["lr"] for group in optimizer.param_groups]
@@ -118,11 +113,5 @@ def _as_lightning_takes_it(scheduler: Any, said: Mapping[str, Any]) -> LRSchedul
     if isinstance(scheduler, ReduceLROnPlateau):
         # Lightning would step it after the checkpoint is written; see BeatClassifier.on_train_epoch_end
         return {"scheduler": scheduler, "monitor": said.get("monitor", "val/loss"), "frequency": NEVER}
-    known: LRSchedulerConfigType = {
-        "scheduler": scheduler,
-        "interval": said.get("interval", "epoch"),
-        "frequency": said.get("frequency", 1),
-    }
-    if "monitor" in said:
-        known["monitor"] = said["monitor"]
-    return known
+    own = {key: said[key] for key in OF_LIGHTNING if key in said}
+    return cast(LRSchedulerConfigType, {"scheduler": scheduler, "interval": "epoch", "frequency": 1, **own})

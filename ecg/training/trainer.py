@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, RichProgressBar, WeightAveraging
+from pytorch_lightning.callbacks import Callback, ProgressBar, RichProgressBar, WeightAveraging
 from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
@@ -25,10 +25,9 @@ from ecg.training.precision import choose_precision
 
 def trainer_node(config: RunConfig) -> dict[str, Any]:
     """The trainer's node with the precision resolved for this machine."""
-    node = dict(config.trainer)
+    node = config.trainer
     precision, accelerator = node.get("precision", "auto"), node.get("accelerator", "auto")
-    node["precision"] = choose_precision(precision, accelerator) if precision == "auto" else precision
-    return node
+    return node | {"precision": choose_precision(precision, accelerator) if precision == "auto" else precision}
 
 
 def limit_of(trainer: Mapping[str, Any]) -> float | None:
@@ -59,8 +58,10 @@ def check_devices(config: RunConfig) -> None:
     try:
         build({**node, "enable_checkpointing": False, **quiet}, "trainer")
     except EcgError as error:
-        cards = torch.cuda.device_count()
-        hint = f" (here: {cards} graphics cards; try trainer=cpu)" if _about_devices(str(error)) else ""
+        about_devices = any(
+            word in str(error).lower() for word in ("accelerator", "device", "gpu", "cuda", "precision")
+        )
+        hint = f" (here: {torch.cuda.device_count()} graphics cards; try trainer=cpu)" if about_devices else ""
         asked = " ".join(f"trainer.{k}={node[k]}" for k in ("accelerator", "devices") if k in node)
         raise EcgError(f"{asked}: {error}{hint}" if hint else str(error)) from error
     for name, one in config.callbacks.items():
@@ -68,16 +69,8 @@ def check_devices(config: RunConfig) -> None:
             build(one, f"callbacks.{name}")
 
 
-def _about_devices(said: str) -> bool:
-    return any(word in said.lower() for word in ("accelerator", "device", "gpu", "cuda", "precision"))
-
-
 def make_trainer(
-    config: RunConfig,
-    folder: RunFolder,
-    loggers: Sequence[Logger],
-    *,
-    settings: Mapping[str, Any] | None = None,
+    config: RunConfig, folder: RunFolder, loggers: Sequence[Logger], *, settings: Mapping[str, Any] | None = None
 ) -> tuple[pl.Trainer, History]:
     """A trainer that keeps best.ckpt and last.ckpt at each epoch's end, and the history it writes.
 
@@ -101,21 +94,12 @@ def make_trainer(
         callbacks += [best, LastEpoch(dirpath=folder.checkpoints)]
         node["enable_checkpointing"] = True
     callbacks += own
-    watched = Console(stderr=True).is_terminal
-    if watched and node.get("enable_progress_bar") is not False and not _has_bar(own):
+    watched, own_bar = Console(stderr=True).is_terminal, any(isinstance(one, ProgressBar) for one in own)
+    if watched and node.get("enable_progress_bar") is not False and not own_bar:
         callbacks.append(RichProgressBar(leave=False))
-    node.setdefault("enable_progress_bar", watched or _has_bar(own))
-    given = {
-        "callbacks": callbacks,
-        "plugins": [WholeCheckpoints()],
-        "logger": list(loggers) or False,
-        "default_root_dir": folder.path,
-    }
-    return build(node, "trainer", **given), history
-
-
-def _has_bar(callbacks: Sequence[Callback]) -> bool:
-    return any(isinstance(one, pl.callbacks.ProgressBar) for one in callbacks)
+    node.setdefault("enable_progress_bar", watched or own_bar)
+    given = {"callbacks": callbacks, "plugins": [WholeCheckpoints()], "default_root_dir": folder.path}
+    return build(node, "trainer", logger=list(loggers) or False, **given), history
 
 
 def _quiet() -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from ecg.beats.cuts import Cut
-from ecg.config.targets import name_of
+from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.runs.weights import Weights
+from ecg.targets import name_of
 
 
 @dataclass(frozen=True)
@@ -27,31 +27,32 @@ class Loaded:
     left: tuple[str, ...]
 
 
-def check_source(source: Weights, *, model: str, cut: Cut, input_shape: tuple[int, ...]) -> None:
+def check_source(source: Weights, *, model: str, data: BeatData) -> None:
     """Refuse a source whose beats or layers are not those of the new model.
 
     Args:
         source: what is to be taken over.
         model: name of the new model.
-        cut: of the new data.
-        input_shape: (channel, sample) of its beats.
+        data: the new data.
 
     Raises:
-        EcgError: another model, cut or shape; the message names both sides.
+        EcgError: another model, segmentation or shape; the message names both.
     """
     theirs = source.settings.get("name") or name_of(source.settings["_target_"])
     if theirs != model:
         raise EcgError(
             f"transfer.source={source.path}: is a {theirs}, the new model is a {model}; choose model={theirs}"
         )
-    if source.cut != cut:
+    if source.segmentation != data.segmentation:
         raise EcgError(
-            f"transfer.source={source.path}: its beats were cut by {source.cut}, the new ones by {cut}; "
-            f"choose dataset.cut={source.cut.name} with the same settings, or another source"
+            f"transfer.source={source.path}: its beats are made by {source.segmentation}, the new ones by "
+            f"{data.segmentation}; choose dataset.segmentation={source.segmentation.name} with the same settings, or "
+            "another source"
         )
-    if source.info.shape != input_shape:
+    if dict(source.info.shapes) != dict(data.info.shapes):
         raise EcgError(
-            f"transfer.source={source.path}: its beats have shape {source.info.shape}, the new ones {input_shape}"
+            f"transfer.source={source.path}: its beats have the shapes {dict(source.info.shapes)}, the new ones "
+            f"{dict(data.info.shapes)}; choose as many dataset.leads"
         )
 
 

@@ -18,8 +18,8 @@ class Transfer:
     Attributes:
         trainable_layers: the last k layers learn, the new head included; the others are frozen. None: no transfer, all
             from scratch.
-        source: a run folder or weights file; None: the arrhythmia run with the same model and cut, trained once if
-            there is none; random: frozen layers keep random weights, which is the control.
+        source: a run folder or weights file; None: the arrhythmia run with the same model and segmentation, trained
+            once if there is none; random: frozen layers keep random weights, which is the control.
         init: what the retrained layers start from: source, or fresh (as in the published study). The head is always
             new.
         probe_first: train the head alone first, then the k layers.

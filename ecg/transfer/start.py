@@ -14,9 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from ecg.beats.table import shapes_of
 from ecg.data.batches import CONNECTED_AT_ONCE
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel
+from ecg.models.faster import faster
 from ecg.runs.weights import Weights
 from ecg.transfer.batchnorm import reestimate_batchnorm
 from ecg.transfer.features import cached_features, feature_shapes
@@ -72,14 +74,16 @@ def prepare_start(
         EcgError: k is out of range, or the source does not fit.
     """
     frozen, trained = model.divide(rule.k)
+    faster(model)  # as it will learn, so that features are the same computed beforehand or then
     loaded = None
     if source is not None:
-        check_source(source, model=name, cut=data.cut, input_shape=data.info.shape)
+        check_source(source, model=name, data=data)
         kept = trained[:-1] if rule.init == "source" else ()
         loaded = load_layers(model, source, (*frozen, *kept))
     if rule.reestimate_batchnorm:
-        x = torch.from_numpy(np.ascontiguousarray(data.beats.x[data.split.train]))
-        log.info("%d BatchNorm layers: statistics counted anew on the training beats", reestimate_batchnorm(model, x))
+        inputs = {one: torch.from_numpy(data.beats.inputs[one][data.split.train]) for one in model.inputs}
+        count = reestimate_batchnorm(model, inputs)
+        log.info("%d BatchNorm layers: statistics counted anew on the training beats", count)
     for layer in frozen:
         model.layers[layer].requires_grad_(False)
     began = time.perf_counter()
@@ -103,7 +107,7 @@ def _cacheable(model: LayeredModel, data: BeatData, frozen: tuple[str, ...], rul
             "augment=none makes this faster"
         )
         return False
-    size = _megabytes(model, data, frozen)[-1]
+    size = _megabytes(model, data, _once(model, frozen))
     if size > rule.cache_limit_mb:
         log.warning(
             "features of frozen layers would take %.0f MB, over transfer.cache_limit_mb=%g: computed batch by batch",
@@ -111,34 +115,42 @@ def _cacheable(model: LayeredModel, data: BeatData, frozen: tuple[str, ...], rul
             rule.cache_limit_mb,
         )
         return False
-    return True
+    return bool(_once(model, frozen))
 
 
-def _megabytes(model: LayeredModel, data: BeatData, names: tuple[str, ...]) -> list[float]:
-    """Size of what each of these layers gives for all beats."""
-    shapes = feature_shapes(model.first(names), data.info.shape)
-    return [len(data.beats) * int(np.prod(shape)) * 4 / 1e6 for shape in shapes]
+def _once(model: LayeredModel, frozen: Sequence[str]) -> int:
+    """How many of the frozen layers are computed once: those that work on one beat at a time."""
+    return min(len(frozen), len(model.alone))
+
+
+def _megabytes(model: LayeredModel, data: BeatData, n: int) -> float:
+    """Size of what the first n layers give, for all beats, to those behind."""
+    shapes = feature_shapes(model, model.names[:n])
+    sizes = [int(np.prod(shapes[name])) for name in model.needed_after(n) if name in model.layers]
+    return len(data.beats) * sum(sizes) * 4 / 1e6
 
 
 def _over_features(model: LayeredModel, data: BeatData, rule: Transfer, cache: Path, sweep: Sequence[int]) -> Start:
     """The last layers as a model of their own, with the frozen layers' output as its data."""
-    frozen, trained = model.divide(rule.k)
-    fit = [size <= rule.cache_limit_mb for size in _megabytes(model, data, frozen)]
-    others = {len(model.names) - k for k in sweep}
-    also = [n for n in range(1, len(frozen)) if n in others and fit[n - 1]]
-    features, stored = cached_features(model.first(frozen), data.beats.x, cache / "features", also=also)
+    frozen, _ = model.divide(rule.k)
+    n = _once(model, frozen)
+    others = {min(len(model.names) - k, len(model.alone)) for k in sweep}
+    also = [i for i in range(1, n) if i in others and _megabytes(model, data, i) <= rule.cache_limit_mb]
+    inputs = {name: data.beats.inputs[name] for name in model.inputs}
+    features, stored = cached_features(model, n, inputs, cache / "features", also=also)
     log.info(
-        "features of %d frozen layers: %s each, %s",
-        len(frozen),
-        "x".join(map(str, features.shape[1:])),
+        "features of %d frozen layers: %s, %s",
+        n,
+        ", ".join(f"{name} {'x'.join(map(str, x.shape[1:]))}" for name, x in features.items()),
         "from the cache" if stored else "computed once and kept",
     )
     over = copy.copy(data)
     over.inputs = features
-    last = model.last(trained, features.shape[1:])
+    last = model.last(model.names[n:], shapes_of(features))
+    over.serve(last)
     if not any(isinstance(part, nn.Conv1d) for part in last.modules()):
         over.at_once = CONNECTED_AT_ONCE
-    return Start(model, last, over, facts={"transfer/features_stored": stored})
+    return Start(model, last, over, frozen[n:], facts={"transfer/features_stored": stored})
 
 
 def _facts(model: LayeredModel, rule: Transfer, loaded: Loaded | None, *, cached: bool) -> dict[str, Any]:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 import ecg
-from ecg.metrics.confusion import Scores, confusion_matrix
+from ecg.metrics.confusion import confusion_matrix
+from ecg.metrics.registry import counted
 from ecg.progress import track
 
 HERE = Path(__file__).parent
@@ -31,7 +32,7 @@ def nearest(train: Floats, test: Floats, block: int = 512) -> npt.NDArray[np.int
 
 
 def main() -> None:
-    """Score both baselines on both splits, trained on all beats outside the test side."""
+    """Score both baselines on both splits, trained on all beats outside the test subset."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, help="holds mitdb/; else ECG_DATA, else the platform's cache folder")
     data_dir = parser.parse_args().data_dir
@@ -42,9 +43,9 @@ def main() -> None:
         known = np.union1d(data.split.train, data.split.val)
         train, test = data.beats.take(known), data.beats.take(data.split.test)
         majority = np.full(len(test), np.bincount(train.y).argmax())
-        neighbour = train.y[nearest(train.x[:, 0], test.x[:, 0])]
+        neighbour = train.y[nearest(train.signal[:, 0], test.signal[:, 0])]
         for name, predicted in (("majority class", majority), ("1-nearest-neighbour", neighbour)):
-            scores = Scores.of(confusion_matrix(test.y, predicted, len(data.classes))).named(data.classes)
+            scores = counted(confusion_matrix(test.y, predicted, len(data.classes)), data.classes)
             row = {"model": name, "split": split, **{key: float(value) for key, value in scores.items()}}
             rows.append(row)
             print(f"{name}, split {split}: accuracy {row['accuracy']:.4f}, macro-F1 {row['macro_f1']:.4f}")

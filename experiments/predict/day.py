@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ecg.recordings.physionet import MITDB_RECORDS
+from ecg.recordings.databases.mitdb import MITDB
 
 SAMPLES = 650_000
 """Samples of each record of MIT-BIH and lead, 30 min 6 s at 360 Hz."""
@@ -14,11 +14,11 @@ def write_day(mitdb: Path, folder: Path, hours: float) -> Path:
     """Write `day.hea` and `day.dat` of about `hours`, without annotations; 48 records make 24 h.
 
     Format 212 stores pairs of samples, one of each lead, in three bytes, so that files can follow each other. The first
-    lead is called MLII; in 102, 104 and 114 it is V5.
+    lead has the name MLII; in 102, 104 and 114 it is V5.
     """
-    count = max(min(round(hours * 3600 * 360 / SAMPLES), len(MITDB_RECORDS)), 1)
+    count = max(min(round(hours * 3600 * 360 / SAMPLES), len(MITDB.records)), 1)
     with (folder / "day.dat").open("wb") as stream:
-        for record in MITDB_RECORDS[:count]:
+        for record in MITDB.records[:count]:
             content = (mitdb / f"{record}.dat").read_bytes()
             assert len(content) == SAMPLES * 3, f"{record}.dat has {len(content)} bytes"
             stream.write(content)

@@ -16,11 +16,11 @@ from readme_part import rewrite
 
 from ecg.atomic import whole_file
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.beats.splits import DS1, DS2, PACED
 from ecg.page.numbers import count, percent
+from ecg.predict.pipeline import predict
 from ecg.predict.scores import Compared, score
-from ecg.predict.story import predict
 from ecg.predict.trust import Trust
+from ecg.recordings.databases.mitdb import DS1, DS2, PACED
 
 HERE = Path(__file__).parent
 GROUPS = {"DS2, the test patients": DS2, "DS1, the training patients": DS1, "paced, in neither": PACED}

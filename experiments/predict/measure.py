@@ -26,7 +26,7 @@ from ecg.atomic import whole_file
 from ecg.beats.detector import detect_r_peaks
 from ecg.predict.examine import Examined, examine
 from ecg.predict.files import write_files
-from ecg.predict.labelled import cut_beats, label_beats
+from ecg.predict.labelled import label_beats, segmented_beats
 from ecg.predict.page import record_page
 from ecg.predict.summary import summary
 from ecg.predict.trust import trust
@@ -74,8 +74,8 @@ def stages(record: Path, weights: Weights, repeats: int) -> tuple[list[Row], Own
     signal = own.recording.millivolts(0)[: round(3600 * own.recording.fs)]
     _, hour = timed(lambda: detect_r_peaks(signal, own.recording.fs), repeats)
     detecting = [s * own.recording.n_samples / len(signal) for s in hour]
-    (beats, _), cutting = timed(lambda: cut_beats(own.recording, examined, weights.cut), repeats)
-    _, labelling = timed(lambda: probabilities(weights.model, beats.x), repeats)
+    (beats, _), segmenting = timed(lambda: segmented_beats(own.recording, examined, weights.segmentation), repeats)
+    _, labelling = timed(lambda: probabilities(weights.model, beats), repeats)
     labelled = label_beats(own, weights)
     content = summary(labelled, known, None, ())
     html, drawing = timed(lambda: record_page(labelled, content, known, None, ()), repeats)
@@ -84,7 +84,7 @@ def stages(record: Path, weights: Weights, repeats: int) -> tuple[list[Row], Own
     parts = {
         "reading": reading,
         "R peaks and signal quality": finding,
-        "cutting beats": cutting,
+        "segmenting beats": segmenting,
         "labelling them": labelling,
         "summary and page": drawing,
         "writing files": writing,

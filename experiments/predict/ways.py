@@ -14,15 +14,15 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecg.data.batches import AT_ONCE
-from ecg.models.along_time import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d
+from ecg.models.faster import AvgPool1d, BatchNorm1d, Conv1d, MaxPool1d, faster
 from ecg.models.labeller import Labeller, lengths
 from ecg.predict.examine import Examined
-from ecg.predict.labelled import cut_beats
+from ecg.predict.labelled import segmented_beats
 from ecg.recordings.formats import OwnRecording
 from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
 
-OURS, BATCHES = "cutting and labelling as we do", "labelling in batches, zeros and all"
+OURS, BATCHES = "segmenting and labelling as we do", "labelling in batches, zeros and all"
 FIRST, NO_GRAD = "beat by beat, autograd on, as first written", "beat by beat, torch.no_grad()"
 LIMIT_ALL = "the processor's limit, all of each beat"
 LIMIT = "the processor's limit, without the zeros behind each beat"
@@ -34,13 +34,13 @@ def one_round(own: OwnRecording, examined: Examined, weights: Weights, count: in
 
     The limits are the model's operations at the rate at which large matrices are multiplied in this round.
     """
-    x = cut_beats(own.recording, examined, weights.cut)[0].x
-    scale, model = len(examined.peaks) / count, weights.model
+    x = segmented_beats(own.recording, examined, weights.segmentation)[0].signal
+    scale, model = len(examined.peaks) / count, faster(weights.model)
     plain = partial(naive, own.recording.digital[0].astype(np.float64), examined.peaks, as_first_written(model), count)
     a = torch.rand(MATRIX, MATRIX)
     rate = 2 * MATRIX**3 / min(seconds(lambda: a @ a) for _ in range(8))
     return {
-        OURS: seconds(lambda: cut_and_label(own, examined, weights)),
+        OURS: seconds(lambda: segment_and_label(own, examined, weights)),
         BATCHES: seconds(lambda: in_batches(model, x)),
         FIRST: scale * seconds(plain),
         NO_GRAD: scale * seconds(torch.no_grad()(plain)),
@@ -54,10 +54,10 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def cut_and_label(own: OwnRecording, examined: Examined, weights: Weights) -> None:
-    """Cut and label all beats, as `ecg predict` does."""
-    beats, _ = cut_beats(own.recording, examined, weights.cut)
-    probabilities(weights.model, beats.x)
+def segment_and_label(own: OwnRecording, examined: Examined, weights: Weights) -> None:
+    """Segment and label all beats, as `ecg predict` does."""
+    beats, _ = segmented_beats(own.recording, examined, weights.segmentation)
+    probabilities(weights.model, beats)
 
 
 def as_first_written(model: nn.Module) -> nn.Module:
@@ -77,7 +77,7 @@ def in_batches(model: nn.Module, x: npt.NDArray[np.float32]) -> None:
 
 
 def naive(signal: npt.NDArray[np.float64], peaks: npt.NDArray[np.int64], model: nn.Module, count: int) -> None:
-    """A plain loop over some beats: cut one, scale it, make a tensor, run the model, take the softmax."""
+    """A plain loop over some beats: take one out, scale it, make a tensor, run the model, take the softmax."""
     rng = np.random.default_rng(0)
     for k in np.sort(rng.choice(len(peaks) - 2, size=count, replace=False)):
         piece = signal[peaks[k] : peaks[k + 1] + int(0.2 * (peaks[k + 2] - peaks[k + 1])) : 3]

@@ -16,12 +16,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecg.atomic import whole_file
-from ecg.beats.cuts import PaperCut
 from ecg.beats.labels import aami_labels
-from ecg.data.arrhythmia import physionet_source
+from ecg.beats.segmentations import PaperSegmentation
+from ecg.data.sources import downloaded
 from ecg.metrics.matching import MATCH_WINDOW_S, detection_scores
 from ecg.progress import track
 from ecg.recordings.data_dir import data_folder
+from ecg.recordings.databases.mitdb import MITDB
+from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import require_annotations
 
@@ -33,13 +35,13 @@ FALSE_RECORD = "207"
 """Most false peaks come from this record; gross scores are also given without it."""
 COUNTS = ["matched", "missed", "extra"]
 
-Detector = Callable[[npt.NDArray[np.float32], float], npt.NDArray[np.int64]]
+Detector = Callable[[Recording], npt.NDArray[np.int64]]
 
 
 def detectors() -> dict[str, Detector]:
-    """Functions from a lead (mV, shape [time]) and its rate (Hz) to R peaks (samples), by name."""
+    """Functions from a recording of one lead to R peaks (samples), by name."""
     found: dict[str, Detector] = {
-        f"paper, {window_s:g} s at {rate:g} Hz": partial(paper, PaperCut(window_s=window_s, rate=rate))
+        f"paper, {window_s:g} s at {rate:g} Hz": partial(paper, PaperSegmentation(window_s=window_s, rate=rate))
         for window_s, rate in ((10.0, 125.0), (5.0, 125.0), (10.0, 360.0))
     }
     try:
@@ -47,27 +49,28 @@ def detectors() -> dict[str, Detector]:
     except ImportError:
         print("sleepecg is not installed and is left out; to measure it too: pip install sleepecg", file=sys.stderr)
     else:
-        found[f"sleepecg {sleepecg.__version__}"] = lambda x, fs: sleepecg.detect_heartbeats(x.astype(np.float64), fs)
+        found[f"sleepecg {sleepecg.__version__}"] = lambda recording: sleepecg.detect_heartbeats(
+            recording.millivolts(0).astype(np.float64), recording.fs
+        )
     return found
 
 
-def paper(cut: PaperCut, signal: npt.NDArray[np.float32], fs: float) -> npt.NDArray[np.int64]:
-    """R peaks by the paper's rule, in samples at `fs`."""
-    return cut.segments(signal, fs)[0]
+def paper(segmentation: PaperSegmentation, recording: Recording) -> npt.NDArray[np.int64]:
+    """R peaks by the paper's rule."""
+    return segmentation.segments(recording)[0]
 
 
 def measure(recording: Recording, found_by: dict[str, Detector]) -> list[dict[str, object]]:
     """One row per detector and learning period."""
     marks = require_annotations(recording)
     reference = marks.sample[aami_labels(marks.symbol) >= 0]
-    lead = PaperCut().choose_lead(recording)
-    signal, rows = recording.millivolts(lead), []
+    one_lead, rows = with_leads(recording, PaperSegmentation.leads), []
     for name, detect in found_by.items():
-        peaks = np.sort(np.asarray(detect(signal, recording.fs), dtype=np.int64))
+        peaks = np.sort(np.asarray(detect(one_lead), dtype=np.int64))
         for skip_s in SKIPS_S:
             scores = detection_scores(reference, peaks, recording.fs, skip_s=skip_s)
             counts: dict[str, object] = {c: int(scores[c]) for c in COUNTS}
-            about = {"record": recording.record, "detector": name, "lead": recording.leads[lead], "skip_s": skip_s}
+            about = {"record": recording.record, "detector": name, "lead": one_lead.leads[0], "skip_s": skip_s}
             rows.append({**about, **counts})
     return rows
 
@@ -138,10 +141,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="holds mitdb/; else ECG_DATA, else the platform's cache folder")
     parser.add_argument("--quick", action="store_true", help="two records, nothing written")
     options = parser.parse_args()
-    source, found_by = physionet_source(data_folder(options.data_dir)), detectors()
-    folder, records = source.fetch()
-    chosen = records[:2] if options.quick else records
-    rows = [row for r in track(chosen, "detecting") for row in measure(source.read(folder, r), found_by)]
+    folder, found_by = downloaded(data_folder(options.data_dir), MITDB), detectors()
+    chosen = MITDB.records[:2] if options.quick else MITDB.records
+    rows = [row for r in track(chosen, "detecting") for row in measure(MITDB.read(folder, r), found_by)]
     table = with_gross(pd.DataFrame(rows))
     gross, each = gross_markdown(table), record_markdown(table)
     print(f"R peaks found within {MATCH_WINDOW_S * 1000:.0f} ms\n\n{gross}\n\nSe / +P per record, in %\n\n{each}")

@@ -21,15 +21,15 @@ from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.config.compose import node
 from ecg.data.module import BeatData
-from ecg.models import LayeredModel, along_time
-from ecg.models.dropout import Dropout
+from ecg.models import LayeredModel
+from ecg.models.faster import AvgPool1d, BatchNorm1d, Conv1d, Dropout, MaxPool1d, faster
 from ecg.pipeline.fitting import loss_node
 from ecg.runs.folder import RunFolder
 from ecg.training import Augment, BeatClassifier
 from ecg.training.optimizers import make_optimizer, make_scheduler
 from ecg.training.trainer import make_trainer, trainer_node
 
-LAYOUT = (along_time.Conv1d, along_time.BatchNorm1d, along_time.MaxPool1d, along_time.AvgPool1d)
+LAYOUT = (Conv1d, BatchNorm1d, MaxPool1d, AvgPool1d)
 Kinds = Sequence[type[nn.Module]]
 
 
@@ -117,7 +117,7 @@ def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> fl
     if average is not None:
         mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average["decay"]), use_buffers=True)
     index = data.split.train
-    x, y = torch.from_numpy(data.beats.x[index]), torch.from_numpy(data.beats.y[index])
+    x, y = torch.from_numpy(data.beats.signal[index]), torch.from_numpy(data.beats.y[index])
     order = torch.randperm(len(y))
     model.train()
     start = 0.0
@@ -160,7 +160,7 @@ def published_epoch(config: RunConfig, data: BeatData, batch_size: int = 64) -> 
     model, loss_of = pytorchs_own(_model(config, data), (Dropout, *LAYOUT)), nn.CrossEntropyLoss()
     optimizer = torch.optim.RMSprop(model.parameters(), lr=3e-4, weight_decay=2e-4)
     index = data.split.train
-    rows = Rows(data.beats.x[index], data.beats.y[index])
+    rows = Rows(data.beats.signal[index], data.beats.y[index])
 
     def train(x: Tensor, y: Tensor) -> None:
         optimizer.zero_grad()
@@ -199,7 +199,7 @@ def pytorchs_own(model: LayeredModel, kinds: Kinds) -> LayeredModel:
 
 
 def _model(config: RunConfig, data: BeatData) -> LayeredModel:
-    return config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
+    return faster(config.network(inputs=data.info.shapes, n_classes=len(data.info.classes)))
 
 
 def _augment(config: RunConfig) -> Augment:

@@ -19,10 +19,11 @@ from loops import LAYOUT, Kinds, pytorchs_own
 from results import machine_facts, rewrite
 
 from ecg.models import cnn
-from ecg.models.dropout import Dropout
+from ecg.models.faster import Dropout, faster
 from ecg.training.memory import keep_freed_memory
 from ecg.training.optimizers import make_optimizer
 from ecg.training.precision import choose_precision
+from ecg.transfer.features import feature_shapes
 
 HERE = Path(__file__).parent
 ADAMW = {"_target_": "torch.optim.AdamW", "lr": 1e-3, "weight_decay": 0.05}
@@ -33,8 +34,9 @@ def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256
     torch.manual_seed(0)
     whole = cnn(input_shape=(1, 187), n_classes=5)
     frozen, trained = whole.divide(last)
-    shape = tuple(whole.eval().first(frozen)(torch.rand(2, 1, 187)).shape[1:])
-    model = pytorchs_own(whole.last(trained, shape).train(), without)
+    given = frozen[-1:] or ("signal",)
+    shape = feature_shapes(whole, frozen)[given[0]]
+    model = pytorchs_own(faster(whole.last(trained, {given[0]: shape})).train(), without)
     x, y = torch.rand(batch, *shape), torch.arange(batch) % 5
     optimizer = make_optimizer(ADAMW, list(model.parameters()))
     seconds = []
@@ -50,7 +52,7 @@ def training(steps: int, *, last: int = 8, without: Kinds = (), batch: int = 256
 @torch.inference_mode()
 def evaluating(batch: int = 256, *, without: Kinds = (), beats: int = 4096) -> float:
     """Seconds for `beats` beats, the better of two."""
-    model = pytorchs_own(cnn(input_shape=(1, 187), n_classes=5).eval(), without)
+    model = pytorchs_own(faster(cnn(input_shape=(1, 187), n_classes=5).eval()), without)
     parts = torch.split(torch.rand(beats, 1, 187), batch)
     seconds = []
     for _ in range(2):

@@ -17,9 +17,10 @@ from pathlib import Path
 import pandas as pd
 
 import ecg
+from ecg.compare.pipeline import compare_runs
 from ecg.compare.settings import Setting, group_runs
-from ecg.compare.story import compare_runs
-from ecg.metrics.subjects import auroc_interval, subject_metrics
+from ecg.metrics.resampling import auroc_interval
+from ecg.metrics.subjects import subject_metrics
 
 HERE = Path(__file__).parent
 SHOWN = {

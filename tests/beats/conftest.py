@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecg.beats.cuts import KaggleCut
-from ecg.beats.table import Beats
-from ecg.recordings.physionet import read_mitdb
+from ecg.beats.segmentations import KaggleSegmentation
+from ecg.beats.table import SIGNAL, Beats
+from ecg.recordings.databases.mitdb import MITDB
+from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Annotations, Recording
 from ecg.recordings.synthetic import write_arrhythmia
 from ecg.recordings.wfdb_files import read_record
@@ -23,7 +24,7 @@ def _recording(
     symbol: Sequence[str],
     *,
     fs: float = 360.0,
-    leads: tuple[str, ...] = ("MLII", "V5"),
+    leads: tuple[str, ...] = ("MLII",),
     record: str = "x",
 ) -> Recording:
     n = len(leads)
@@ -45,15 +46,22 @@ def make_recording() -> Callable[..., Recording]:
     return _recording
 
 
-def _beats(patient: Sequence[str], y: Sequence[int], record: Sequence[str] | None = None, n_samples: int = 4) -> Beats:
+def _beats(
+    patient: Sequence[str],
+    y: Sequence[int],
+    record: Sequence[str] | None = None,
+    n_samples: int = 4,
+    database: str = "",
+) -> Beats:
     n = len(y)
     x = np.random.default_rng(n).random((n, 1, n_samples), dtype=np.float32)
     times = np.arange(n, dtype=np.int64) * 300
     return Beats(
-        x=x,
+        inputs={SIGNAL: x},
         y=np.asarray(y, dtype=np.int64),
         record=np.asarray(patient if record is None else record, dtype=np.str_),
         patient=np.asarray(patient, dtype=np.str_),
+        database=np.full(n, database),
         lead=np.full(n, "MLII"),
         sample=times,
         seconds=times / 360,
@@ -78,13 +86,14 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> list[Recording]:
 
 @cache
 def _all_real_beats(folder: Path) -> Beats:
-    cut = KaggleCut()
-    return Beats.concatenate([cut(recording) for recording in read_mitdb(folder)])
+    segmentation = KaggleSegmentation()
+    read = (with_leads(MITDB.read(folder, record), segmentation.leads) for record in MITDB.records)
+    return Beats.concatenate([segmentation(recording) for recording in read])
 
 
 @pytest.fixture
 def real_beats(ecg_data: Path) -> Beats:
-    """The 109,446 beats of MIT-BIH by the kaggle cut, in record order."""
+    """The 109,446 beats of MIT-BIH by the kaggle segmentation, in record order."""
     if not (ecg_data / "mitdb" / "RECORDS").is_file():
         pytest.skip("ECG_DATA has no mitdb/")
     return _all_real_beats(ecg_data / "mitdb")

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from ecg.beats.table import Beats
 from ecg.disk_cache import cache_limit, is_intact
 from ecg.errors import EcgError
 
-KEY = {"files": "abc", "cut": "kaggle", "version": 1}
+KEY = {"files": "abc", "segmentation": "kaggle", "version": 1}
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,8 @@ def _no_limit_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def beats(make_beats: Callable[..., Beats]) -> Beats:
-    return make_beats(["p1", "p1", "patient two", ""], [0, 4, 2, 2])
+    made = make_beats(["p1", "p1", "patient two", ""], [0, 4, 2, 2], database="mitdb")
+    return replace(made, inputs={**made.inputs, "rhythm": np.arange(8, dtype=np.float32).reshape(4, 2)})
 
 
 FACTS = {"r_peaks": "sleepecg 0.6.0", "beats_left_out": {"RR below 0.2 s": 3}, "records": 42}
@@ -48,11 +49,16 @@ class Builder:
 
 
 def assert_same(a: Beats, b: Beats) -> None:
-    for field in fields(Beats):
-        left, right = getattr(a, field.name), getattr(b, field.name)
-        np.testing.assert_array_equal(left, right)
-        assert left.dtype.kind == right.dtype.kind
-        assert left.dtype.kind == "U" or left.dtype == right.dtype
+    for left, right in ((a.columns, b.columns), (a.inputs, b.inputs)):
+        assert list(left) == list(right)
+        for name, column in left.items():
+            assert_same_column(column, right[name])
+
+
+def assert_same_column(left: np.ndarray, right: np.ndarray) -> None:
+    np.testing.assert_array_equal(left, right)
+    assert left.dtype.kind == right.dtype.kind
+    assert left.dtype.kind == "U" or left.dtype == right.dtype
 
 
 def test_the_second_time_beats_come_from_the_cache_unchanged(tmp_path: Path, beats: Beats) -> None:
@@ -64,7 +70,7 @@ def test_the_second_time_beats_come_from_the_cache_unchanged(tmp_path: Path, bea
     assert facts == made == FACTS
 
 
-@pytest.mark.parametrize("change", [{"files": "abd"}, {"cut": "paper"}, {"version": 2}, {"settings": "new"}])
+@pytest.mark.parametrize("change", [{"files": "abd"}, {"segmentation": "paper"}, {"version": 2}, {"settings": "new"}])
 def test_another_key_builds_anew_and_keeps_both(tmp_path: Path, beats: Beats, change: dict[str, object]) -> None:
     build = Builder(beats)
     cached_beats(tmp_path, KEY, build)

@@ -31,7 +31,7 @@ def test_other_beats_are_refused_with_the_ways_on(make_beats: Callable[..., Beat
 
 
 @pytest.mark.real
-def test_the_kaggle_cut_gives_the_published_number_of_beats_per_class(real_beats: Beats) -> None:
+def test_the_kaggle_segmentation_gives_the_published_number_of_beats_per_class(real_beats: Beats) -> None:
     assert len(real_beats) == 109_446
     assert np.bincount(real_beats.y).tolist() == [90_589, 2_779, 7_236, 803, 8_039]
     assert len(published_test_rows(real_beats)) == 21_892
@@ -48,8 +48,9 @@ def test_first_signal_is_v5_in_three_records(real_beats: Beats) -> None:
 def test_every_published_row_is_found_in_its_file_with_its_label(name: str, real_beats: Beats, ecg_data: Path) -> None:
     x, y = read_kaggle_csv(ecg_data / "kaggle" / name)
     test = published_test_rows(real_beats)
-    side = test if name == "mitbih_test.csv" else np.setdiff1d(np.arange(len(real_beats)), test)
-    ours = {(row.tobytes(), int(label)) for row, label in zip(real_beats.x[side, 0], real_beats.y[side], strict=True)}
+    subset = test if name == "mitbih_test.csv" else np.setdiff1d(np.arange(len(real_beats)), test)
+    rows, labels = real_beats.signal[subset, 0], real_beats.y[subset]
+    ours = {(row.tobytes(), int(label)) for row, label in zip(rows, labels, strict=True)}
     wrong = [i for i in range(len(y)) if (x[i].tobytes(), int(y[i])) not in ours]
     assert wrong == []
 

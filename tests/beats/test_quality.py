@@ -21,7 +21,7 @@ from ecg.beats.quality import (
     check_lead,
     too_few,
 )
-from ecg.recordings.physionet import read_mitdb
+from ecg.recordings.databases.mitdb import MITDB
 
 FS = 250.0
 
@@ -106,6 +106,35 @@ def test_one_invalid_sample_costs_the_beats_that_hold_it_and_no_others() -> None
     assert np.flatnonzero(reasons == INVALID).tolist() == [4, 5]  # 3.5 s to 5.75 s reach it as context of 4.5 s, 5.5 s
 
 
+@pytest.mark.parametrize(
+    ("at", "beats"),
+    [(5.45, [4, 5]), (5.55, [4, 5, 6]), (5.7, [4, 5, 6]), (5.8, [5, 6]), (6.4, [5, 6])],
+)
+def test_a_beat_needs_the_signal_to_a_quarter_of_an_interval_beyond_the_next_r_peak(
+    at: float, beats: list[int]
+) -> None:
+    """R peaks at 4.5 s, 5.5 s, 6.5 s ...: the context of the one at 4.5 s is from 3.5 s to 5.75 s."""
+    unusable = {INVALID: np.arange(20 * 250) == round(at * FS)}
+    assert np.flatnonzero(check_beats(peaks_of(), unusable, FS) == INVALID).tolist() == beats
+
+
+@pytest.mark.parametrize(("rr", "reached"), [(0.4, 0.08), (2.0, 0.48)])
+def test_the_quarter_is_of_the_interval_after_the_beat(rr: float, reached: float) -> None:
+    peaks = (np.array([1.0, 2.0, 2.0 + rr, 3.0 + rr, 4.0 + rr]) * 1000).astype(np.int64)
+    for after, lost in ((reached, True), (rr / 4 + 0.02, False)):
+        unusable = {INVALID: np.arange(10_000) == peaks[2] + round(1000 * after)}
+        reasons = check_beats(peaks, unusable, 1000.0)
+        assert bool(reasons[1] == INVALID) is lost
+        assert reasons[2] == INVALID
+
+
+def test_the_first_and_the_last_beat_need_a_usual_interval_beyond_their_r_peaks() -> None:
+    peaks = np.array([3000, 4000, 5000, 6000])
+    for at, lost in ((1990, []), (2010, [0]), (6990, [3]), (7010, [])):
+        reasons = check_beats(peaks, {INVALID: np.arange(9000) == at}, 1000.0)
+        assert np.flatnonzero(reasons == INVALID).tolist() == lost
+
+
 @settings(deadline=None, max_examples=50)
 @given(rr=st.lists(st.floats(0.05, 4.0), min_size=1, max_size=30))
 def test_exactly_the_beats_beside_an_impossible_interval_are_left_out(rr: list[float]) -> None:
@@ -123,13 +152,14 @@ def test_no_peaks_are_no_beats() -> None:
 
 
 @pytest.mark.parametrize(("n", "seconds", "few"), [(2, 2, True), (3, 5, False), (3, 10, True), (4, 10, False)])
-def test_too_few_beats_for_a_cut_or_for_the_length(n: int, seconds: float, few: bool) -> None:
+def test_too_few_beats_for_a_segmentation_or_for_the_length(n: int, seconds: float, few: bool) -> None:
     assert too_few(np.arange(n), seconds) is few
 
 
 @pytest.mark.real
 def test_real_recordings_are_hardly_touched(ecg_data: Path) -> None:
-    for recording in read_mitdb(ecg_data / "mitdb", ["100", "119", "200", "232"]):
+    for record in ("100", "119", "200", "232"):
+        recording = MITDB.read(ecg_data / "mitdb", record)
         quality = check_lead(recording.millivolts(0), recording.fs)
         assert quality.problem == ""
         assert sum(mask.mean() for mask in quality.unusable.values()) < 0.001

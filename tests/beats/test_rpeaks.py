@@ -1,36 +1,12 @@
-"""The detector that the paper describes, and the resampling before it."""
+"""The detector that the paper describes."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.beats.rpeaks import resample, threshold_peaks, windows
-
-
-def test_a_sine_keeps_frequency_and_height_when_resampled() -> None:
-    at_360 = np.sin(2 * np.pi * 5 * np.arange(3600) / 360)
-    at_125 = resample(at_360, 360, 125)
-    assert len(at_125) == 1250
-    expected = np.sin(2 * np.pi * 5 * np.arange(1250) / 125)
-    np.testing.assert_allclose(at_125[50:-50], expected[50:-50], atol=0.02)
-
-
-def test_what_is_above_the_new_nyquist_frequency_is_filtered_out() -> None:
-    at_1000 = np.sin(2 * np.pi * 120 * np.arange(10_000) / 1000)  # 125 Hz would show it at 5 Hz
-    assert np.abs(resample(at_1000, 1000, 125)[50:-50]).max() < 0.01
-
-
-def test_the_same_rate_leaves_the_signal_as_it_is() -> None:
-    signal = np.random.default_rng(0).normal(size=500)
-    np.testing.assert_array_equal(resample(signal, 360, 360), signal)
-
-
-@pytest.mark.parametrize("level", [0.0, 3.0, -2.0])
-def test_a_constant_level_has_no_edges_after_resampling(level: float) -> None:
-    np.testing.assert_allclose(resample(np.full(720, level), 360, 125), level, atol=1e-3)
+from ecg.beats.rpeaks import threshold_peaks, windows
 
 
 def test_windows_follow_each_other_and_leave_a_shorter_rest() -> None:

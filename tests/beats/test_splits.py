@@ -1,4 +1,4 @@
-"""Splits: sides that share nothing, classes on both sides, and what a reader must be told."""
+"""Splits: subsets that share nothing, classes in both subsets, and what a reader must be told."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 
 from ecg.beats.grouping import divide_beats, divide_groups
 from ecg.beats.splits import (
-    DS1,
-    DS2,
     LEAK_LINE,
-    PACED,
-    SAME_SUBJECT_LINE,
     TEST_FILE,
     TRAIN_FILE,
     Split,
@@ -26,7 +22,7 @@ from ecg.beats.splits import (
 )
 from ecg.beats.table import Beats
 from ecg.errors import EcgError
-from ecg.recordings.physionet import MITDB_RECORDS, mitdb_patient
+from ecg.recordings.databases.mitdb import MITDB
 
 MakeBeats = Callable[..., Beats]
 quick = settings(deadline=None, max_examples=40)
@@ -35,18 +31,18 @@ seeds = st.integers(0, 2**31 - 1)
 classes = st.lists(st.integers(0, 4), min_size=10, max_size=200)
 
 
-def sides_of(split: Split) -> list[np.ndarray]:
+def subsets_of(split: Split) -> list[np.ndarray]:
     return [split.train, split.val, split.test]
 
 
 def assert_divides_all(split: Split, n: int) -> None:
-    together = np.concatenate(sides_of(split))
+    together = np.concatenate(subsets_of(split))
     assert sorted(together.tolist()) == list(range(n))
 
 
 @quick
 @given(y=classes, fraction=fractions, seed=seeds)
-def test_divide_beats_puts_each_class_on_both_sides_where_it_has_two_beats(
+def test_divide_beats_puts_each_class_on_both_subsets_where_it_has_two_beats(
     y: list[int], fraction: float, seed: int
 ) -> None:
     labels = np.array(y)
@@ -107,7 +103,7 @@ def test_beats_split_divides_all_beats_near_the_wanted_shares(
 
 @quick
 @given(seed=seeds, n=st.integers(5, 25), val=st.floats(0.1, 0.5), test=st.floats(0.1, 0.5))
-def test_patients_split_has_no_patient_on_two_sides(
+def test_patients_split_has_no_patient_on_two_subsets(
     make_beats: MakeBeats, seed: int, n: int, val: float, test: float
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -115,7 +111,7 @@ def test_patients_split_has_no_patient_on_two_sides(
     beats = make_beats(patient, rng.integers(0, 3, size=10 * n))
     split = patients_split(beats, test_fraction=test, val_fraction=val, seed=seed)
     assert_divides_all(split, 10 * n)
-    people = [set(beats.patient[side]) for side in sides_of(split)]
+    people = [set(beats.patient[subset]) for subset in subsets_of(split)]
     assert sum(map(len, people)) == n
     assert abs(len(people[2]) - test * n) <= 1
     assert abs(len(people[1]) - val * (n - len(people[2]))) <= 1
@@ -128,11 +124,11 @@ def test_a_split_depends_on_its_seed_alone(make_beats: MakeBeats, seed: int) -> 
     beats = make_beats([f"p{i // 10}" for i in range(200)], [i % 3 for i in range(200)])
     for rule in (beats_split, patients_split):
         a, b = (rule(beats, test_fraction=0.2, val_fraction=0.2, seed=seed) for _ in range(2))
-        for left, right in zip(sides_of(a), sides_of(b), strict=True):
+        for left, right in zip(subsets_of(a), subsets_of(b), strict=True):
             np.testing.assert_array_equal(left, right)
 
 
-def test_another_seed_gives_other_sides(make_beats: MakeBeats) -> None:
+def test_another_seed_gives_other_subsets(make_beats: MakeBeats) -> None:
     beats = make_beats([f"p{i // 10}" for i in range(200)], [i % 3 for i in range(200)])
     for rule in (beats_split, patients_split):
         tests = {tuple(rule(beats, test_fraction=0.2, val_fraction=0.2, seed=s).test.tolist()) for s in range(4)}
@@ -172,70 +168,30 @@ def test_patients_split_refuses_beats_of_unknown_patients(make_beats: MakeBeats)
         patients_split(beats, test_fraction=0.2, val_fraction=0.2, seed=0)
 
 
-def test_check_refuses_beats_on_two_sides_and_names_the_sides(make_beats: MakeBeats) -> None:
+def test_check_refuses_beats_on_two_subsets_and_names_the_subsets(make_beats: MakeBeats) -> None:
     beats = make_beats(list("abcd"), [0, 0, 0, 0])
     split = Split("beats", np.array([0, 1]), np.array([2]), np.array([1, 3]))
     with pytest.raises(EcgError, match="1 beats are in train and in test"):
         split.check(beats)
 
 
-def test_check_refuses_a_patient_on_two_sides_and_names_the_patient(make_beats: MakeBeats) -> None:
+def test_check_refuses_a_patient_on_two_subsets_and_names_the_patient(make_beats: MakeBeats) -> None:
     beats = make_beats(["ann", "bob", "ann", "dan"], [0, 0, 0, 0])
-    split = Split("patients", np.array([0, 1]), np.array([2]), np.array([3]))
-    with pytest.raises(EcgError, match="ann are in train and in val"):
+    split = Split("patients", np.array([0, 1]), np.array([2]), np.array([3]), by_patient=True)
+    with pytest.raises(EcgError, match=r"dataset\.split=patients: patients ann are in train and in val"):
         split.check(beats)
     with pytest.raises(EcgError, match=r"dataset\.split=folds.*ann"):
         replace(split, name="folds").check(beats)
-    assert replace(split, name="beats").check(beats).name == "beats"
+    assert replace(split, name="beats", by_patient=False).check(beats).name == "beats"
     assert replace(split, shared=("ann",)).check(beats).shared == ("ann",)
 
 
-@pytest.mark.parametrize("side", ["train", "val", "test"])
-def test_check_refuses_an_empty_side(make_beats: MakeBeats, side: str) -> None:
+@pytest.mark.parametrize("subset", ["train", "val", "test"])
+def test_check_refuses_an_empty_subset(make_beats: MakeBeats, subset: str) -> None:
     beats = make_beats(list("abc"), [0, 0, 0])
     split = Split("beats", np.array([0]), np.array([1]), np.array([2]))
-    with pytest.raises(EcgError, match=f"no beats left to {side}"):
-        replace(split, **{side: np.array([], dtype=np.int64)}).check(beats)
-
-
-def mit_bih(make_beats: MakeBeats) -> Beats:
-    """Three beats of each of the 48 records."""
-    record = [r for r in MITDB_RECORDS for _ in range(3)]
-    return make_beats([mitdb_patient(r) for r in record], [0, 1, 2] * 48, record=record)
-
-
-def test_de_chazals_lists_and_the_paced_records_are_all_of_mit_bih() -> None:
-    assert (len(DS1), len(DS2)) == (22, 22)
-    assert sorted([*DS1, *DS2, *PACED]) == sorted(MITDB_RECORDS)
-
-
-def test_mit_bih_is_divided_by_de_chazals_lists(make_beats: MakeBeats) -> None:
-    beats = mit_bih(make_beats)
-    split = patients_split(beats, test_fraction=0.5, val_fraction=0.2, seed=3)
-    assert set(beats.record[split.test]) == set(DS2)
-    assert set(beats.record[split.train]) | set(beats.record[split.val]) == set(DS1)
-    assert not set(beats.record[split.train]) & set(beats.record[split.val])
-    assert len(set(beats.record[split.val])) == round(0.2 * 22)
-    assert split.notes == (SAME_SUBJECT_LINE,)
-
-
-def test_strict_subjects_leaves_out_the_record_whose_subject_is_in_the_test_side(make_beats: MakeBeats) -> None:
-    beats = mit_bih(make_beats)
-    split = patients_split(beats, test_fraction=0.2, val_fraction=0.2, seed=3, strict_subjects=True)
-    learned = np.concatenate([split.train, split.val])
-    assert set(beats.record[learned]) == set(DS1) - {"201"}
-    assert set(beats.record[split.test]) == set(DS2)
-    assert not set(beats.patient[learned]) & set(beats.patient[split.test])
-    assert split.notes == ()
-
-
-@pytest.mark.real
-def test_real_ds1_and_ds2_hold_their_known_numbers_of_beats(real_beats: Beats) -> None:
-    split = patients_split(real_beats, test_fraction=0.2, val_fraction=0.2, seed=0)
-    assert len(split.train) + len(split.val) == 51_021 - 22  # the kaggle cut drops each record's last beat
-    assert len(split.test) == 49_712 - 22
-    for side in sides_of(split):  # Q, seven and eight beats of few records, may be missing from validation
-        assert set(real_beats.y[side]) >= {0, 1, 2, 3}
+    with pytest.raises(EcgError, match=f"no beats left to {subset}"):
+        replace(split, **{subset: np.array([], dtype=np.int64)}).check(beats)
 
 
 @pytest.mark.real
@@ -244,5 +200,5 @@ def test_the_published_split_has_its_known_sizes_and_leaks(real_beats: Beats) ->
     assert len(split.train) + len(split.val) == 87_554
     assert len(split.test) == 21_892
     assert len(split.val) == pytest.approx(0.05 * 87_554, abs=5)
-    assert set(real_beats.record[split.train]) == set(real_beats.record[split.test]) == set(MITDB_RECORDS)
+    assert set(real_beats.record[split.train]) == set(real_beats.record[split.test]) == set(MITDB.records)
     assert_divides_all(split, 109_446)

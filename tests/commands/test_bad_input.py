@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from ecg.recordings.physionet import MITDB_RECORDS
+from ecg.recordings.databases.mitdb import MITDB
 
 from .conftest import SMALL, Shell
 
@@ -24,6 +24,9 @@ BAD_SETTINGS = {
     "optimizer=adm": "optimizer=adm: did you mean adam? choose one of adam, adamw, rmsprop, sgd",
     "resume=nowhere": "nowhere is no run folder",
     "dataset.split=kaggle": "choose dataset.split=beats or dataset.split=patients",
+    "dataset.segmentation={name:paper,thresold:0.8}": "did you mean segmentation.threshold?",
+    "dataset.leads=[V9]": "error: record sim000: no lead V9; it has MLII, V5",
+    "model=sequence": "model=sequence needs the input rhythm; choose dataset.segmentation=window",
     "trainer=gpu": "try trainer=cpu",
     "nonsense": "settings look like key=value",
 }
@@ -53,7 +56,7 @@ def tiny_mitdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wfdb.wrsamp("100", 360, ["mV", "mV"], ["MLII", "V5"], signal, fmt=["212"] * 2, adc_gain=[200] * 2,
                 baseline=[1024] * 2, write_dir=str(folder))  # fmt: skip
     wfdb.wrann("100", "atr", beats, ["N", "A", "V", "F", "/"] * 4 + ["N"] * (len(beats) - 20), write_dir=str(folder))
-    for record in MITDB_RECORDS[1:]:
+    for record in MITDB.records[1:]:
         for suffix in (".hea", ".dat", ".atr"):
             shutil.copy(folder / f"100{suffix}", folder / f"{record}{suffix}")
         header = folder / f"{record}.hea"

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import yaml
 
-from ecg.metrics.confusion import Scores, confusion_matrix
+from ecg.metrics.confusion import confusion_matrix
+from ecg.metrics.registry import counted
 
 CLASSES = ("healthy", "MI")
 LAYERS, TOTAL = 8, 5_125_125
@@ -50,7 +51,8 @@ def fake_run(
     scores = _predictions(folder, np.random.default_rng(beats_seed), rng, quality, beats)
     _history(folder, rng, quality, epochs=12 if k is None else 8)
     content = {
-        "dataset": "mi", "source": "ptb-xl", "simulated": False, "cut": "kaggle", "split": "patients", "notes": [NOTE],
+        "dataset": "mi", "source": "ptb-xl", "simulated": False, "segmentation": "kaggle", "split": "patients",
+        "notes": [NOTE],
         "name": f"mi-cnn-{kind}-seed{seed}", "job_type": "scratch" if k is None else "transfer",
         "model": "cnn", "seed": seed, "best_epoch": 5, "limit_batches": None, "best/val/macro_f1": quality + 0.01,
         "params/total": TOTAL, "params/trainable": TRAINED[k or LAYERS],
@@ -108,7 +110,7 @@ def _typed(k: int | None, seed: int) -> tuple[str, ...]:
 def _config(k: int | None, seed: int, source: str | None) -> dict[str, Any]:
     return {
         "dataset._target_": "ecg.data.MIDataModule",
-        "dataset.source": "ptb-xl", "dataset.cut": "kaggle", "dataset.split": "auto",
+        "dataset.source": "ptb-xl", "dataset.segmentation": "kaggle", "dataset.split": "auto",
         "dataset.folds.count": 1, "dataset.folds.index": 0, "dataset.folds.repeat": 0,
         "model._target_": "ecg.models.cnn", "model.dropout": 0.3,
         "optimizer._target_": "torch.optim.AdamW", "optimizer.lr": 0.002,
@@ -144,7 +146,7 @@ def _predictions(
         p = sure[i] if predicted[i] else 1 - sure[i]
         rows.append(f"r{i // 10},p{i // 20},{100 * i},{CLASSES[target[i]]},{CLASSES[predicted[i]]},{1 - p:.6f},{p:.6f}")
     _write(folder / "predictions.csv", "\n".join(rows) + "\n")
-    scores = Scores.of(confusion_matrix(target, predicted, 2)).named(CLASSES)
+    scores = counted(confusion_matrix(target, predicted, 2), CLASSES)
     found = {f"test/{key}": float(value) for key, value in scores.items()}
     level = {
         f"subject/{key}": min(0.99, quality + 0.06) for key in ("accuracy", "balanced_accuracy", "macro_f1", "auroc")

@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from ecg.commands import cli
 from ecg.compare import find_runs
-from ecg.compare.figures.amount import amount_figure
+from ecg.compare.figures.scores import amount_figure
 from ecg.compare.measures import Measure
+from ecg.compare.pipeline import compare_runs
 from ecg.compare.settings import group_runs
-from ecg.compare.story import compare_runs
 from ecg.errors import EcgError
 
 from .conftest import NOTE, fake_failure, fake_run
@@ -132,13 +132,31 @@ def test_groups_are_blocks_of_their_own_and_simulated_is_marked(tmp_path: Path) 
     assert {path.name[:2] for path in (tmp_path / "out").glob("*.png")} == {"1_", "2_", "3_"}
 
 
+def test_groups_of_one_title_keep_their_own_words_and_figures(tmp_path: Path) -> None:
+    fake_run(tmp_path / "0", metrics={"test/macro_f1": 0.7})
+    fake_run(tmp_path / "1", metrics={"test/macro_f1": 0.8, "simulated": True})
+    page = compare_runs([tmp_path], out=tmp_path / "out").read_text()
+    assert page.index("Macro-F1 on split patients of mi: 70.00 %") < page.index(
+        "Macro-F1 on split patients of mi: 80.00 %"
+    )
+    assert {path.name[:2] for path in (tmp_path / "out").glob("*.png")} == {"1_", "2_"}
+
+
+def test_runs_that_lack_one_of_two_numbers_are_left_out_of_the_figure_of_both(tmp_path: Path) -> None:
+    fake_run(tmp_path / "0", seed=0, metrics={"time/fit_s": None})
+    fake_run(tmp_path / "1", seed=1, metrics={"test/macro_f1": None})
+    for k in (1, 2):
+        fake_run(tmp_path / f"{k}_whole", k=k)
+    assert "Macro-F1 by training time" in compare_runs([tmp_path]).read_text()
+
+
 def test_label_efficiency_gets_its_curve(tmp_path: Path) -> None:
     for number, (share, k) in enumerate((share, k) for share in (0.1, 0.5, 1.0) for k in (2, None)):
         fake_run(tmp_path / str(number), k=k, config={"dataset.train_share": share})
     (group,) = group_runs(find_runs(tmp_path))
-    figure = amount_figure(group, Measure("test/macro_f1"))
-    assert figure is not None
-    lines = {line.get_label(): line for line in figure.axes[0].containers}
+    shown = amount_figure(group, Measure("test/macro_f1"))
+    assert shown is not None
+    lines = {line.get_label(): line for line in shown.figure.axes[0].containers}
     assert set(lines) == {"k=2", "from scratch"}
     np.testing.assert_allclose(np.asarray(lines["k=2"].lines[0].get_xdata(), dtype=float), [0.1, 0.5, 1.0])
 

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from ecg.compare import find_runs, job_table
+from ecg.compare.pipeline import compare_runs
 from ecg.compare.settings import group_runs
-from ecg.compare.story import compare_runs
 from ecg.compare.tested import read_histories, read_tested
 
 from .conftest import fake_run

@@ -144,8 +144,8 @@ def test_confusion_is_the_mean_of_row_shares(tmp_path: Path) -> None:
     (group,) = group_runs(find_runs(tmp_path))
     found = mean_matrix(group.settings[0], read_tested(group.runs, []))
     assert found is not None
-    assert found.classes == ("healthy", "MI")
-    np.testing.assert_allclose(found.share, [[0.75, 0.25], [0.125, 0.875]])
+    assert tuple(found.index) == tuple(found.columns) == ("healthy", "MI")
+    np.testing.assert_allclose(found, [[0.75, 0.25], [0.125, 0.875]])
 
 
 def test_a_mean_curve_ends_with_the_shortest_run() -> None:

@@ -19,9 +19,9 @@ from ecg.config.build import build, dataclass_in
 from ecg.config.compose import choices, compose, conf_folder, groups, node, only_resumed
 from ecg.config.root import GROUPS
 from ecg.config.signature import REQUIRED, signature
-from ecg.config.targets import locate
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
+from ecg.targets import locate
 
 CONF = Path(ecg.__file__).parents[1] / "conf"
 FILES = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.glob("*/*.yaml"))
@@ -94,6 +94,13 @@ def own(file: str) -> list[dict[str, Any]]:
     return [one for _, one in found if isinstance(one, dict) and str(one.get("_target_", "")).startswith("ecg.")]
 
 
+def as_written(default: Any) -> Any:
+    """A default as YAML holds it."""
+    if is_dataclass(default) and not isinstance(default, type):
+        return asdict(default)
+    return list(default) if isinstance(default, tuple) else default
+
+
 @pytest.mark.parametrize("file", [file for file in PARTS if own(file)])
 def test_what_conf_says_of_our_own_parts_is_their_default(file: str) -> None:
     for one in own(file):
@@ -101,8 +108,7 @@ def test_what_conf_says_of_our_own_parts_is_their_default(file: str) -> None:
         for name, value in one.items():
             if name == "_target_" or (file, name) in PURPOSE:
                 continue
-            default = takes[name].default
-            assert (asdict(default) if is_dataclass(default) else default) == value, name
+            assert as_written(takes[name].default) == value, name
 
 
 def test_exceptions_are_exceptions() -> None:
@@ -125,7 +131,8 @@ BUILT = ("dataset", "model", "loss", "augment", "transfer", "callbacks")
 def test_what_a_file_describes_can_be_built(file: str, tmp_path: Path) -> None:
     group, name = file.split("/")
     parts = getattr(compose(f"{group}={name}", f"cache_dir={tmp_path}"), group)
-    given = {"class_counts": [3, 2], "input_shape": (1, 187), "n_classes": 5}
+    inputs = {"signal": (1, 187), "rhythm": (4,)}
+    given = {"class_counts": [3, 2], "inputs": inputs, "input_shape": inputs["signal"], "n_classes": 5}
     for key, one in parts.items() if GROUPS[group].many else [(group, parts)]:
         kind: Any = LayeredModel if group == "model" else locate(one["_target_"], key)
         assert isinstance(build(one, key, **given), kind)
@@ -258,15 +265,14 @@ def test_defaults_within_defaults_are_kept_where_one_of_them_is_set() -> None:
 def test_what_is_built_has_the_values_that_were_set(tmp_path: Path) -> None:
     typed = (
         "dataset.source=synthetic",
-        "dataset.cut=paper",
-        "dataset.paper.rate=100",
+        "dataset.segmentation={name:paper,rate:100}",
         "dataset.batch_size=7",
         "seed=5",
     )
     made = compose(*typed, f"cache_dir={tmp_path}")
     data = made.data()
-    assert (data.cut.fs, data.batch_size, data.seed, data.cache) == (100, 7, 5, tmp_path)
-    model = compose("model.dropout=0.125").network(input_shape=(1, 187), n_classes=3)
+    assert (data.segmentation.fs, data.batch_size, data.seed, data.cache) == (100, 7, 5, tmp_path)
+    model = compose("model.dropout=0.125").network(inputs={"signal": (1, 187)}, n_classes=3)
     assert model.n_classes == 3
     assert model.head[0].p == 0.125
     assert model.recipe == {"_target_": "ecg.models.cnn", "dropout": 0.125}

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.beats.cuts import KaggleCut, PaperCut
+from ecg.beats.segmentations import KaggleSegmentation, PaperSegmentation
 from ecg.beats.splits import LEAK_LINE
 from ecg.config.compose import compose
 from ecg.data import ArrhythmiaDataModule
-from ecg.data.arrhythmia import SOURCES, SPLITS, physionet_source, split_rule
+from ecg.data.arrhythmia import SOURCES, SPLITS
 from ecg.data.arrhythmia import synthetic_source as simulate
 from ecg.data.settings import Simulated
+from ecg.data.sources import annotated_source
 from ecg.errors import EcgError
+from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.kaggle_csv import write_kaggle_csv
 
 TINY = Simulated(patients=6, minutes=0.5)
@@ -53,17 +55,20 @@ def kaggle_folder(tmp_path: Path) -> Path:
 
 def test_the_data_describes_itself(data: ArrhythmiaDataModule) -> None:
     info = data.info
-    assert (info.dataset, info.source, info.cut, info.split) == ("arrhythmia", "synthetic", "kaggle", "patients")
+    assert (info.dataset, info.source) == ("arrhythmia", "synthetic")
+    assert (info.segmentation, info.split) == ("kaggle", "patients")
     assert info.classes == ("N", "S", "V", "F", "Q")
     assert (info.fs, info.shape, info.leads) == (120, (1, 187), ("MLII",))
+    assert (info.shapes, info.wanted, info.r_peak_s) == ({"signal": (1, 187)}, ("first",), 0)
+    assert (info.databases, info.by_patient) == ((), True)
     assert info.simulated
     assert "SIMULATED" in info.title
     assert len(info.fingerprint) == 64
 
 
-def test_counts_are_those_of_the_sides(data: ArrhythmiaDataModule) -> None:
-    for side, index in data.split.sides.items():
-        assert list(data.info.counts[side].values()) == np.bincount(data.beats.y[index], minlength=5).tolist()
+def test_counts_are_those_of_the_subsets(data: ArrhythmiaDataModule) -> None:
+    for subset, index in data.split.subsets.items():
+        assert list(data.info.counts[subset].values()) == np.bincount(data.beats.y[index], minlength=5).tolist()
     assert sum(sum(n.values()) for n in data.info.counts.values()) == len(data.beats)
 
 
@@ -71,20 +76,22 @@ def test_training_batches_hold_training_beats_with_their_labels(data: Arrhythmia
     train = data.train_dataloader()
     part = data.beats.take(data.split.train)
     seen = 0
-    for index, (x, y) in zip(train.sampler, train, strict=True):
+    for index, (given, y) in zip(train.sampler, train, strict=True):
+        assert set(given) == {"signal"}
+        x = given["signal"]
         assert (x.dtype, y.dtype) == (torch.float32, torch.int64)
         assert x.shape == (16, 1, 187)
-        np.testing.assert_array_equal(x.numpy(), part.x[index.numpy()])
+        np.testing.assert_array_equal(x.numpy(), part.signal[index.numpy()])
         np.testing.assert_array_equal(y.numpy(), part.y[index.numpy()])
         seen += len(y)
     assert seen == len(data.split.train) // 16 * 16
 
 
-@pytest.mark.parametrize("side", ["val", "test"])
-def test_evaluation_batches_hold_every_beat_of_their_side_in_order(data: ArrhythmiaDataModule, side: str) -> None:
-    batches = list(getattr(data, f"{side}_dataloader")())
-    index = data.split.sides[side]
-    np.testing.assert_array_equal(torch.cat([x for x, _ in batches]).numpy(), data.beats.x[index])
+@pytest.mark.parametrize("subset", ["val", "test"])
+def test_evaluation_batches_hold_every_beat_of_their_subset_in_order(data: ArrhythmiaDataModule, subset: str) -> None:
+    batches = list(getattr(data, f"{subset}_dataloader")())
+    index = data.split.subsets[subset]
+    np.testing.assert_array_equal(torch.cat([x["signal"] for x, _ in batches]).numpy(), data.beats.signal[index])
     np.testing.assert_array_equal(torch.cat([y for _, y in batches]).numpy(), data.beats.y[index])
 
 
@@ -99,14 +106,14 @@ def test_the_next_run_takes_the_beats_from_the_cache_and_gets_the_same(data: Arr
     again.setup()
     assert again.cached
     assert again.info == data.info
-    np.testing.assert_array_equal(again.beats.x, data.beats.x)
+    np.testing.assert_array_equal(again.beats.signal, data.beats.signal)
     np.testing.assert_array_equal(again.split.train, data.split.train)
 
 
-def test_other_settings_of_a_cut_are_not_taken_from_the_cache(data: ArrhythmiaDataModule, cache: Path) -> None:
+def test_other_settings_of_a_segmentation_are_not_taken_from_the_cache(data: ArrhythmiaDataModule, cache: Path) -> None:
     source = simulate(cache, TINY)
-    first = source.prepare(PaperCut(threshold=0.5), cache)
-    second = source.prepare(PaperCut(threshold=0.6), cache)
+    first = source.prepare(PaperSegmentation(threshold=0.5), ["MLII"], cache)
+    second = source.prepare(PaperSegmentation(threshold=0.6), ["MLII"], cache)
     assert not first.cached
     assert not second.cached
     assert len(first.beats) > len(second.beats)
@@ -114,10 +121,10 @@ def test_other_settings_of_a_cut_are_not_taken_from_the_cache(data: ArrhythmiaDa
 
 def test_a_changed_recording_is_not_taken_from_the_cache(tmp_path: Path) -> None:
     source = simulate(tmp_path, Simulated(patients=3, minutes=0.5))
-    first = source.prepare(KaggleCut(), tmp_path)
+    first = source.prepare(KaggleSegmentation(), ["first"], tmp_path)
     (header,) = tmp_path.glob("simulated-*/sim000.hea")
     header.write_text(header.read_text() + "# another comment\n")
-    again = source.prepare(KaggleCut(), tmp_path)
+    again = source.prepare(KaggleSegmentation(), ["first"], tmp_path)
     assert not again.cached
     assert again.fingerprint != first.fingerprint
 
@@ -129,7 +136,7 @@ def test_a_simulated_source_gives_whole_recordings(data: ArrhythmiaDataModule) -
     assert recording.seconds == pytest.approx(30)
 
 
-def test_kaggle_files_are_a_source_with_the_published_sides(kaggle_folder: Path, tmp_path: Path) -> None:
+def test_kaggle_files_are_a_source_with_the_published_subsets(kaggle_folder: Path, tmp_path: Path) -> None:
     data = module(tmp_path / "cache", source="kaggle", data_dir=kaggle_folder)
     data.setup()
     assert (data.info.split, data.info.source, data.info.simulated) == ("kaggle", "kaggle", False)
@@ -149,9 +156,9 @@ def test_a_missing_kaggle_file_is_named_with_what_is_there(kaggle_folder: Path, 
         module(tmp_path, source="kaggle", data_dir=kaggle_folder).setup()
 
 
-def test_kaggle_files_cannot_be_cut_otherwise(kaggle_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(EcgError, match=r"dataset\.cut=paper.*dataset\.cut=kaggle"):
-        module(tmp_path, source="kaggle", data_dir=kaggle_folder, cut="paper").setup()
+def test_kaggle_files_cannot_be_segmented_otherwise(kaggle_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(EcgError, match=r"dataset\.segmentation=paper.*dataset\.segmentation=kaggle"):
+        module(tmp_path, source="kaggle", data_dir=kaggle_folder, segmentation="paper").setup()
 
 
 def test_kaggle_files_cannot_be_divided_by_patient(kaggle_folder: Path, tmp_path: Path) -> None:
@@ -166,18 +173,22 @@ def test_simulated_beats_cannot_be_divided_as_the_kaggle_files(data: ArrhythmiaD
 
 
 @pytest.mark.parametrize(
-    ("source", "cut", "expected"),
+    ("more", "expected"),
     [
-        ("physionet", "kaggle", "kaggle_split"),
-        ("kaggle", "kaggle", "kaggle_split"),
-        ("physionet", "paper", "patients_split"),
-        ("synthetic", "kaggle", "patients_split"),
+        ({"source": "physionet"}, "kaggle_split"),
+        ({"source": "kaggle"}, "kaggle_split"),
+        ({"source": "physionet", "segmentation": "paper"}, "patients_split"),
+        ({"source": "physionet", "segmentation": "window"}, "patients_split"),
+        ({"source": "physionet", "leads": ["V1"]}, "patients_split"),
+        ({"source": "physionet", "databases": ["svdb"]}, "patients_split"),
+        ({"source": "physionet", "databases": ["mitdb", "svdb"]}, "patients_split"),
+        ({"source": "synthetic"}, "patients_split"),
     ],
 )
-def test_auto_is_the_published_split_where_it_covers_the_beats(source: str, cut: str, expected: str) -> None:
-    rule = split_rule(
-        "auto", source=source, cut=cut, val_fraction=None, test_fraction=0.2, strict_subjects=False, seed=0
-    )
+def test_auto_is_the_published_split_where_it_covers_the_beats(
+    tmp_path: Path, more: dict[str, Any], expected: str
+) -> None:
+    rule = module(tmp_path, **more).split_rule
     assert rule.func.__name__ == expected  # type: ignore[attr-defined]
     assert rule.keywords["val_fraction"] == (0.05 if expected == "kaggle_split" else 0.2)  # type: ignore[attr-defined]
 
@@ -195,16 +206,18 @@ def test_everything_has_a_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delenv("ECG_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     built = ArrhythmiaDataModule()
-    assert (built.source.name, built.cut, built.batch_size, built.seed) == ("physionet", KaggleCut(), 256, 0)
+    assert (built.source.name, built.source.databases) == ("physionet", ("mitdb",))
+    assert (built.segmentation, built.leads) == (KaggleSegmentation(), ("first",))
+    assert (built.batch_size, built.seed) == (256, 0)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"source": "disk"}, r"source=disk: choose one of physionet, kaggle, synthetic"),
-        ({"split": "folds"}, r"split=folds: choose one of auto, kaggle, beats, patients"),
-        ({"cut": "papr"}, r"cut=papr: choose one of kaggle, paper"),
+        ({"source": "disk"}, rf"source=disk: choose one of {', '.join(SOURCES)}"),
+        ({"split": "folds"}, r"split=folds: choose one of auto, kaggle, beats, patients, or the import path"),
+        ({"segmentation": "papr"}, r"segmentation=papr: choose one of kaggle, paper, window, or the import path"),
         ({"batch_size": 1}, r"batch_size=1: must be at least 2"),
         ({"val_fraction": 0.7}, r"val_fraction=0\.7: must be from 0 \(not included\) to 0\.5"),
         ({"test_fraction": 0}, r"test_fraction=0: must be from 0 \(not included\) to 0\.9"),
@@ -231,18 +244,21 @@ def test_wrong_settings_of_simulated_recordings_name_the_parameter(changes: dict
 
 
 def test_the_settings_of_a_run_are_the_parameters_of_the_data_module(tmp_path: Path) -> None:
-    typed = ("dataset.source=synthetic", "dataset.cut=paper", "+dataset.paper.threshold=0.6", "dataset.batch_size=32")
+    segmentation = "dataset.segmentation={name:paper,threshold:0.6}"
+    typed = ("dataset.source=synthetic", segmentation, "dataset.leads=[V1]", "dataset.batch_size=32")
     more = ("+dataset.synthetic.patients=7", "+dataset.val_fraction=0.3", "seed=4", f"cache_dir={tmp_path}")
     built = compose("dataset=arrhythmia", *typed, *more).data()
     assert type(built) is ArrhythmiaDataModule
-    assert built.cut == PaperCut(threshold=0.6)
+    assert built.segmentation == PaperSegmentation(threshold=0.6)
+    assert (built.leads, built.shapes) == (("V1",), {"signal": (1, 187)})
     assert (built.batch_size, built.seed, built.cache) == (32, 4, tmp_path)
-    assert built.source.fetch.args[0] == Simulated(patients=7)
+    ((_, place),) = built.source.places  # type: ignore[attr-defined]
+    assert place.func.__self__ == Simulated(patients=7)
     assert built.split_rule.keywords["val_fraction"] == 0.3
 
 
 @pytest.mark.real
 def test_mit_bih_knows_that_201_and_202_are_one_patient(ecg_data: Path) -> None:
-    recording = physionet_source(ecg_data).recording("202")
+    recording = annotated_source([MITDB], ecg_data).recording("202")
     assert recording is not None
     assert recording.patient == "201"

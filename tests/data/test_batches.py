@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, DistributedSampler
 
-from ecg.data.batches import BatchOrder, batches
+from ecg.data.batches import Batch, BatchOrder, BeatTensors, batches
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 quick = settings(deadline=None, max_examples=60)
@@ -20,6 +20,10 @@ sizes = st.integers(1, 200)
 
 def order_of(n: int) -> BatchOrder:
     return BatchOrder(n, 8, shuffle=True, seed=0)
+
+
+def loaded(x: torch.Tensor, y: torch.Tensor, order: BatchOrder) -> DataLoader[Batch]:
+    return batches(BeatTensors({"signal": x}, y), order)
 
 
 def flat(order: BatchOrder) -> list[int]:
@@ -69,7 +73,7 @@ def test_the_global_generator_is_left_alone() -> None:
     torch.manual_seed(3)
     wanted = torch.rand(1)
     torch.manual_seed(3)
-    loader = batches(torch.rand(50, 1, 3, generator=torch.Generator()), torch.zeros(50), order_of(50))
+    loader = loaded(torch.rand(50, 1, 3, generator=torch.Generator()), torch.zeros(50), order_of(50))
     for _ in range(2):
         list(loader)
     assert torch.equal(torch.rand(1), wanted)
@@ -105,11 +109,13 @@ def test_shares_of_an_evenly_divided_epoch_are_disjoint_and_complete() -> None:
 
 
 def test_a_batch_is_the_tensor_at_its_positions() -> None:
-    x, y = torch.rand(30, 1, 5), torch.arange(30)
-    loader = batches(x, y, BatchOrder(30, 8, shuffle=True, seed=1))
-    for (bx, by), index in zip(loader, BatchOrder(30, 8, shuffle=True, seed=1), strict=True):
+    x, y, more = torch.rand(30, 1, 5), torch.arange(30), torch.rand(30, 4)
+    loader = batches(BeatTensors({"signal": x, "rhythm": more}, y), BatchOrder(30, 8, shuffle=True, seed=1))
+    for (inputs, by), index in zip(loader, BatchOrder(30, 8, shuffle=True, seed=1), strict=True):
         assert torch.equal(by, index)
-        assert torch.equal(bx, x[index])
+        assert list(inputs) == ["signal", "rhythm"]
+        assert torch.equal(inputs["signal"], x[index])
+        assert torch.equal(inputs["rhythm"], more[index])
     assert len(loader) == 3
 
 
@@ -129,13 +135,13 @@ class Counted(torch.Tensor):
 def test_a_batch_is_one_read_and_not_one_per_beat() -> None:
     x = torch.rand(64, 1, 5).as_subclass(Counted)
     Counted.reads = 0
-    list(batches(x, torch.zeros(64), BatchOrder(64, 16, shuffle=True, seed=0)))
+    list(loaded(x, torch.zeros(64), BatchOrder(64, 16, shuffle=True, seed=0)))
     assert Counted.reads == 4
 
 
 def test_the_loader_is_an_ordinary_one_that_lightning_neither_shuffles_nor_shards_again() -> None:
     order = BatchOrder(10, 2, shuffle=True, seed=0)
-    loader = batches(torch.zeros(10), torch.zeros(10), order)
+    loader = loaded(torch.zeros(10), torch.zeros(10), order)
     assert type(loader) is DataLoader
     assert loader.sampler is order
     assert isinstance(order, DistributedSampler)
@@ -161,7 +167,7 @@ def test_lightning_sets_the_epoch_so_that_each_has_another_order() -> None:
     quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
     for _ in range(2):  # several fits in one process begin alike
         trainer = pl.Trainer(accelerator="cpu", max_epochs=3, callbacks=[Watch()], enable_checkpointing=False, **quiet)
-        trainer.fit(Nothing(), batches(torch.zeros(24, 1, 3), torch.arange(24), order_of(24)))
+        trainer.fit(Nothing(), loaded(torch.zeros(24, 1, 3), torch.arange(24), order_of(24)))
     assert [sorted(epoch) for epoch in seen] == [list(range(24))] * 6
     assert seen[:3] == seen[3:]
     assert len({tuple(epoch) for epoch in seen}) == 3

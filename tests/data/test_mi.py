@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ecg.beats.cuts import CUTS
+from ecg.beats.segmentations import SEGMENTATIONS
 from ecg.beats.splits import LEAK_LINE
 from ecg.config.compose import compose
 from ecg.data import MIDataModule
-from ecg.data.mi import SOURCES, SPLITS, physionet_source, synthetic_source
+from ecg.data.mi import SOURCES, SPLITS
 from ecg.data.settings import Folds, Simulated
 from ecg.errors import EcgError
 from ecg.recordings.synthetic import write_mi
@@ -54,9 +54,10 @@ def ptb(tmp_path: Path) -> Path:
 
 def test_the_data_describes_itself(data: MIDataModule) -> None:
     info = data.info
-    assert (info.dataset, info.source, info.cut, info.split) == ("mi", "synthetic", "kaggle", "patients")
+    assert (info.dataset, info.source, info.segmentation, info.split) == ("mi", "synthetic", "kaggle", "patients")
     assert info.classes == ("normal", "MI")
-    assert (info.fs, info.shape, info.leads) == (120, (1, 187), ("II",))
+    assert (info.fs, info.shape, info.leads, info.wanted) == (120, (1, 187), ("II",), ("II",))
+    assert (info.shapes, info.databases) == ({"signal": (1, 187)}, ())
     assert info.simulated
     assert "SIMULATED" in info.title
     assert info.by_patient
@@ -68,12 +69,13 @@ def test_the_data_describes_itself(data: MIDataModule) -> None:
     json.dumps(dict(info.facts))
 
 
-@pytest.mark.parametrize("cut", CUTS)
-def test_every_cut_gives_both_classes_on_every_side(cache: Path, cut: str) -> None:
-    data = ready(cache, cut=cut)
-    for side in data.info.counts.values():
-        assert min(side.values()) > 0
-    assert data.beats.x.shape[2] == data.cut.length
+@pytest.mark.parametrize("segmentation", SEGMENTATIONS)
+def test_every_segmentation_gives_both_classes_on_every_subset(cache: Path, segmentation: str) -> None:
+    data = ready(cache, segmentation=segmentation)
+    for subset in data.info.counts.values():
+        assert min(subset.values()) > 0
+    assert {name: values.shape[1:] for name, values in data.beats.inputs.items()} == data.segmentation.shapes(1)
+    assert data.info.shapes == data.shapes == data.segmentation.shapes(1)
     assert set(data.beats.symbol) == {""}
 
 
@@ -94,7 +96,7 @@ def test_the_cached_preparation_gives_the_same_beats_and_facts(data: MIDataModul
     again = ready(cache)
     assert again.cached
     assert again.info == data.info
-    np.testing.assert_array_equal(again.beats.x, data.beats.x)
+    np.testing.assert_array_equal(again.beats.signal, data.beats.signal)
 
 
 def test_at_most_so_many_beats_of_a_patient(data: MIDataModule, cache: Path) -> None:
@@ -170,9 +172,9 @@ def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"source": "disk"}, r"source=disk: choose one of physionet, ptb-xl, both, kaggle, synthetic"),
-        ({"split": "kaggle"}, r"split=kaggle: choose one of auto, patients, folds, beats"),
-        ({"cut": "papr"}, r"cut=papr: choose one of kaggle, paper"),
+        ({"source": "disk"}, rf"source=disk: choose one of {', '.join(SOURCES)}"),
+        ({"split": "kaggle"}, r"split=kaggle: choose one of auto, patients, folds, beats, or the import path"),
+        ({"segmentation": "papr"}, r"segmentation=papr: choose one of kaggle, paper, window, or the import path"),
         ({"min_likelihood": 101}, r"min_likelihood=101: must be from 0 to 100"),
         ({"beats_per_patient": 0}, r"beats_per_patient=0: must be at least 1"),
         ({"batch_size": 1}, r"batch_size=1: must be at least 2"),
@@ -234,7 +236,7 @@ def test_missing_recordings_are_downloaded_once(tmp_path: Path, monkeypatch: pyt
         write_mi(folder, patients=6, seconds=6)
 
     monkeypatch.setattr("ecg.recordings.download.download", download)
-    source = physionet_source(tmp_path)
+    source = build(tmp_path / "cache", tmp_path, source="physionet").source
     assert source.recording("sim000") is not None
     assert source.recording("none") is None
     assert asked == ["ptbdb"]
@@ -242,25 +244,27 @@ def test_missing_recordings_are_downloaded_once(tmp_path: Path, monkeypatch: pyt
 
 def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    source = synthetic_source(tmp_path / "file" / "cache", Simulated(patients=6, minutes=0.5))
+    data = build(tmp_path / "file" / "cache", synthetic=Simulated(patients=6, minutes=0.5))
     with pytest.raises(EcgError, match=r"cannot keep simulated recordings.*cache_dir="):
-        source.prepare(CUTS["kaggle"](), tmp_path)
+        data.prepare_data()
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("source", "patients"),
+    ("databases", "patients"),
     [
-        ("physionet", {"ptbdb": {"normal": 19, "MI": 11}}),
-        ("both", {"ptbdb": {"normal": 19, "MI": 11}, "ptb-xl": {"normal": 286, "MI": 43}}),
+        (["ptbdb"], {"ptbdb": {"normal": 19, "MI": 11}}),
+        (["ptbdb", "ptb-xl"], {"ptbdb": {"normal": 19, "MI": 11}, "ptb-xl": {"normal": 286, "MI": 43}}),
     ],
 )
 def test_real_recordings_give_beats_of_every_patient(
-    ecg_data: Path, tmp_path_factory: pytest.TempPathFactory, source: str, patients: dict[str, dict[str, int]]
+    ecg_data: Path, tmp_path_factory: pytest.TempPathFactory, databases: list[str], patients: dict[str, dict[str, int]]
 ) -> None:
-    data = ready(tmp_path_factory.getbasetemp() / "real-mi", ecg_data, source=source)
+    data = ready(tmp_path_factory.getbasetemp() / "real-mi", ecg_data, source="physionet", databases=databases)
     assert data.info.facts["patients"] == patients
     rates = 60 / data.beats.rr_after[np.isfinite(data.beats.rr_after)]
     assert 30 < np.median(rates) < 100
     assert data.info.leads == ("II",)
-    assert ("share no patient" in " ".join(data.info.notes)) == (source == "both")
+    assert ("share no patient" in " ".join(data.info.notes)) == (len(databases) > 1)
+    assert data.info.databases == tuple(databases)
+    assert set(data.beats.database) == set(databases)

@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader
 from ecg.data import ArrhythmiaDataModule, BeatData, MIDataModule, arrhythmia, mi
 from ecg.data.settings import Simulated
 from ecg.models import kachuee
+from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.kaggle_csv import write_kaggle_csv
-from ecg.recordings.physionet import DATABASES, missing_files
 from ecg.recordings.synthetic import write_mi
 from ecg.training import BeatClassifier
 
@@ -62,13 +62,13 @@ class Watch(pl.Callback):
         self.seen: dict[str, list[torch.Tensor]] = {"train": [], "val": [], "test": []}
 
     def on_train_batch_end(self, trainer: object, module: object, out: object, batch: Any, index: int) -> None:
-        self.seen["train"].append(batch[0])
+        self.seen["train"].append(batch[0]["signal"])
 
     def on_validation_batch_end(self, trainer: object, module: object, out: object, batch: Any, index: int) -> None:
-        self.seen["val"].append(batch[0])
+        self.seen["val"].append(batch[0]["signal"])
 
     def on_test_batch_end(self, trainer: object, module: object, out: object, batch: Any, index: int) -> None:
-        self.seen["test"].append(batch[0])
+        self.seen["test"].append(batch[0]["signal"])
 
 
 @every_module
@@ -79,10 +79,10 @@ def test_a_foreign_trainer_fits_validates_tests_and_predicts_with_the_beats_of_e
     made, own = classifier(data), trainer(callbacks=[watch], num_sanity_val_steps=0)
     own.fit(made, datamodule=data)
     own.test(made, datamodule=data, verbose=False)
-    for side, seen in watch.seen.items():
+    for subset, seen in watch.seen.items():
         shown = torch.cat(seen).numpy()
-        there = data.beats.x[data.split.sides[side]]
-        if side == "train":
+        there = data.beats.signal[data.split.subsets[subset]]
+        if subset == "train":
             assert len(shown) == len(there) // 16 * 16
             assert {beat.tobytes() for beat in shown} <= {beat.tobytes() for beat in there}
         else:
@@ -92,7 +92,7 @@ def test_a_foreign_trainer_fits_validates_tests_and_predicts_with_the_beats_of_e
     predicted = torch.cat(own.predict(made, datamodule=data))  # type: ignore[arg-type]
     assert predicted.shape == (len(data.split.test), len(data.classes))
     with torch.inference_mode():
-        alone = made.eval()(torch.from_numpy(data.beats.x[data.split.test[:7]])).softmax(dim=1)
+        alone = made.eval()(torch.from_numpy(data.beats.signal[data.split.test[:7]])).softmax(dim=1)
     torch.testing.assert_close(predicted[:7], alone, rtol=1e-4, atol=1e-5)  # row i is beat i of the test subset
 
 
@@ -111,10 +111,13 @@ def test_loaders_are_ordinary_ones_over_ordinary_data(module: Module, cache: Pat
     for name in ("train", "val", "test", "predict"):
         loader = getattr(data, f"{name}_dataloader")()
         assert type(loader) is DataLoader
-        x, y = next(iter(loader))
+        given, y = next(iter(loader))
+        assert set(given) == {"signal"}
+        x = given["signal"]
         assert (x.dtype, y.dtype, x.shape[1:]) == (torch.float32, torch.int64, data.info.shape)
         index = torch.arange(3)
-        assert [len(part) for part in loader.dataset[index]] == [3, 3]
+        some, labels = loader.dataset[index]
+        assert (len(some["signal"]), len(labels)) == (3, 3)
         assert sum(len(batch[1]) for batch in loader) == len(loader.dataset) or name == "train"
 
 
@@ -125,7 +128,7 @@ def test_the_loaders_workers_are_the_users_choice_as_in_any_loader(module: Modul
     loader = data.val_dataloader()
     with_workers = DataLoader(loader.dataset, sampler=loader.sampler, batch_size=None, num_workers=1)
     for (a, _), (b, _) in zip(loader, with_workers, strict=True):
-        assert torch.equal(a, b)
+        assert torch.equal(a["signal"], b["signal"])
 
 
 @every_module
@@ -160,7 +163,7 @@ def test_a_fresh_module_of_every_source_travels_to_another_process(
 ) -> None:
     data = module(source, data_dir=tmp_path, cache_dir=tmp_path)  # type: ignore[call-arg, arg-type]
     again = pickle.loads(pickle.dumps(data))
-    assert (again.source.name, again.cut, again.cache) == (data.source.name, data.cut, data.cache)
+    assert (again.source.name, again.segmentation, again.cache) == (data.source.name, data.segmentation, data.cache)
     assert again.source.at_hand() is data.source.at_hand()
     assert again.databases == data.databases
     assert again.split_rule.func is data.split_rule.func
@@ -178,13 +181,13 @@ def test_a_module_in_another_process_has_the_same_beats(module: Module, cache: P
         one.prepare_data()
         one.setup()
     assert again.info == data.info
-    np.testing.assert_array_equal(again.beats.x, data.beats.x)
+    np.testing.assert_array_equal(again.beats.signal, data.beats.signal)
     np.testing.assert_array_equal(again.split.test, data.split.test)
 
 
 def test_a_source_says_whether_it_needs_a_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def there(module: Module, source: str) -> bool:
-        return module(source, data_dir=tmp_path, cache_dir=tmp_path / "cache").source.at_hand()
+    def there(module: Module, source: str, **more: Any) -> bool:
+        return module(source, data_dir=tmp_path, cache_dir=tmp_path / "cache", **more).source.at_hand()
 
     def refuse(*_: object) -> None:
         raise AssertionError("downloaded")
@@ -195,30 +198,31 @@ def test_a_source_says_whether_it_needs_a_download(tmp_path: Path, monkeypatch: 
     for module in (ArrhythmiaDataModule, MIDataModule):
         assert not there(module, "physionet")
         assert not there(module, "kaggle")
-    assert not there(MIDataModule, "both")
+    both = ["ptbdb", "ptb-xl"]
+    assert not there(MIDataModule, "physionet", databases=both)
     write_mi(tmp_path / "ptbdb", patients=4, seconds=8)
     assert there(MIDataModule, "physionet")
-    assert not there(MIDataModule, "ptb-xl")
-    assert not there(MIDataModule, "both")
+    assert not there(MIDataModule, "physionet", databases=["ptb-xl"])
+    assert not there(MIDataModule, "physionet", databases=both)
     (tmp_path / "mitdb").mkdir()
-    for name in missing_files(tmp_path / "mitdb"):
+    for name in MITDB.missing_files(tmp_path / "mitdb"):
         assert not there(ArrhythmiaDataModule, "physionet")
         (tmp_path / "mitdb" / name).touch()
     assert there(ArrhythmiaDataModule, "physionet")
+    assert not there(ArrhythmiaDataModule, "physionet", databases=["mitdb", "svdb"])
     write_kaggle_csv(tmp_path / "kaggle" / "mitbih_test.csv", np.ones((1, 187), dtype=np.float32), np.zeros(1, int))
     assert there(ArrhythmiaDataModule, "kaggle")
     assert not (tmp_path / "cache").exists()
-    assert set(DATABASES) >= {"mitdb", "ptbdb", "ptb-xl"}
 
 
 @every_module
 def test_whose_hearts_they_are_is_a_property_of_the_module(module: type[BeatData], cache: Path) -> None:
     simulated = build(module, cache)
     assert simulated.databases == {f"simulated {module.dataset}, seed 0"}
-    recorded = {source: module(source, cache_dir=cache).databases for source in module.databases_of}  # type: ignore[call-arg, arg-type]
-    assert recorded == dict(module.databases_of)
-    if module is MIDataModule:
-        assert recorded["both"] == recorded["physionet"] | recorded["ptb-xl"]
+    usual, two = ("ptbdb", ["ptb-xl", "ptbdb"]) if module is MIDataModule else ("mitdb", ["mitdb", "svdb"])
+    for source in ("physionet", "kaggle"):
+        assert module(source, cache_dir=cache).databases == {usual}  # type: ignore[call-arg, arg-type]
+    assert module("physionet", databases=two, cache_dir=cache).databases == set(two)  # type: ignore[call-arg, arg-type]
 
 
 SHARED = '''
@@ -236,8 +240,8 @@ class Watch(pl.Callback):
     def __init__(self, out):
         self.out, self.seen = out, {"train": [], "test": []}
 
-    def note(self, side, batch):
-        self.seen[side].append([hash(beat.numpy().tobytes()) for beat in batch[0]])
+    def note(self, subset, batch):
+        self.seen[subset].append([hash(beat.numpy().tobytes()) for beat in batch[0]["signal"]])
 
     def on_train_batch_end(self, trainer, module, out, batch, index):
         self.note("train", batch)
@@ -282,7 +286,7 @@ def test_processes_that_are_spawned_share_the_beats_and_none_is_tested_twice(tmp
     data = build(MIDataModule, cache)
     data.setup()
     trained, tested = (
-        [[beat for batch in one["seen"][side] for beat in batch] for one in said] for side in ("train", "test")
+        [[beat for batch in one["seen"][subset] for beat in batch] for one in said] for subset in ("train", "test")
     )
     assert all(tested)
     assert len({beat for share in tested for beat in share}) == sum(map(len, tested)) == len(data.split.test)

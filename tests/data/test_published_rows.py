@@ -1,4 +1,4 @@
-"""The published rows of PTB: read, brought to the cut's rate, and never taken for more than they are."""
+"""The published rows of PTB: read, brought to the segmentation's rate, and never taken for more than they are."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ecg.errors import EcgError
 from ecg.recordings.kaggle_csv import write_kaggle_csv
 
 
-def build(cache: Path, data_dir: Path, *, cut: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
-    return MIDataModule("kaggle", cut, data_dir=data_dir, cache_dir=cache / "cache", batch_size=8)
+def build(cache: Path, data_dir: Path, *, segmentation: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
+    return MIDataModule("kaggle", segmentation, data_dir=data_dir, cache_dir=cache / "cache", batch_size=8)
 
 
-def ready(cache: Path, data_dir: Path, *, cut: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
-    data = build(cache, data_dir, cut=cut)
+def ready(cache: Path, data_dir: Path, *, segmentation: Literal["kaggle", "paper"] = "kaggle") -> MIDataModule:
+    data = build(cache, data_dir, segmentation=segmentation)
     data.setup()
     return data
 
@@ -37,17 +37,19 @@ def kaggle(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_published_rows_are_brought_to_the_cuts_rate_and_a_note_says_so(kaggle: Path, tmp_path: Path) -> None:
+def test_published_rows_are_brought_to_the_rate_of_the_segmentation_and_a_note_says_so(
+    kaggle: Path, tmp_path: Path
+) -> None:
     data = ready(tmp_path, kaggle)
     assert (data.info.split, data.info.fs, data.info.shape) == ("beats", 120.0, (1, 187))
-    assert data.info.notes[0] == "The published rows have 125 Hz; each was resampled to the cut's 120 Hz."
+    assert data.info.notes[0] == "The published rows have 125 Hz; each was resampled to 120 Hz."
     assert LEAK_LINE in data.info.notes
-    assert [np.flatnonzero(x)[-1] + 1 for x in data.beats.x[:, 0]] == [96] * 80  # 100 samples at 125 Hz
+    assert [np.flatnonzero(x)[-1] + 1 for x in data.beats.signal[:, 0]] == [96] * 80  # 100 samples at 125 Hz
     assert data.beats.y.tolist() == [0] * 40 + [1] * 40
     assert data.source.recording("ptbdb_normal.csv") is None
-    at_125 = ready(tmp_path, kaggle, cut="paper")
+    at_125 = ready(tmp_path, kaggle, segmentation="paper")
     assert at_125.info.notes == (LEAK_LINE,)
-    assert [np.flatnonzero(x)[-1] + 1 for x in at_125.beats.x[:, 0]] == [100] * 80
+    assert [np.flatnonzero(x)[-1] + 1 for x in at_125.beats.signal[:, 0]] == [100] * 80
 
 
 def test_a_resampled_row_keeps_its_shape() -> None:
@@ -75,13 +77,15 @@ def test_a_missing_kaggle_file_is_named_with_what_is_there(kaggle: Path, tmp_pat
         ready(tmp_path, kaggle)
 
 
-def test_published_rows_cannot_be_cut_otherwise(kaggle: Path, tmp_path: Path) -> None:
+def test_published_rows_cannot_be_segmented_otherwise(kaggle: Path, tmp_path: Path) -> None:
     data = build(tmp_path, kaggle)
-    other = replace_name(data.cut, "context")
-    with pytest.raises(EcgError, match=r"dataset\.cut=context.*dataset\.cut=kaggle or dataset\.cut=paper"):
-        data.source.prepare(other, tmp_path)  # type: ignore[arg-type]
+    other = replace_name(data.segmentation, "context")
+    with pytest.raises(
+        EcgError, match=r"dataset\.segmentation=context.*dataset\.segmentation=kaggle or dataset\.segmentation=paper"
+    ):
+        data.source.prepare(other, ["II"], tmp_path)  # type: ignore[arg-type]
 
 
-def replace_name(cut: object, name: str) -> object:
-    """A cut of another name."""
-    return type("Other", (type(cut),), {"name": name})()
+def replace_name(segmentation: object, name: str) -> object:
+    """A segmentation of another name."""
+    return type("Other", (type(segmentation),), {"name": name})()

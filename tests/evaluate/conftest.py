@@ -49,7 +49,7 @@ def train(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Callable[...
     def work(*settings: str) -> Path:
         folder = tmp_path_factory.mktemp("trained") / "run"
         usual = ["model=kachuee", "trainer.max_epochs=1", "dataset.batch_size=64", "logger=none", "bootstrap=20"]
-        config = compose(*settings, *SMALL, *usual, f"cache_dir={cache}")
+        config = compose(*SMALL, *usual, *settings, f"cache_dir={cache}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(report, "run_figures", blank)
             run(config, Job(folder))
@@ -68,6 +68,13 @@ def by_patient(train: Callable[..., Path]) -> Path:
 def by_beat(train: Callable[..., Path]) -> Path:
     """A run whose test beats are new, of patients that trained."""
     return train("dataset=arrhythmia", "dataset.split=beats")
+
+
+@pytest.fixture(scope="session")
+def sequence(train: Callable[..., Path]) -> Path:
+    """A run of a model that sees 16 consecutive beats, some of which trained and others test."""
+    windows = ("dataset.segmentation=window", "model=sequence", "model.beats=16", "model.context=4")
+    return train("dataset=arrhythmia", "dataset.split=beats", *windows)
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def evaluated_beats(folder: Path) -> list[tuple[str, int]]:
     return list(zip(table["record"], table["sample"], strict=True))
 
 
-@pytest.mark.parametrize("name", ["by_patient", "by_beat", "mi"])
+@pytest.mark.parametrize("name", ["by_patient", "by_beat", "sequence", "mi"])
 def test_nothing_changed_gives_the_runs_own_scores(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     run: Path = request.getfixturevalue(name)
     made = evaluate(run, out=tmp_path / "same")
@@ -95,23 +95,23 @@ def test_beats_that_trained_are_counted_on_terminal_page_and_in_metrics(
     assert "too narrow for new patients" in said
 
 
-@pytest.mark.parametrize(("side", "trained", "chose"), [("train", 1, 0), ("val", 0, 1)])
-def test_the_other_sides_are_what_they_are(
-    side: str, trained: int, chose: int, by_patient: Path, tmp_path: Path
+@pytest.mark.parametrize(("subset", "trained", "chose"), [("train", 1, 0), ("val", 0, 1)])
+def test_the_other_subsets_are_what_they_are(
+    subset: str, trained: int, chose: int, by_patient: Path, tmp_path: Path
 ) -> None:
-    made = evaluate(by_patient, side=side, out=tmp_path / side)
+    made = evaluate(by_patient, subset=subset, out=tmp_path / subset)
     n = made.overlap.of_beats
     assert (made.overlap.beats, made.overlap.validation) == (trained * n, chose * n)
     assert made.overlap.loud
-    assert f"split patients, {side} side" in made.results.context.title
+    assert f"split patients, {subset} subset" in made.results.context.title
     assert made.results.context.title.endswith("evaluated beats")
-    letter = {"train": "T", "val": "V"}[side]
+    letter = {"train": "T", "val": "V"}[subset]
     split = json.loads((by_patient / "split.json").read_text())
     assert n == sum(letters.count(letter) for letters in split["beats"].values())
 
 
 def test_every_beat_of_a_source_can_be_evaluated(by_patient: Path, tmp_path: Path) -> None:
-    made = evaluate(by_patient, side="all", out=tmp_path / "all")
+    made = evaluate(by_patient, subset="all", out=tmp_path / "all")
     split = json.loads((by_patient / "split.json").read_text())
     assert made.overlap.of_beats == sum(map(len, split["beats"].values()))
     counts = [sum(letters.count(letter) for letters in split["beats"].values()) for letter in "TV"]
@@ -124,7 +124,7 @@ def test_every_beat_of_a_source_can_be_evaluated(by_patient: Path, tmp_path: Pat
 def test_other_simulated_patients_are_new_and_the_folder_is_named_for_them(
     by_beat: Path, command: Command, drawn: None
 ) -> None:
-    said = command("evaluate", by_beat, "dataset.synthetic.seed=7", "dataset.split=patients", "--side", "all")
+    said = command("evaluate", by_beat, "dataset.synthetic.seed=7", "dataset.split=patients", "--subset", "all")
     assert "No patient in common: these are other recordings" in said
     out = by_beat / "evaluations" / "arrhythmia-synthetic-all-synthetic.seed7"
     found = metrics(out)
@@ -141,7 +141,7 @@ def test_other_simulated_patients_are_new_and_the_folder_is_named_for_them(
 
 def test_the_same_simulated_patients_for_longer_are_known(by_patient: Path, tmp_path: Path) -> None:
     """Their recordings are others, so that nobody can tell which beats trained: whole records count."""
-    made = evaluate(by_patient, ["dataset.synthetic.minutes=0.6"], side="all", out=tmp_path / "longer")
+    made = evaluate(by_patient, ["dataset.synthetic.minutes=0.6"], subset="all", out=tmp_path / "longer")
     people = json.loads((by_patient / "split.json").read_text())["patients"]["train"]
     assert made.overlap.patients == len(people)
     assert made.overlap.at_most
@@ -150,7 +150,7 @@ def test_the_same_simulated_patients_for_longer_are_known(by_patient: Path, tmp_
 
 
 def test_beats_are_found_again_where_they_were_thinned(mi: Path, tmp_path: Path) -> None:
-    made = evaluate(mi, ["dataset.beats_per_patient=null"], side="all", out=tmp_path / "all")
+    made = evaluate(mi, ["dataset.beats_per_patient=null"], subset="all", out=tmp_path / "all")
     beats = evaluated_beats(made.folder.path)
     shared = training_beats(mi) & set(beats)
     assert len(shared) == len(training_beats(mi)) < len(beats)
@@ -165,10 +165,9 @@ def test_the_page_makes_no_request_and_says_what_was_done(by_patient: Path, tmp_
     assert not re.findall(r"https?://", html)
     assert "SIMULATED" in html
     assert "ecg evaluate" in html
-    assert "dataset.split=beats --side test" in html
-    assert (
-        "on its own test beats (arrhythmia, SIMULATED recordings, source synthetic, cut kaggle, split patients)" in html
-    )
+    assert "dataset.split=beats --subset test" in html
+    own = "arrhythmia, SIMULATED recordings, source synthetic, segmentation kaggle, split patients"
+    assert f"on its own test beats ({own})" in html
 
 
 def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_path: Path) -> None:
@@ -226,10 +225,10 @@ def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Comm
         ),
         (["model=cnn"], "the model and its training are the weights' own"),
         (["dataset.sorce=synthetic"], "unknown key dataset.sorce: did you mean dataset.source?"),
-        (["dataset.source=nowhere"], "dataset.source=nowhere: choose one of physionet, kaggle, synthetic"),
+        (["dataset.source=nowhere"], "dataset.source=nowhere: choose one of physionet, sample, kaggle, synthetic"),
         (["dataset.synthetic.patients=many"], "dataset.synthetic.patients=many: must be a whole number"),
         (["dataset.split=folds"], "dataset.split=folds: choose one of auto, kaggle, beats, patients"),
-        (["dataset.source.x=1"], "dataset.source={'x': 1}: choose one of physionet, kaggle, synthetic"),
+        (["dataset.source.x=1"], "dataset.source={'x': 1}: choose one of physionet, sample, kaggle"),
         (["dataset.synthetic=5"], "dataset.synthetic=5: holds settings of its own, e.g. dataset.synthetic.KEY=VALUE"),
         (["dataset.data_dir=x"], "dataset.data_dir is no setting: write data_dir="),
         (["dataset._target_=os.system"], "os.system: a run folder or a weights file may name only parts of ecg"),
@@ -238,9 +237,9 @@ def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Comm
         (["dataset.split"], "cannot read the setting 'dataset.split'"),
         (["dataset=mi"], "dataset=mi has the classes normal, MI; these weights know only N, S, V, F, Q"),
         (["dataset=birds"], "dataset=birds: choose one of arrhythmia, mi"),
-        (["dataset.cut=paper"], "dataset.cut=paper: these weights know beats of KaggleCut"),
+        (["dataset.segmentation=paper"], "dataset.segmentation=paper: these weights know beats of KaggleSegmentation"),
         (["bootstrap=-1"], "bootstrap=-1: must be from 0 to 100000"),
-        (["--side", "left"], "--side=left: choose one of test, val, train, all"),
+        (["--subset", "left"], "--subset=left: choose one of test, val, train, all"),
     ],
 )
 def test_what_cannot_be_evaluated_ends_in_one_line(
@@ -253,7 +252,7 @@ def test_what_cannot_be_evaluated_ends_in_one_line(
 
 
 def test_the_dataset_group_can_be_named_again(by_patient: Path, tmp_path: Path) -> None:
-    """It then starts from that dataset's own settings, but for the cut."""
+    """It then starts from that dataset's own settings, but for the segmentation."""
     cache = load_run(by_patient).config.cache_dir
     named = ["dataset=arrhythmia", "dataset.source=synthetic", "dataset.synthetic.patients=12"]
     made = evaluate(by_patient, [*named, "dataset.synthetic.minutes=0.5", f"cache_dir={cache}"], out=tmp_path / "same")

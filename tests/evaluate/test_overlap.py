@@ -12,25 +12,26 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from ecg.beats.splits import LEAK_LINE, SAME_SUBJECT_LINE
+from ecg.beats.splits import LEAK_LINE
 from ecg.beats.table import Beats
 from ecg.data import ArrhythmiaDataModule, BeatData, MIDataModule
 from ecg.data import arrhythmia as arrhythmia_module
 from ecg.data import mi as mi_module
-from ecg.data.info import DataInfo
 from ecg.data.settings import Simulated
 from ecg.evaluate.describe import overlap_sentence, split_notes, weights_notes
 from ecg.evaluate.overlap import Overlap, overlap, training_marks
 from ecg.recordings.checksum import sha256
+from ecg.recordings.databases import DATABASES
+from ecg.recordings.databases.mitdb import MITDB
 from ecg.runs.lineage import Training, trainings
 from ecg.runs.weights import Weights, describe_weights
 
-MITDB = frozenset({"mitdb"})
+MITDB_ALONE = frozenset({"mitdb"})
 OWN = Training(
-    title="arrhythmia, source physionet, cut kaggle, split patients",
+    title="arrhythmia, source physionet, segmentation kaggle, split patients",
     dataset="arrhythmia",
     simulated=False,
-    databases=MITDB,
+    databases=MITDB_ALONE,
     letters={"100": "TTVE", "101": "EE--", "102": "VVVV"},
     patients=frozenset({"100"}),
 )
@@ -42,10 +43,11 @@ def beats(**counts: int) -> Beats:
     n = len(record)
     none = np.zeros(n, dtype=np.float32)
     return Beats(
-        x=np.zeros((n, 1, 4), dtype=np.float32),
+        inputs={"signal": np.zeros((n, 1, 4), dtype=np.float32)},
         y=np.zeros(n, dtype=np.int64),
         record=record,
         patient=record,
+        database=np.full(n, "mitdb"),
         lead=np.full(n, "MLII"),
         sample=np.arange(n),
         seconds=np.arange(n, dtype=np.float64),
@@ -59,16 +61,24 @@ def data(
     table: Beats,
     *,
     dataset: str = "arrhythmia",
-    databases: frozenset[str] = MITDB,
+    databases: frozenset[str] = MITDB_ALONE,
     simulated: bool = False,
     shared: tuple[str, ...] = (),
     most: int | None = None,
     whole: Beats | None = None,
 ) -> BeatData:
     """As much of a data module as counting needs."""
-    source = SimpleNamespace(prepare=lambda cut, cache: SimpleNamespace(beats=whole), simulated=simulated)
+    source = SimpleNamespace(
+        prepare=lambda segmentation, leads, cache: SimpleNamespace(beats=whole), simulated=simulated
+    )
     parts: dict[str, Any] = {"beats": table, "split": SimpleNamespace(shared=shared), "beats_per_patient": most}
-    parts |= {"source": source, "cut": None, "cache": None, "info": SimpleNamespace(source="physionet")}
+    parts |= {
+        "source": source,
+        "segmentation": None,
+        "leads": (),
+        "cache": None,
+        "info": SimpleNamespace(source="physionet"),
+    }
     parts |= {"dataset": dataset, "databases": databases}
     return cast(BeatData, SimpleNamespace(**parts))
 
@@ -122,7 +132,7 @@ def test_another_database_shares_nobody() -> None:
     assert not found.loud
     assert found.new_patients
     assert overlap_sentence(found, [own]).startswith("No patient in common")
-    both = MIDataModule(source="both").databases
+    both = MIDataModule(databases=["ptbdb", "ptb-xl"]).databases
     assert count(beats(r100=4), own, dataset="mi", databases=both).beats == 2
 
 
@@ -166,13 +176,22 @@ def test_every_source_says_whose_hearts_it_holds() -> None:
         for kind, sources in ((ArrhythmiaDataModule, arrhythmia_module.SOURCES), (MIDataModule, mi_module.SOURCES))
         for source in sources
     }
-    assert made["arrhythmia", "physionet"] == made["arrhythmia", "kaggle"] == MITDB
+    for source in ("physionet", "kaggle", "sample"):
+        assert made["arrhythmia", source] == MITDB_ALONE, source
     assert made["mi", "physionet"] == made["mi", "kaggle"] == {"ptbdb"}
-    assert made["mi", "both"] == made["mi", "physionet"] | made["mi", "ptb-xl"]
-    recorded = {"mitdb", "ptbdb", "ptb-xl"}
     for (dataset, source), hearts in made.items():
         assert hearts, (dataset, source)
-        assert (hearts <= recorded) == (source != "synthetic"), (dataset, source)
+        assert (hearts <= set(DATABASES)) == (source != "synthetic"), (dataset, source)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [(ArrhythmiaDataModule, ("mitdb", "svdb")), (MIDataModule, ("ptbdb", "ptb-xl"))]
+)
+def test_databases_that_are_named_are_whose_hearts_these_are(
+    kind: type[ArrhythmiaDataModule] | type[MIDataModule], names: tuple[str, str]
+) -> None:
+    for some in (names, names[:1], names[1:]):
+        assert kind(databases=list(some)).databases == set(some)
 
 
 def test_simulated_patients_of_another_seed_or_task_are_others() -> None:
@@ -221,20 +240,18 @@ def test_a_source_that_is_not_what_it_was_leaves_a_doubt(
 
 
 def test_notes_that_the_count_contradicts_are_left_out() -> None:
-    given = (LEAK_LINE, SAME_SUBJECT_LINE, "Tested on fold 0.")
+    given = (LEAK_LINE, MITDB.split_note, "Tested on fold 0.")
     elsewhere = Overlap(9, 2, 2, elsewhere=True)
-    assert split_notes(given, elsewhere, side="test") == ("Tested on fold 0.",)
+    assert split_notes(given, elsewhere, subset="test") == ("Tested on fold 0.",)
     standard = Overlap(9, 2, 2, patients=1, expected=1)
-    assert split_notes(given, standard, side="test") == (SAME_SUBJECT_LINE, "Tested on fold 0.")
+    assert split_notes(given, standard, subset="test") == (MITDB.split_note, "Tested on fold 0.")
     unknown = Overlap(9, None, None, beats=None, patients=None, unknown="why")
-    assert split_notes(given, unknown, side="test") == (LEAK_LINE, "Tested on fold 0.")
-    assert split_notes(given, unknown, side="all") == ()
+    assert split_notes(given, unknown, subset="test") == (LEAK_LINE, "Tested on fold 0.")
+    assert split_notes(given, unknown, subset="all") == ()
 
 
 def test_other_leads_and_simulated_weights_are_said() -> None:
-    info = DataInfo(
-        "mi", ("normal", "MI"), "synthetic", True, "kaggle", 120.0, (1, 187), ("ii",), "patients", (), "0", {}
-    )
+    info = SimpleNamespace(simulated=True, leads=("ii",))
     weights = cast(Weights, SimpleNamespace(info=info))
     assert weights_notes(weights, ["II"], simulated=True) == ()
     said = weights_notes(weights, ["II", "V5"], simulated=False)

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from ecg.beats.table import Beats
+from ecg.beats.table import SIGNAL, Beats
+from ecg.data.info import DataInfo
+from ecg.explain.view import View
 from ecg.models import LayeredModel, cnn
 
 FS = 120.0
@@ -18,25 +20,62 @@ LOOKED_AT = slice(60, 72)
 
 
 def beats_of(
-    x: np.ndarray, y: np.ndarray, *, patient: np.ndarray | None = None, rr_after: float = np.nan, step: float = 0.8
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    patient: np.ndarray | None = None,
+    rr_after: float = np.nan,
+    step: float = 0.8,
+    rhythm: np.ndarray | None = None,
 ) -> Beats:
-    """Beats of shape [beat, channel, sample], one after the other in time within each patient's record."""
+    """Beats of shape [beat, channel, sample], one after the other in time within each patient's record.
+
+    Where a `rhythm` of shape [beat, value] is given, it is a second input.
+    """
     n = len(y)
     who = np.array(["p"] * n) if patient is None else patient.astype(str)
     seconds = np.empty(n)
     for name in np.unique(who):
         seconds[who == name] = step * np.arange((who == name).sum())
     return Beats(
-        x=x.astype(np.float32),
+        inputs={SIGNAL: x.astype(np.float32)} | ({} if rhythm is None else {"rhythm": rhythm}),
         y=y.astype(np.int64),
         record=who,
         patient=who,
+        database=np.full(n, ""),
         lead=np.full(n, "MLII"),
         sample=(seconds * 360).astype(np.int64),
         seconds=seconds,
         symbol=np.full(n, "N"),
         rr_before=np.full(n, step, dtype=np.float32),
         rr_after=np.full(n, rr_after, dtype=np.float32),
+    )
+
+
+def view_of(x: np.ndarray) -> View:
+    """What a model sees of beats of shape [beat, lead, sample] whose signal is all there is."""
+    return View(x.astype(np.float32), {})
+
+
+def info_of(*, r_peak_s: float = 0.0) -> DataInfo:
+    """Data whose beats have their R peak there."""
+    return DataInfo(
+        dataset="arrhythmia",
+        classes=("N", "S"),
+        source="synthetic",
+        simulated=True,
+        segmentation="kaggle",
+        fs=FS,
+        r_peak_s=r_peak_s,
+        shapes={SIGNAL: (1, SAMPLES)},
+        leads=("MLII",),
+        wanted=("first",),
+        databases=(),
+        split="patients",
+        by_patient=True,
+        notes=(),
+        fingerprint="0",
+        counts={},
     )
 
 

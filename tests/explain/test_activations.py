@@ -3,24 +3,50 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
+from ecg.beats.table import SIGNAL, Beats
 from ecg.errors import EcgError
-from ecg.explain.activations import collect, last_time_layer, outputs, time_axes
+from ecg.explain.activations import collect, last_time_layer, time_axes
+from ecg.explain.view import View, look_of, situated
 from ecg.models import MODELS, LayeredModel
+from ecg.models.sequence import Joined
+from ecg.training.inference import probabilities
+
+from .conftest import SAMPLES, beats_of
+
+
+def built(name: str) -> LayeredModel:
+    """A registered model for beats of `beats_with_rhythm`."""
+    torch.manual_seed(1)
+    inputs = {SIGNAL: (1, SAMPLES), "rhythm": (4,)}
+    kind = MODELS[name]
+    model = kind(inputs=inputs) if name == "sequence" else kind(input_shape=inputs[SIGNAL], n_classes=5)
+    return model.eval()
 
 
 @pytest.fixture(params=sorted(MODELS))
 def model(request: pytest.FixtureRequest) -> LayeredModel:
-    torch.manual_seed(1)
-    return MODELS[request.param](input_shape=(1, 187), n_classes=5).eval()
+    return built(request.param)
+
+
+def beats_with_rhythm(x: np.ndarray) -> Beats:
+    """Beats in a record each, whose rhythm is drawn."""
+    rhythm = np.random.default_rng(0).standard_normal((len(x), 4)).astype(np.float32)
+    return beats_of(x, np.zeros(len(x)), patient=np.arange(len(x)), rhythm=rhythm)
+
+
+def seen(model: LayeredModel, beats: Beats) -> View:
+    return look_of(model, beats)(situated(beats, np.arange(len(beats)), model))
 
 
 def test_an_impulse_lights_up_at_its_own_time_in_every_layer(model: LayeredModel) -> None:
     axes = time_axes(model)
+    assert axes
     for at in (40, 93, 150):
-        x = torch.full((2, 1, 187), 0.1)
+        x = np.full((2, 1, SAMPLES), 0.1, dtype=np.float32)
         x[1, 0, at] = 3.0
-        for name, out in outputs(model, x):
+        for name, out in collect(model, seen(model, beats_with_rhythm(x))).items():
             if name not in axes:
                 continue
             axis = axes[name]
@@ -34,8 +60,9 @@ def test_an_impulse_lights_up_at_its_own_time_in_every_layer(model: LayeredModel
 
 
 def test_axes_of_the_cnn_are_those_of_its_kernels() -> None:
-    axes = time_axes(MODELS["cnn"](input_shape=(1, 187), n_classes=5).eval())
-    found = {name: (axis.first, axis.step, axis.width, axis.positions) for name, axis in axes.items()}
+    found = {
+        name: (axis.first, axis.step, axis.width, axis.positions) for name, axis in time_axes(built("cnn")).items()
+    }
     assert found == {
         "conv1": (2, 1, 5, 183),
         "conv2": (5, 3, 11, 59),
@@ -44,18 +71,79 @@ def test_axes_of_the_cnn_are_those_of_its_kernels() -> None:
     }
 
 
+def test_only_layers_that_keep_the_time_of_one_beats_signal_have_an_axis() -> None:
+    assert list(time_axes(built("sequence"))) == ["wave1", "wave2"]
+
+
+class Sum(nn.Module):
+    """Of two values."""
+
+    def forward(self, one: Tensor, other: Tensor) -> Tensor:
+        """Shape as both."""
+        return one + other
+
+
+@pytest.fixture
+def two_branches() -> LayeredModel:
+    """Two ways from the signal, one from a second signal that keeps a time of its own, joined before the head.
+
+    What is made of two values has no axis, even where both keep the same time.
+    """
+    torch.manual_seed(2)
+    layers = {
+        "fine": nn.Conv1d(1, 3, 5),
+        "coarse": nn.Sequential(nn.Conv1d(1, 3, 9, stride=4), nn.ReLU()),
+        "twin": nn.Conv1d(1, 3, 5),
+        "sum": Sum(),
+        "finer": nn.Conv1d(3, 2, 3),
+        "other": nn.Conv1d(1, 2, 3),
+        "left": nn.Flatten(),
+        "right": nn.Flatten(),
+        "third": nn.Flatten(),
+        "head": Joined(2 * 181 + 3 * 45 + 2 * 28, 4, 0.0),
+    }
+    takes = {
+        "coarse": ("signal",),
+        "twin": ("signal",),
+        "sum": ("fine", "twin"),
+        "finer": ("fine",),
+        "other": ("second",),
+        "left": ("finer",),
+        "right": ("coarse",),
+        "third": ("other",),
+        "head": ("left", "right", "third"),
+    }
+    return LayeredModel(layers, inputs={SIGNAL: (1, SAMPLES), "second": (1, 30)}, takes=takes, n_classes=4).eval()
+
+
+def test_each_branch_has_the_time_axis_of_its_own_kernels(two_branches: LayeredModel) -> None:
+    """`coarse` comes behind `fine` in the list, and does not take what `fine` gives."""
+    found = {name: (a.first, a.step, a.width, a.positions) for name, a in time_axes(two_branches).items()}
+    assert found == {"fine": (2, 1, 5, 183), "coarse": (4, 4, 9, 45), "twin": (2, 1, 5, 183), "finer": (3, 1, 7, 181)}
+
+
+def test_grad_cam_may_look_at_either_branch(two_branches: LayeredModel) -> None:
+    axes = time_axes(two_branches)
+    assert last_time_layer(axes, "coarse") == "coarse"
+    with pytest.raises(EcgError, match=r"--layer other.*fine, coarse, twin, finer"):
+        last_time_layer(axes, "other")
+
+
 def test_outputs_follow_the_model_and_end_with_its_logits(model: LayeredModel) -> None:
-    x = np.random.default_rng(0).random((5, 1, 187), dtype=np.float32)
-    found = collect(model, x, batch=2)
-    assert tuple(found) == ("input", *model.names)
-    with torch.inference_mode():
-        torch.testing.assert_close(found[model.names[-1]], model(torch.from_numpy(x)))
+    beats = beats_with_rhythm(50 * np.random.default_rng(0).random((5, 1, SAMPLES)))
+    found = collect(model, seen(model, beats), batch=2)
+    assert tuple(found) == ("input", *(name for name in model.inputs if name != SIGNAL), *model.names)
+    np.testing.assert_array_equal(found["input"].numpy(), beats.signal)
+    log_p = found[model.names[-1]].log_softmax(dim=1).numpy()
+    np.testing.assert_allclose(log_p, np.log(probabilities(model, beats)), atol=1e-5)
+    assert np.ptp(log_p, axis=0).max() > 1e-3  # of beats that the model tells apart
 
 
 def test_grad_cam_looks_at_the_last_layer_that_tells_moments_apart() -> None:
-    built = {name: time_axes(MODELS[name](input_shape=(1, 187), n_classes=5).eval()) for name in ("cnn", "kachuee")}
-    assert last_time_layer(built["cnn"], None) == "conv4"
-    assert last_time_layer(built["kachuee"], None) == "block4"  # block5 keeps two positions
-    assert last_time_layer(built["cnn"], "conv2") == "conv2"
+    axes = {name: time_axes(built(name)) for name in MODELS}
+    assert last_time_layer(axes["cnn"], None) == "conv4"
+    assert last_time_layer(axes["kachuee"], None) == "block4"  # block5 keeps two positions
+    assert last_time_layer(axes["sequence"], None) == "wave2"
+    assert last_time_layer(axes["cnn"], "conv2") == "conv2"
     with pytest.raises(EcgError, match=r"--layer fc1.*conv1, conv2, conv3, conv4"):
-        last_time_layer(built["cnn"], "fc1")
+        last_time_layer(axes["cnn"], "fc1")

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from ecg.beats.segmentations import settings_of
 from ecg.commands import cli
 from ecg.config.compose import compose
 from ecg.errors import EcgError
@@ -43,12 +43,18 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         data.prepare_data()
         data.setup()
         torch.manual_seed(seed)
-        model = config.network(input_shape=data.info.shape, n_classes=len(data.info.classes))
+        model = config.network(inputs=data.info.shapes, n_classes=len(data.info.classes))
         folder = RunFolder(base / name)
         folder.make()
         save_config(config, folder.config)
-        cut = {"name": data.cut.name, **asdict(data.cut)}
-        save_weights(folder.weights, model.state_dict(), info=data.info, model=config.model, cut=cut, training={})
+        save_weights(
+            folder.weights,
+            model.state_dict(),
+            info=data.info,
+            model=config.model,
+            segmentation=settings_of(data.segmentation),
+            training={},
+        )
         return folder.path
 
     return make
@@ -102,6 +108,7 @@ def test_writes_page_tables_and_figures(explained: Path) -> None:
     figures = {path.stem for path in explained.glob("*.png")}
     assert {"saliency", "classes", "waves", "agreement", "random_weights", "deletion", "probes", "cka"} <= figures
     assert {"embeddings_class", "embeddings_record", "layers_typical_N", "layers_borderline_beat"} <= figures
+    assert not (explained / "inputs.csv").exists()  # the signal is the only input
 
 
 def test_the_page_is_whole_and_asks_for_nothing(explained: Path) -> None:

@@ -12,9 +12,10 @@ from ecg.explain.features import FEATURES, fit_projections, project
 from ecg.explain.probes import ask, linear_probe, rise
 from ecg.explain.questions import FEWEST_PER_PATIENT, class_question, record_question
 from ecg.explain.sampling import balanced_sample, telling_beats
+from ecg.explain.view import look_of
 from ecg.models import LayeredModel
 
-from .conftest import SAMPLES, beats_of
+from .conftest import SAMPLES, beats_of, view_of
 
 
 @pytest.fixture
@@ -46,7 +47,8 @@ def test_probes_find_planted_classes_and_patients_and_where_they_end(
     about_class, about_record = class_question(train, test, ("N", "S"), by_patient=False), record_question(test, 200)
     assert about_class is not None
     assert about_record is not None
-    table = ask({"trained": forgets_who}, {"class": about_class, "record": about_record}, seed=0)
+    asked = {"class": about_class, "record": about_record}
+    table = ask({"trained": forgets_who}, asked, look_of(forgets_who, test), seed=0)
     score = table.set_index(["what", "layer"])["score"]
     assert score["class", "input"] > 0.95
     assert score["class", "one"] > 0.95
@@ -102,14 +104,14 @@ def test_a_probe_is_the_same_every_time_and_ignores_imbalance() -> None:
 
 
 def test_every_layer_gives_the_same_number_of_features(network: LayeredModel, rng: np.random.Generator) -> None:
-    x = rng.random((80, 1, SAMPLES), dtype=np.float32)
-    projections = fit_projections(network, x, seed=0)
-    features = project(network, projections, x)
+    view = view_of(rng.random((80, 1, SAMPLES)))
+    projections = fit_projections(network, view, seed=0)
+    features = project(network, projections, view)
     assert {name: f.shape[1] for name, f in features.items() if name not in ("fc3", "head")} == dict.fromkeys(
         ("input", "conv1", "conv2", "conv3", "conv4", "fc1", "fc2"), FEATURES
     )
     np.testing.assert_allclose(features["conv2"].std(axis=0), 1, atol=0.05)
-    again = project(network, fit_projections(network, x, seed=0), x)
+    again = project(network, fit_projections(network, view, seed=0), view)
     assert all(np.array_equal(features[name], again[name]) for name in features)
 
 
@@ -123,8 +125,8 @@ def test_cka_is_one_with_itself_and_rotated_and_about_zero_with_noise(network: L
     assert np.isnan(linear_cka(gram(a), gram(torch.ones(120, 4))))
     with pytest.raises(ValueError, match="four beats"):
         linear_cka(gram(a[:3]), gram(a[:3]))
-    x = np.random.default_rng(0).random((40, 1, SAMPLES), dtype=np.float32)
-    table = compare_layers(network, {"source": network}, x)
+    view = view_of(np.random.default_rng(0).random((40, 1, SAMPLES)))
+    table = compare_layers(network, {"source": network}, view)
     diagonal = table[table["layer"] == table["other_layer"]]
     assert list(diagonal["layer"]) == list(network.names)
     np.testing.assert_allclose(diagonal["cka"], 1, atol=1e-6)
@@ -154,7 +156,7 @@ def test_telling_beats_are_typical_borderline_and_wrong() -> None:
     ]
     assert chosen[0].file_name == "layers_typical_N"
     nothing_right = telling_beats(y[3:4], p[5:6][:, ::-1].astype(np.float32), embedding[:1], ("N", "V"))
-    assert "no V is got right" in nothing_right[0].why
+    assert "no V is predicted correctly" in nothing_right[0].why
 
 
 def test_rise_needs_rows() -> None:

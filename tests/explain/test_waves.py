@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ecg.beats.cuts import CUTS
-from ecg.errors import EcgError
-from ecg.explain.waves import NAMES, R_PEAK_S, label_waves, seconds, signal_mask, waves
+from ecg.beats.detected import segmented
+from ecg.beats.segmentations import SEGMENTATIONS, make_segmentation
+from ecg.explain.waves import NAMES, label_waves, seconds, signal_mask, waves
+from ecg.recordings.leads import with_leads
+from ecg.recordings.recording import Recording
+from ecg.recordings.synthetic import write_arrhythmia
+from ecg.recordings.wfdb_files import read_record
 
-from .conftest import FS, SAMPLES, beats_of
+from .conftest import FS, SAMPLES, beats_of, info_of
 
 
 def names_at(rr: float, *times: float, start: float = 0.0) -> list[str]:
@@ -16,10 +22,27 @@ def names_at(rr: float, *times: float, start: float = 0.0) -> list[str]:
     return [NAMES[label[np.abs(t - time).argmin()]] for time in times]
 
 
-def test_every_cut_has_its_r_peak() -> None:
-    assert set(R_PEAK_S) == set(CUTS)
-    with pytest.raises(EcgError, match=r"cut other.*kaggle, paper"):
-        seconds("other", FS, SAMPLES)
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Half a minute of beats whose R peaks are known."""
+    folder = tmp_path_factory.mktemp("simulated")
+    write_arrhythmia(folder, patients=1, minutes=0.5, seed=0)
+    return read_record(folder / "sim000")
+
+
+@pytest.mark.parametrize("name", SEGMENTATIONS)
+def test_the_steepest_part_of_a_beat_lies_in_the_qrs_of_every_segmentation(name: str, simulated: Recording) -> None:
+    made = make_segmentation(name)
+    beats, _ = segmented(with_leads(simulated, made.leads), made)
+    info = replace(info_of(r_peak_s=made.r_peak_s), fs=made.fs)
+    t = seconds(info, beats.signal.shape[2])
+    assert t[0] == -made.r_peak_s
+    slope = np.abs(np.diff(beats.signal[:, 0], axis=1)).mean(axis=0)
+    before_the_next = t[1:] < 0.3
+    at = int(slope[before_the_next].argmax()) + 1
+    assert abs(t[at]) <= 0.05
+    label = waves(beats, info)[:, at]
+    assert (label == NAMES.index("QRS")).mean() > 0.9
 
 
 def test_waves_of_a_beat_at_60_per_minute() -> None:
@@ -45,16 +68,16 @@ def test_zeros_at_the_end_are_padding_and_zeros_within_are_not() -> None:
     x[0, 0, 50] = 0
     x[0, 0, 100:] = 0
     beats = beats_of(x, np.zeros(2), rr_after=0.8)
-    assert signal_mask(beats.x)[0].sum() == 100
-    label = waves(beats, "kaggle", FS)
+    assert signal_mask(beats.signal)[0].sum() == 100
+    label = waves(beats, info_of())
     assert set(label[0, 100:]) == {NAMES.index("padding")}
     assert NAMES.index("padding") not in label[0, :100]
     assert NAMES.index("padding") not in label[1]
 
 
 def test_each_sample_has_exactly_one_wave() -> None:
-    label = waves(beats_of(np.ones((3, 1, SAMPLES)), np.zeros(3), rr_after=0.7), "paper", FS)
+    label = waves(beats_of(np.ones((3, 1, SAMPLES)), np.zeros(3), rr_after=0.7), info_of(r_peak_s=0.4))
     assert label.shape == (3, SAMPLES)
-    assert seconds("paper", FS, SAMPLES)[0] == 0
+    assert set(label[:, 0]) == {NAMES.index("before")}
     assert label.min() >= 0
     assert label.max() < len(NAMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,20 @@ import onnxruntime
 import pytest
 import torch
 from safetensors import safe_open
+from torch import nn
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.config.compose import compose
 from ecg.data import arrhythmia, mi
+from ecg.data.diagnosis import MI_CLASSES
 from ecg.data.info import DataInfo
 from ecg.errors import EcgError
-from ecg.export import export, story
-from ecg.export.check import Check
+from ecg.export import export, pipeline
+from ecg.export.check import Check, check_file, sample_to_check
 from ecg.export.onnx_model import onnx_model
-from ecg.models import MODELS
+from ecg.models import MODELS, LayeredModel
 from ecg.recordings import download
-from ecg.recordings.selection import MI_CLASSES
+from ecg.recordings.databases import DATABASES, BeatDatabase, DiagnosisDatabase
 from ecg.runs.folder import RunFolder
 from ecg.runs.reading import save_config
 from ecg.runs.weights import load_weights, save_weights
@@ -32,27 +35,54 @@ from ecg.runs.weights import load_weights, save_weights
 KINDS = [(model, classes) for model in MODELS for classes in (AAMI_CLASSES, MI_CLASSES)]
 
 
+def network(model: str, n_classes: int) -> tuple[LayeredModel, dict[str, tuple[int, ...]]]:
+    """A registered model, and the shapes of one beat's inputs."""
+    signal = {"signal": (1, 187)}
+    if model != "sequence":
+        return MODELS[model](input_shape=signal["signal"], n_classes=n_classes), signal
+    both = signal | {"rhythm": (4,)}
+    return MODELS[model](inputs=both, n_classes=n_classes), both
+
+
+def drawn(model: LayeredModel, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Random inputs of so many beats, or windows, whose first and last beats are missing by turns."""
+    rng = np.random.default_rng(seed)
+    lead = (n,) if model.beats == 1 else (n, model.beats)
+    given = {name: rng.random((*lead, *shape), dtype=np.float32) for name, shape in model.inputs.items()}
+    if model.beats == 1:
+        return given
+    place, missing = np.arange(model.beats), rng.integers(0, model.beats, (n, 1))
+    odd = np.arange(n)[:, None] % 2 == 1
+    return given | {"mask": np.where(odd, place >= missing, place <= missing)}
+
+
 def write_weights(path: Path, model: str = "kachuee", classes: tuple[str, ...] = AAMI_CLASSES) -> Path:
     """Weights as chance made them, BatchNorm statistics included, so that a forgotten eval mode shows."""
     torch.manual_seed(1)
-    made = MODELS[model](input_shape=(1, 187), n_classes=len(classes))
-    made.train()(torch.rand(64, 1, 187))
+    made, shapes = network(model, n_classes=len(classes))
+    made.train()({name: torch.from_numpy(x) for name, x in drawn(made, 64).items()})
     info = DataInfo(
         dataset="arrhythmia" if classes == AAMI_CLASSES else "mi",
         classes=classes,
         source="synthetic",
         simulated=True,
-        cut="kaggle",
+        segmentation="kaggle",
         fs=120.0,
-        shape=(1, 187),
+        r_peak_s=0.0,
+        shapes=shapes,
         leads=("MLII",),
+        wanted=("first",),
+        databases=(),
         split="patients",
+        by_patient=True,
         notes=("A note of the split.",),
         fingerprint="0",
         counts={"train": dict.fromkeys(classes, 1)},
     )
     training = {"test/macro_f1": 0.5, "seed": 1}
-    save_weights(path, made.state_dict(), info=info, model={"name": model}, cut={"name": "kaggle"}, training=training)
+    save_weights(
+        path, made.state_dict(), info=info, model={"name": model}, segmentation={"name": "kaggle"}, training=training
+    )
     return path
 
 
@@ -68,21 +98,40 @@ def test_onnxruntime_gives_what_torch_gives_for_any_number_of_beats(
     weights = load_weights(write_weights(tmp_path / "weights.safetensors", model, classes))
     made = export(weights.path, beats=50)
     assert made.path == tmp_path / "weights.onnx"
-    assert made.check.beats == 50
+    beats = 50 if weights.model.beats == 1 else 64  # whole windows
+    assert made.checked_on.startswith(f"{beats} random beats")
+    assert made.check.beats == beats
     assert made.check.largest < 1e-5
     assert made.check.other_labels == 0
     session = onnxruntime.InferenceSession(str(made.path))
-    (given,) = session.get_inputs()
-    assert (given.name, given.type, given.shape) == ("beats", "tensor(float)", ["batch", 1, 187])
+    lead = ["batch"] if weights.model.beats == 1 else ["batch", 32]
+    expected = [("signal", "tensor(float)", [*lead, 1, 187])]
+    if model == "sequence":
+        expected += [("rhythm", "tensor(float)", [*lead, 4]), ("mask", "tensor(bool)", lead)]
+    assert [(given.name, given.type, given.shape) for given in session.get_inputs()] == expected
     assert [out.name for out in session.get_outputs()] == ["probabilities", "logits"]
     for n in (1, 3, 600):
-        x = np.random.default_rng(n).random((n, 1, 187), dtype=np.float32)
-        probability, logits = session.run(None, {"beats": x})
+        given = drawn(weights.model, n, seed=n)
+        probability, logits = session.run(None, given)
         with torch.inference_mode():
-            expected = weights.model(torch.from_numpy(x))
-        np.testing.assert_allclose(logits, expected.numpy(), atol=1e-4)
-        np.testing.assert_allclose(probability, expected.softmax(1).numpy(), atol=1e-5)
-        assert probability.shape == (n, len(classes))
+            ours = weights.model({name: torch.from_numpy(x) for name, x in given.items()})
+        np.testing.assert_allclose(logits, ours.numpy(), atol=1e-4)
+        np.testing.assert_allclose(probability, ours.softmax(-1).numpy(), atol=1e-5)
+        assert probability.shape == (*given["signal"].shape[: len(lead)], len(classes))
+
+
+def test_a_mask_that_no_layer_takes_is_not_in_the_file(kachuee: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layers = {"shape": nn.Sequential(nn.Flatten(), nn.Linear(187, 5)), "same": nn.Identity()}
+    model = LayeredModel(layers, input_shape=(1, 187), n_classes=5, beats=4, sequence_from="same").eval()
+    weights = replace(load_weights(kachuee), model=model)
+    path = tmp_path / "a.onnx"
+    path.write_bytes(onnx_model(weights).SerializeToString())
+    session = onnxruntime.InferenceSession(str(path))
+    assert [given.name for given in session.get_inputs()] == ["signal"]
+    sample = sample_to_check(weights, data_dir=None, most=10)
+    assert set(sample.inputs) == {"signal", "mask"}
+    assert check_file(path, weights, sample).require().beats == 12
 
 
 def test_the_metadata_is_that_of_the_weights(kachuee: Path, tmp_path: Path) -> None:
@@ -132,14 +181,28 @@ def test_without_the_recordings_random_beats_are_taken_and_nothing_is_downloaded
     monkeypatch.setattr(download, "download", never)
     copy = RunFolder(tmp_path / "run")
     write_weights(copy.weights)
-    every = {"arrhythmia": arrhythmia.SOURCES, "mi": mi.SOURCES}
-    recorded = [(name, source) for name, sources in every.items() for source in sources if source != "synthetic"]
-    assert len(recorded) == 6
-    for dataset, source in recorded:
-        save_config(compose(f"dataset={dataset}", f"dataset.source={source}", "model=kachuee"), copy.config)
+    beats, diagnoses = (
+        [name for name, one in DATABASES.items() if isinstance(one, kind)] for kind in (BeatDatabase, DiagnosisDatabase)
+    )
+    every = [
+        (dataset, source, databases)
+        for dataset, sources, names in (("arrhythmia", arrhythmia.SOURCES, beats), ("mi", mi.SOURCES, diagnoses))
+        for source in sources
+        for databases in ([names[:1], names[1:], names] if source == "physionet" else [names[:1]])
+    ]
+    absent = 0
+    for dataset, source, databases in every:
+        of = (f"dataset={dataset}", f"dataset.source={source}", f"dataset.databases=[{','.join(databases)}]")
+        config = compose(*of, "model=kachuee")
+        if config.data(str(tmp_path / "nothing")).source.at_hand():
+            assert source in ("synthetic", "sample")
+            continue
+        absent += 1
+        save_config(config, copy.config)
         made = export(copy.path, data_dir=tmp_path / "nothing", beats=5, force=True)
         assert "random beats" in made.checked_on
         assert f"dataset.source={source}" in made.checked_on
+    assert absent >= 8
 
 
 def test_weights_that_stand_alone_are_checked_on_random_beats(kachuee: Path, tmp_path: Path) -> None:
@@ -166,7 +229,7 @@ def test_a_model_that_disagrees_leaves_no_file(kachuee: Path, tmp_path: Path, mo
         )
         return made
 
-    monkeypatch.setattr(story, "onnx_model", bent)
+    monkeypatch.setattr(pipeline, "onnx_model", bent)
     with pytest.raises(EcgError, match="disagree on 5 beats"):
         export(kachuee, out=tmp_path / "a.onnx", beats=5)
     assert not list(tmp_path.iterdir())

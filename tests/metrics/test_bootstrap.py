@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecg.metrics.bootstrap import bootstrap_intervals
-from ecg.metrics.confusion import Scores, confusion_matrix
+from ecg.metrics.confusion import confusion_matrix
+from ecg.metrics.registry import counted
 
 AAMI = ("N", "S", "V", "F", "Q")
 
@@ -27,7 +28,7 @@ def simulate(seed, n=3000, n_patients=20, spread=0.0):
 def test_interval_contains_the_point_estimate(seed, by_patient):
     target, predicted, patient = simulate(seed)
     intervals = bootstrap_intervals(target, predicted, AAMI, groups=patient if by_patient else None, replicates=500)
-    point = Scores.of(confusion_matrix(target, predicted, 5)).named(AAMI)
+    point = counted(confusion_matrix(target, predicted, 5), AAMI)
     per_class = {f"{name}/{score}" for name in AAMI for score in ("se", "ppv", "f1")}
     assert set(intervals) == per_class | {"accuracy", "balanced_accuracy", "macro_f1", "jk"}
     for name, (low, high) in intervals.items():

@@ -9,23 +9,24 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from ecg.metrics.confusion import Scores, confusion_by_group, confusion_matrix
+from ecg.metrics.registry import counted
 
 AAMI = ("N", "S", "V", "F", "Q")
 
 
-def random_beats(seed, n=400, present=(0, 1, 2, 3, 4), called=(0, 1, 2, 3, 4)):
+def random_beats(seed, n=400, present=(0, 1, 2, 3, 4), possible=(0, 1, 2, 3, 4)):
     rng = np.random.default_rng(seed)
-    target, predicted = rng.choice(present, n), rng.choice(called, n)
-    return target, np.where(np.isin(target, called) & (rng.random(n) < 0.6), target, predicted)
+    target, predicted = rng.choice(present, n), rng.choice(possible, n)
+    return target, np.where(np.isin(target, possible) & (rng.random(n) < 0.6), target, predicted)
 
 
 @pytest.mark.parametrize(
-    ("present", "called"),
+    ("present", "possible"),
     [((0, 1, 2, 3, 4), (0, 1, 2, 3, 4)), ((0, 1, 2), (0, 1, 2, 3)), ((0, 3), (0, 1, 2)), ((0,), (0, 1))],
-    ids=["all", "absent from target", "never called", "one class"],
+    ids=["all", "absent from target", "never predicted", "one class"],
 )
-def test_scores_equal_scikit_learn(present, called):
-    target, predicted = random_beats(1, present=present, called=called)
+def test_scores_equal_scikit_learn(present, possible):
+    target, predicted = random_beats(1, present=present, possible=possible)
     labels = range(5)
     matrix = confusion_matrix(target, predicted, 5)
     scores = Scores.of(matrix)
@@ -56,16 +57,16 @@ def test_leading_dimensions_equal_one_by_one():
     rng = np.random.default_rng(0)
     many = rng.integers(0, 30, (2, 7, 5, 5))
     many[0, 0, 3] = 0
-    together = Scores.of(many).named(AAMI)
+    together = counted(many, AAMI)
     for place in np.ndindex(2, 7):
-        alone = Scores.of(many[place]).named(AAMI)
+        alone = counted(many[place], AAMI)
         assert {name: float(value[place]) for name, value in together.items()} == pytest.approx(
             {name: float(value) for name, value in alone.items()}
         )
 
 
 def test_jk_by_hand():
-    # N: 80 right, 10 called S, 10 called V; S: 10 of 20 right, rest N; V: 30 of 40 right, rest N
+    # N: 80 right, 10 predicted S, 10 predicted V; S: 10 of 20 right, rest N; V: 30 of 40 right, rest N
     matrix = np.array([[80, 10, 10], [10, 10, 0], [10, 0, 30]])
     agreement, chance = 120 / 160, (100 * 100 + 20 * 20 + 40 * 40) / 160**2
     kappa = (agreement - chance) / (1 - chance)
@@ -73,7 +74,7 @@ def test_jk_by_hand():
     assert Scores.of(matrix).jk(("N", "S", "V")) == pytest.approx(expected)
     assert Scores.of(np.diag([9, 9, 9])).jk(("N", "S", "V")) == pytest.approx(1)
     assert Scores.of(matrix).jk(("a", "b", "c")) is None
-    assert "jk" not in Scores.of(matrix).named(("a", "b", "c"))
+    assert "jk" not in counted(matrix, ("a", "b", "c"))
 
 
 beats = st.integers(1, 60).flatmap(

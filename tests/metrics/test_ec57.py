@@ -10,7 +10,7 @@ AAMI = ("N", "S", "V", "F", "Q")
 
 
 def scores(pairs, seconds=400.0, record="100"):
-    """`pairs`: words such as `Nv` (reference N, called v) or `Vo` (missed), as in bxb."""
+    """`pairs`: words such as `Nv` (reference N, predicted v) or `Vo` (missed), as in bxb."""
     index = {**{name: i for i, name in enumerate(AAMI)}, "O": -1}
     target, predicted = [index[p[0]] for p in pairs], [index[p[1].upper()] for p in pairs]
     times, records = np.broadcast_to(seconds, len(pairs)), np.broadcast_to(record, len(pairs))

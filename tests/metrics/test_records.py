@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from ecg.errors import EcgError
-from ecg.metrics.confusion import Scores, confusion_matrix
+from ecg.metrics.confusion import confusion_matrix
 from ecg.metrics.records import mean_over_records, per_record, without_record
+from ecg.metrics.registry import counted
 
 CLASSES = ("N", "S", "V")
 RECORD = np.array(["100"] * 4 + ["232"] * 4 + ["233"] * 2)
@@ -33,7 +34,7 @@ def test_rows_equal_the_scores_of_each_record():
     assert table["beats"].sum() == 500
     for name in table.index:
         rows = record == int(name)
-        named = Scores.of(confusion_matrix(target[rows], predicted[rows], 3)).named(CLASSES)
+        named = counted(confusion_matrix(target[rows], predicted[rows], 3), CLASSES)
         for column in ("accuracy", "N/se", "S/ppv", "V/f1"):
             assert table.loc[name, column] == pytest.approx(float(named[column]))
 
@@ -46,12 +47,15 @@ def test_mean_gives_each_record_the_same_weight():
     assert not any(name == "beats" or name.endswith("support") for name in means)
 
 
+OWN = {"leave": "232", "name": "S"}
+
+
 def test_without_record():
-    assert without_record(RECORD, TARGET, PREDICTED, CLASSES) == pytest.approx(
+    assert without_record(RECORD, TARGET, PREDICTED, CLASSES, **OWN) == pytest.approx(
         {"S/se": 1, "S/ppv": 0.5, "S/f1": 2 / 3, "S/support": 1}
     )
-    assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES)["S/support"] == 1
+    assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES, **OWN)["S/support"] == 1
     others = RECORD != "232"
-    assert without_record(RECORD[others], TARGET[others], PREDICTED[others], CLASSES) == {}
+    assert without_record(RECORD[others], TARGET[others], PREDICTED[others], CLASSES, **OWN) == {}
     with pytest.raises(EcgError, match="N, F, V"):
-        without_record(RECORD, TARGET, PREDICTED, ("N", "F", "V"))
+        without_record(RECORD, TARGET, PREDICTED, ("N", "F", "V"), **OWN)

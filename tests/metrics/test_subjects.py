@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from ecg.metrics.subjects import auroc_interval, subject_intervals, subject_metrics, subject_table
+from ecg.metrics.resampling import auroc_interval
+from ecg.metrics.subjects import subject_intervals, subject_metrics, subject_table
 
 CLASSES = ["normal", "MI"]
 
@@ -42,15 +43,15 @@ def test_scores_are_those_of_scikit_learn_on_one_row_a_patient(n: int, seed: int
     found = subject_metrics(subject_table(patient, target, probability, CLASSES), CLASSES)
     frame = pd.DataFrame({"patient": patient, "y": target, "p": probability[:, 1]}).groupby("patient").mean()
     true, p = frame["y"].astype(int), frame["p"].round(9)
-    called = (p > 0.5).astype(int)
+    predicted = (p > 0.5).astype(int)
     assert found["subject/count"] == n
-    assert found["subject/accuracy"] == pytest.approx(reference.accuracy_score(true, called))
-    assert found["subject/balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(true, called))
-    assert found["subject/macro_f1"] == pytest.approx(reference.f1_score(true, called, average="macro"))
+    assert found["subject/accuracy"] == pytest.approx(reference.accuracy_score(true, predicted))
+    assert found["subject/balanced_accuracy"] == pytest.approx(reference.balanced_accuracy_score(true, predicted))
+    assert found["subject/macro_f1"] == pytest.approx(reference.f1_score(true, predicted, average="macro"))
     assert found["subject/auroc"] == pytest.approx(reference.roc_auc_score(true, p), abs=1e-6)
     for c, name in enumerate(CLASSES):
-        assert found[f"subject/{name}/se"] == pytest.approx(reference.recall_score(true, called, pos_label=c))
-        expected = reference.precision_score(true, called, pos_label=c, zero_division=0)
+        assert found[f"subject/{name}/se"] == pytest.approx(reference.recall_score(true, predicted, pos_label=c))
+        expected = reference.precision_score(true, predicted, pos_label=c, zero_division=0)
         assert found[f"subject/{name}/ppv"] == pytest.approx(expected)
         assert found[f"subject/{name}/support"] == (true == c).sum()
 

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ecg.models import MODELS, LayeredModel, along_time, cnn
+from ecg.beats.table import Beats
+from ecg.models import MODELS, LayeredModel, cnn
+from ecg.models.faster import faster
 from ecg.models.labeller import Labeller, Window, lengths
 from ecg.training.inference import ENOUGH, probabilities
 
@@ -75,7 +77,7 @@ def test_fewer_samples_are_looked_at_when_beats_are_short() -> None:
 
 
 def test_window_of_the_cnn() -> None:
-    leaves = [along_time.Conv1d(1, 2, 5), nn.ReLU(), along_time.MaxPool1d(3), along_time.Conv1d(2, 2, 3)]
+    leaves = [nn.Conv1d(1, 2, 5), nn.ReLU(), nn.MaxPool1d(3), nn.Conv1d(2, 2, 3)]
     assert Window.of(leaves) == Window(reach=13, stride=3)
     assert [Window.of(leaves).samples(n) for n in (1, 3, 4)] == [13, 13, 16]
 
@@ -98,21 +100,38 @@ def with_padding() -> LayeredModel:
 
 def mean_over_time() -> LayeredModel:
     """Of any length of beat: it would give another mean for fewer samples."""
-    convolved = nn.Sequential(along_time.Conv1d(1, 2, 3), nn.AdaptiveAvgPool1d(1))
+    convolved = nn.Sequential(nn.Conv1d(1, 2, 3), nn.AdaptiveAvgPool1d(1))
     layers = {"conv": convolved, "head": nn.Sequential(nn.Flatten(), nn.Linear(2, 2))}
     return LayeredModel(layers, input_shape=(1, 8), n_classes=2)
 
 
-@pytest.mark.parametrize("make", [connected_only, with_padding, mean_over_time, lambda: nn.Linear(3, 2)])
-def test_models_of_another_kind_are_left_alone(make: Callable[[], nn.Module]) -> None:
-    assert Labeller.of(make()) is None
+def beside_another() -> LayeredModel:
+    """A layer that nothing takes: the head's features are not those of the layer before it."""
+    layers = {"conv": nn.Conv1d(1, 2, 3), "other": nn.Conv1d(1, 2, 3)}
+    layers["head"] = nn.Sequential(nn.Flatten(), nn.Linear(12, 2))
+    return LayeredModel(layers, input_shape=(1, 8), n_classes=2, takes={"other": ("signal",), "head": ("conv",)})
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_many_beats_have_the_models_probabilities_in_their_own_order(name: str) -> None:
+@pytest.mark.parametrize(
+    "make", [connected_only, with_padding, mean_over_time, beside_another, MODELS["sequence"], lambda: nn.Linear(3, 2)]
+)
+@pytest.mark.parametrize("change", [faster, lambda model: model])
+def test_models_of_another_kind_are_left_alone(
+    make: Callable[[], nn.Module], change: Callable[[nn.Module], nn.Module]
+) -> None:
+    assert Labeller.of(change(make())) is None
+
+
+def test_a_model_of_two_inputs_is_left_alone(two_inputs: LayeredModel) -> None:
+    assert Labeller.of(two_inputs) is None
+
+
+@pytest.mark.parametrize("name", ["cnn", "kachuee"])
+def test_many_beats_have_the_models_probabilities_in_their_own_order(name: str, table: Callable[..., Beats]) -> None:
     torch.manual_seed(1)
     model = used(MODELS[name](input_shape=(1, 187), n_classes=5))
     x = ending(torch.randint(20, 188, (ENOUGH + 3,)))
     with torch.inference_mode():
         wanted = model(x).softmax(dim=1).numpy()
-    np.testing.assert_allclose(probabilities(model, x.numpy()), wanted, rtol=0, atol=1e-5)
+    found = probabilities(model, table({"signal": x.numpy()}))
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5)

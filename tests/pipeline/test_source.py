@@ -10,12 +10,14 @@ import pytest
 from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.config.compose import compose
+from ecg.errors import EcgError
 from ecg.pipeline.source import resolve_source, source_config
 from ecg.runs.job import Job
 from ecg.runs.reading import save_config
 from ecg.transfer import Transfer
 
 MI = ("dataset=mi", "transfer.trainable_layers=3")
+PAPER, WINDOW = "dataset.segmentation={name:paper,threshold:0.8}", "dataset.segmentation=window"
 
 
 def wanted(*overrides: str) -> RunConfig:
@@ -27,9 +29,22 @@ def wanted(*overrides: str) -> RunConfig:
     ("transfer", "source"),
     [
         (MI, ()),
-        ((*MI, "dataset.source=ptb-xl", "trainer.max_epochs=3", "loss=weighted", "augment=none", "seed=7"), ()),
+        (
+            (
+                *MI,
+                "dataset.databases=[ptb-xl]",
+                "dataset.leads=[I]",
+                "trainer.max_epochs=3",
+                "loss=weighted",
+                "augment=none",
+                "seed=7",
+            ),
+            (),
+        ),
         ((*MI, "model=kachuee", "trainer=cpu"), ("model=kachuee", "trainer=cpu")),
-        ((*MI, "dataset.cut=paper"), ("dataset.cut=paper",)),
+        ((*MI, "dataset.segmentation=paper"), ("dataset.segmentation=paper",)),
+        ((*MI, PAPER), (PAPER,)),
+        ((*MI, "model=sequence", WINDOW), ("model=sequence", WINDOW)),
         ((*MI, "model.dropout=0.1", "transfer.source_epochs=4"), ("model.dropout=0.1", "trainer.max_epochs=4")),
     ],
 )
@@ -82,9 +97,22 @@ def test_a_run_that_is_not_finished_is_no_source_and_one_is_trained_once(tmp_pat
 
 def test_other_settings_have_another_source(tmp_path: Path) -> None:
     first, _ = resolved(tmp_path)
-    second, trained = resolved(tmp_path, "model.dropout=0.5")
-    assert first != second
-    assert len(trained) == 1
+    for other in ("model.dropout=0.5", PAPER, "dataset.segmentation={name:paper,threshold:0.7}"):
+        second, trained = resolved(tmp_path, other)
+        assert first != second
+        assert len(trained) == 1
+        assert resolved(tmp_path, other) == (second, [])
+
+
+def test_a_source_of_fewer_leads_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    a_finished_run(tmp_path / "2026-01-01_arrhythmia", compose())
+    with pytest.raises(EcgError) as told:
+        resolved(tmp_path, "dataset.leads=[I,II]")
+    assert str(told.value) == (
+        "dataset.leads=[I, II]: the arrhythmia run that would be the source has beats of 1 lead, these have 2; "
+        "choose one lead, or name a run by transfer.source="
+    )
+    assert not (tmp_path / "sources").exists()
 
 
 def test_the_control_and_training_from_scratch_have_none(tmp_path: Path) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as pl
 
 from ecg.config.compose import compose
-from ecg.pipeline import report, run
+from ecg.errors import EcgError
+from ecg.pipeline import fitting, report, run
 from ecg.recordings.kaggle_csv import write_kaggle_csv
 from ecg.runs.job import Job
 from ecg.runs.run import Run, load_run
+from ecg.training.history import History
+from ecg.training.trainer import make_trainer
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 QUICK = ("model=kachuee", "trainer=cpu", "logger=none", "bootstrap=0", "threads=1", "dataset.batch_size=16")
@@ -61,6 +66,42 @@ def test_the_head_alone_counts_as_training_time_also_after_a_resumption(tmp_path
     assert again.metrics["time/fit_s"] == whole.metrics["time/fit_s"]
     assert again.metrics["time/total_s"] >= again.metrics["time/fit_s"]
     assert again.metrics["best_epoch"] == whole.metrics["best_epoch"]
+
+
+@pytest.mark.parametrize("monitor", ["loss", "val/luck", "test/accuracy"])
+def test_a_monitor_that_no_epoch_has_is_refused_before_any_data_is_read(tmp_path: Path, monitor: str) -> None:
+    with pytest.raises(EcgError) as told:
+        trained(tmp_path / "run", *SMALL, f"monitor={monitor}")
+    assert str(told.value).startswith(f"monitor={monitor}: choose one of val/loss, val/accuracy, ")
+    assert str(told.value).isprintable()
+    assert [path.name for path in tmp_path.rglob("*")] in (["run"], ["run", ".lock"])  # no cache
+
+
+@pytest.mark.parametrize(
+    ("typed", "processor", "precision"),
+    [
+        ("32-true", "", "32-true"),
+        ("bf16-mixed", "", "bf16-mixed"),
+        ("auto", "flags : avx2", "32-true"),
+        ("auto", "flags : amx_bf16", "bf16-mixed"),
+    ],
+)
+def test_the_precision_that_is_kept_is_the_one_that_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, processor: str, precision: str
+) -> None:
+    (tmp_path / "cpuinfo").write_text(processor)
+    monkeypatch.setattr("ecg.training.precision.CPU_INFO", tmp_path / "cpuinfo")
+    trainers: list[pl.Trainer] = []
+
+    def made(*given: Any, **more: Any) -> tuple[pl.Trainer, History]:
+        trainer, history = make_trainer(*given, **more)
+        trainers.append(trainer)
+        return trainer, history
+
+    monkeypatch.setattr(fitting, "make_trainer", made)
+    found = trained(tmp_path / "run", *SMALL, f"trainer.precision={typed}", "trainer.max_epochs=1")
+    assert [trainer.precision for trainer in trainers] == [precision]
+    assert found.provenance["precision"] == precision
 
 
 def load_run_history(folder: Path) -> float:

@@ -8,15 +8,21 @@ import edfio
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 
-from ecg.beats.cuts import KaggleCut
 from ecg.beats.labels import AAMI_CLASSES
+from ecg.beats.segmentations import KaggleSegmentation
+from ecg.config.compose import compose
 from ecg.data.info import DataInfo
 from ecg.models import MODELS
+from ecg.pipeline import report, run
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
+from ecg.recordings.leads import one_lead
 from ecg.recordings.recording import Recording
 from ecg.recordings.synthetic import write_arrhythmia
 from ecg.recordings.wfdb_files import read_record
+from ecg.report.style import Context, new_figure
+from ecg.runs.job import Job
 from ecg.runs.weights import Weights, load_weights, save_weights
 
 LEADS = ("MLII", "V5")
@@ -28,11 +34,15 @@ def info(classes: tuple[str, ...] = AAMI_CLASSES, dataset: str = "arrhythmia") -
         classes=classes,
         source="synthetic",
         simulated=True,
-        cut="kaggle",
+        segmentation="kaggle",
         fs=120.0,
-        shape=(1, 187),
+        r_peak_s=0.0,
+        shapes={"signal": (1, 187)},
         leads=LEADS,
+        wanted=("first",),
+        databases=(),
         split="patients",
+        by_patient=True,
         notes=("A note of the split.",),
         fingerprint="0",
         counts={},
@@ -45,7 +55,7 @@ def write_weights(path: Path, described: DataInfo, recording: Recording) -> Path
     model = MODELS["kachuee"](input_shape=described.shape, n_classes=len(described.classes)).eval()
     head = next(part for part in model.head.modules() if isinstance(part, torch.nn.Linear))
     with torch.no_grad():
-        logits = model(torch.from_numpy(KaggleCut()(recording).x))
+        logits = model(torch.from_numpy(KaggleSegmentation()(one_lead(recording, 0, "MLII")).signal))
         head.weight.mul_(3 / logits.std(0)[:, None])
         head.bias.sub_(logits.mean(0)).mul_(3 / logits.std(0))
     save_weights(
@@ -53,7 +63,7 @@ def write_weights(path: Path, described: DataInfo, recording: Recording) -> Path
         model.state_dict(),
         info=described,
         model={"name": "kachuee"},
-        cut={"name": "kaggle"},
+        segmentation={"name": "kaggle"},
         training={"test/macro_f1": 0.123, "limit_batches": None},
     )
     return path
@@ -85,6 +95,25 @@ def weights(weights_path: Path) -> Weights:
 @pytest.fixture(scope="session")
 def own(folder: Path) -> OwnRecording:
     return read_own(find_inputs([folder / "sim001"])[0], Asked(preferred=LEADS))
+
+
+def blank(*_: object, **__: object) -> dict[str, Figure]:
+    """In place of a run's figures."""
+    return {name: new_figure(Context("nothing"), 2, 1) for name in ("learning_curves", "confusion")}
+
+
+@pytest.fixture(scope="session")
+def sequence_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch of a model of 16 consecutive beats, on a few simulated patients."""
+    home = tmp_path_factory.mktemp("sequence")
+    given = ["dataset=arrhythmia", "dataset.source=synthetic", "dataset.segmentation=window", "model=sequence",
+             "model.beats=16", "model.context=4", "dataset.synthetic.patients=6", "dataset.synthetic.minutes=0.5",
+             "dataset.batch_size=64", "trainer.max_epochs=1", "logger=none", "bootstrap=0",
+             f"cache_dir={home / 'cache'}"]  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "run_figures", blank)
+        run(compose(*given), Job(home / "run"))
+    return home / "run"
 
 
 def write_edf(path: Path, recording: Recording, labels: tuple[str, ...] = LEADS) -> Path:

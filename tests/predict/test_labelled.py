@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.beats.cuts import KaggleCut, PaperCut
 from ecg.beats.detector import detect_r_peaks
-from ecg.beats.rpeaks import resample
+from ecg.beats.resampling import resample
+from ecg.beats.segmentations import SEGMENTATIONS, make_segmentation
 from ecg.errors import EcgError
 from ecg.predict import examine as examining
 from ecg.predict.examine import examine
-from ecg.predict.labelled import NOT_CUT, cut_beats, label_beats
+from ecg.predict.labelled import LAST_BEAT, label_beats, segmented_beats
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights
@@ -81,7 +81,7 @@ def test_every_r_peak_is_listed_and_the_last_one_has_no_label(own: OwnRecording,
     labelled = label_beats(own, weights)
     np.testing.assert_array_equal(labelled.sample, detect_r_peaks(own.recording.millivolts(0), 360))
     assert labelled.names[-1] == "-"
-    assert labelled.reason[-1] == NOT_CUT
+    assert labelled.reason[-1] == LAST_BEAT
     assert (labelled.label[:-1] >= 0).all()
     np.testing.assert_allclose(labelled.rr_s[1:], np.diff(labelled.sample) / 360)
 
@@ -124,14 +124,13 @@ def test_pieces_find_the_same_r_peaks(own: OwnRecording, monkeypatch: pytest.Mon
     assert (np.diff(pieces.peaks) > 0.1 * 360).all()
 
 
-def test_any_cut_gives_each_beat_its_own_r_peak(own: OwnRecording) -> None:
-    for cut in (KaggleCut(), PaperCut(), PaperCut(lead="ii")):
-        examined = examine(own)
-        beats, place = cut_beats(own.recording, examined, cut)
+def test_any_segmentation_gives_each_beat_its_own_r_peak(own: OwnRecording) -> None:
+    examined = examine(own)
+    for segmentation in map(make_segmentation, SEGMENTATIONS):
+        beats, place = segmented_beats(own.recording, examined, segmentation)
         assert len(beats) == len(place) > 10
         assert len(set(place.tolist())) == len(place)
-        scale = own.recording.fs / (cut.recording_fs or own.recording.fs)
-        assert np.abs(beats.sample * scale - examined.peaks[place]).max() <= 0.15 * 360
+        assert np.abs(beats.sample - examined.peaks[place]).max() <= 0.15 * 360
 
 
 def constant(own: OwnRecording, value: float) -> OwnRecording:

@@ -31,7 +31,7 @@ def test_missed_extra_and_unlabelled_beats_count_as_stated() -> None:
     assert found["beats/V/se"] == 1 / 2
     assert found["beats/V/ppv"] == 1 / 2
     assert found["beats/S/se"] == 0
-    assert "beats/S/ppv" not in found  # nothing was called S
+    assert "beats/S/ppv" not in found  # nothing was predicted as S
     assert found["beats/N/se"] == 1
     assert found["beats/not_labelled"] == 1
     assert found["ec57/gross/VEB/se"] == 1 / 2

@@ -11,10 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.download import SUMS, DownloadReport, download
-from ecg.recordings.physionet import DATABASES
 
-MITDB = DATABASES["mitdb"]
 BIG = bytes(range(256)) * 2000  # 512 kB
 NAMES = ["RECORDS", "100.hea", "100.dat", "sub/1.dat"]
 ENDLESS = 1 << 26  # bytes after which the endless body ends all the same: who reads it all fails and does not hang

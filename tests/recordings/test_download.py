@@ -10,10 +10,11 @@ import pytest
 
 from ecg.errors import EcgError
 from ecg.recordings import download as module
+from ecg.recordings.databases import DATABASES
+from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.download import SUMS, download
-from ecg.recordings.physionet import DATABASES
 
-from .file_server import BIG, MITDB, NAMES, Server, assert_complete, fetch
+from .file_server import BIG, NAMES, Server, assert_complete, fetch
 
 PTBDB = {
     "RECORDS": b"patient001/s0010_re\npatient002/s0015lre\n",
@@ -244,7 +245,8 @@ def test_a_folder_that_cannot_be_made(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.real
-def test_the_real_folder_verifies_without_network(ecg_data: Path) -> None:
-    report = download(MITDB, ecg_data / "mitdb", base_url="http://127.0.0.1:9/", retries=0)
+@pytest.mark.parametrize(("name", "files"), [("mitdb", 1 + 3 * 48), ("svdb", 1 + 3 * 78)])
+def test_the_real_folder_verifies_without_network(ecg_data: Path, name: str, files: int) -> None:
+    report = download(DATABASES[name], ecg_data / name, base_url="http://127.0.0.1:9/", retries=0)
     assert report.fetched == ()
-    assert len(report.kept) == 1 + 3 * 48
+    assert len(report.kept) == files

@@ -44,9 +44,9 @@ def test_when_the_first_fails_the_next_goes_on(
 
 def process(server: Server, folder: Path, log: Path) -> subprocess.Popen[str]:
     code = (
-        "import pathlib, sys; from ecg.recordings import download, physionet; _, url, folder, *files = sys.argv; "
+        "import pathlib, sys; from ecg.recordings import databases, download; _, url, folder, *files = sys.argv; "
         "d = download.download("
-        "physionet.DATABASES['mitdb'], pathlib.Path(folder), base_url=url, files=files, "
+        "databases.DATABASES['mitdb'], pathlib.Path(folder), base_url=url, files=files, "
         "retries=0); print(len(d.fetched), len(d.kept))"
     )
     with log.open("a") as stderr:

@@ -52,7 +52,7 @@ def test_ece_agrees_with_torchmetrics() -> None:
 def test_axes_and_words(simulated: Context) -> None:
     figure = reliability_figure(*_beats(0.9, 80), simulated)
     upper, lower = figure.axes
-    assert upper.get_ylabel() == "predicted right (%)"
+    assert upper.get_ylabel() == "predicted correctly (%)"
     assert lower.get_ylabel() == "share of beats (%)"
     assert lower.get_xlabel() == "probability of the predicted class (%)"
     said = texts(figure)

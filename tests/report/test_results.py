@@ -19,11 +19,15 @@ MI = DataInfo(
     classes=("normal", "MI"),
     source="physionet",
     simulated=False,
-    cut="kaggle",
+    segmentation="kaggle",
     fs=120.0,
-    shape=(1, 4),
+    r_peak_s=0.0,
+    shapes={"signal": (1, 4)},
     leads=("II",),
+    wanted=("II",),
+    databases=("ptbdb",),
     split="patients",
+    by_patient=True,
     notes=(),
     fingerprint="0" * 64,
     counts={},
@@ -40,10 +44,11 @@ def beats_of(n: int, seed: int = 0) -> tuple[Beats, np.ndarray]:
     times = np.arange(4 * n, dtype=np.int64) * 1000
     unknown = np.full(4 * n, np.nan, dtype=np.float32)
     beats = Beats(
-        x=rng.random((4 * n, 1, 4), dtype=np.float32),
+        inputs={"signal": rng.random((4 * n, 1, 4), dtype=np.float32)},
         y=y,
         record=np.char.add("r", patient),
         patient=patient,
+        database=np.full(4 * n, "ptbdb"),
         lead=np.full(4 * n, "II"),
         sample=times,
         seconds=times / 1000,
@@ -68,9 +73,9 @@ def test_where_patients_are_kept_apart_there_are_scores_and_intervals_by_patient
     assert not any(key.startswith(("ec57", "without_232")) for key in results.metrics)
 
 
-def test_where_patients_are_on_both_sides_there_are_none() -> None:
+def test_where_patients_are_in_several_subsets_there_are_none() -> None:
     beats, probabilities = beats_of(20)
-    results = score(replace(MI, split="beats"), beats, probabilities, replicates=200, seed=0)
+    results = score(replace(MI, split="beats", by_patient=False), beats, probabilities, replicates=200, seed=0)
     assert results.subjects is None
     assert results.records is None
     assert not any(key.startswith("subject") for key in (*results.metrics, *results.intervals))

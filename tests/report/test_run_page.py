@@ -51,11 +51,12 @@ def results() -> Results:
     y = rng.integers(0, 5, n)
     names = np.array([f"r{i // 50}" for i in range(n)])
     beats = Beats(
-        x=np.zeros((n, 1, 187), dtype=np.float32),
+        inputs={"signal": np.zeros((n, 1, 187), dtype=np.float32)},
         y=y,
         symbol=np.array(AAMI)[y],
         record=names,
         patient=names,
+        database=np.full(n, "mitdb"),
         lead=np.full(n, "MLII"),
         sample=np.arange(n) * 1000,
         seconds=np.arange(n) * 0.8 + 400,
@@ -67,11 +68,15 @@ def results() -> Results:
         classes=tuple(AAMI),
         source="physionet",
         simulated=False,
-        cut="kaggle",
+        segmentation="kaggle",
         fs=120.0,
-        shape=(1, 187),
+        r_peak_s=0.0,
+        shapes={"signal": (1, 187)},
         leads=("MLII",),
+        wanted=("MLII|II|V5",),
+        databases=("mitdb",),
         split="patients",
+        by_patient=True,
         notes=(LEAK,),
         fingerprint="f00d",
         counts={"train": dict.fromkeys(AAMI, 1234), "test": dict.fromkeys(AAMI, 80)},
@@ -104,7 +109,10 @@ def test_it_stands_alone_and_says_first_what_its_numbers_are_worth(results: Resu
     assert not OUTSIDE.search(html)
     assert "default-src 'none'" in html
     assert html.index(LEAK) < html.index("<h2>Results")
-    assert "<title>mi-cnn-k3-seed3: arrhythmia, source physionet, cut kaggle, split patients</title>" in html
+    assert (
+        "<title>mi-cnn-k3-seed3: arrhythmia, source physionet (mitdb), segmentation kaggle, split patients</title>"
+        in html
+    )
     assert html.count("<img") == 2
     assert "<figcaption>Left: the loss on training and validation beats" in html
     assert "Something new" in html

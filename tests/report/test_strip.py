@@ -1,16 +1,39 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from ecg.report.strip import strip_figure
+from ecg.report import strip
 from ecg.report.style import Context, class_colours
 from ecg.report.window import pick_window
 
-from .conftest import AAMI, texts
+from .conftest import AAMI, beats_table, texts
 
 FS = 100.0
 BEATS = np.arange(0.5, 60, 0.8)
 UNKNOWN = np.full((len(BEATS), 2), np.nan)
+
+
+def strip_figure(
+    millivolts: np.ndarray,
+    fs: float,
+    start_s: float,
+    beats_s: np.ndarray,
+    predicted: np.ndarray,
+    target: np.ndarray,
+    classes: Sequence[str],
+    lead: str,
+    record: str,
+    context: Context,
+    rr_s: np.ndarray,
+    *,
+    seconds: float = 30.0,
+) -> Figure:
+    """The figure of one record's beats."""
+    beats = beats_table(target, beats_s, record=record, lead=lead, rr_s=rr_s)
+    return strip.strip_figure(millivolts, fs, start_s, beats, predicted, classes, context, seconds=seconds)
 
 
 def _signal(seconds: float) -> np.ndarray:

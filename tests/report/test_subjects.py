@@ -48,7 +48,7 @@ def test_the_model_and_each_baseline_have_a_row_by_patient_and_by_beat() -> None
     assert {row[1:] for row in rows(metrics())} == {("100.00",) * 4, ("50.00",) * 4}
 
 
-def test_no_line_is_over_80_columns_and_no_number_is_cut() -> None:
+def test_no_line_is_over_80_columns_and_no_number_is_segmentation() -> None:
     keys = [f"{level}/{key}" for level in ("test", "subject") for key in KEYS]
     text = shown(metrics(), dict.fromkeys(keys, (0.9, 1.0)))
     assert max(map(len, text.splitlines())) <= 80

@@ -35,7 +35,7 @@ def test_numbers_are_percent_with_two_decimals_and_intervals_below(context: Cont
 
 
 @pytest.mark.parametrize("classes", [AAMI, ["normal", "MI"], ["a class with a very long name", "x[bold]y"]])
-def test_no_line_is_over_80_columns_and_no_number_is_cut(classes: list[str]) -> None:
+def test_no_line_is_over_80_columns_and_no_number_is_segmentation(classes: list[str]) -> None:
     metrics = _metrics(classes, 1.0)
     words = Context("a title that goes on and on " * 6, "a footnote " * 20, simulated=True)
     shown = _shown(metrics, classes, dict.fromkeys(metrics, (1.0, 1.0)), words)

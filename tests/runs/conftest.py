@@ -77,7 +77,7 @@ def _results(folder: RunFolder, config: RunConfig, model: LayeredModel) -> None:
         model.state_dict(),
         info=info,
         model=config.model,
-        cut={"name": "kaggle"},
+        segmentation={"name": "kaggle"},
         training={"seed": config.seed, "test/macro_f1": 0.5},
     )
     head = f"record,patient,sample,label,predicted,{','.join(f'p_{name}' for name in CLASSES)}"
@@ -87,7 +87,9 @@ def _results(folder: RunFolder, config: RunConfig, model: LayeredModel) -> None:
     facts = {"name": config.name, "job_type": "pretrain", "model": "kachuee", "seed": config.seed, "best_epoch": 2}
     more = {"params/total": 53_000, "params/trainable": 53_000, "time/fit_s": 4.5, "limit_batches": None}
     said = {
-        key: value for key, value in asdict(info).items() if key in ("dataset", "source", "simulated", "cut", "split")
+        key: value
+        for key, value in asdict(info).items()
+        if key in ("dataset", "source", "simulated", "segmentation", "split")
     }
     intervals = {"test/macro_f1": (0.4, 0.6)}
     write_json(folder.metrics, {**said, "notes": [], **facts, **more, **scores, "intervals": intervals})
@@ -107,11 +109,15 @@ def described(**changed: Any) -> DataInfo:
         classes=CLASSES,
         source="synthetic",
         simulated=True,
-        cut="kaggle",
+        segmentation="kaggle",
         fs=120.0,
-        shape=(1, 187),
+        r_peak_s=0.0,
+        shapes={"signal": (1, 187)},
         leads=("MLII",),
+        wanted=("first",),
+        databases=(),
         split="patients",
+        by_patient=True,
         notes=(),
         fingerprint="f" * 64,
         counts={"train": dict.fromkeys(CLASSES, 3)},
@@ -162,7 +168,7 @@ def info() -> DataInfo:
     """What simulated beats of three classes would say of themselves."""
     return described(
         classes=("N", "S", "V"),
-        shape=(1, 8),
+        shapes={"signal": (1, 8)},
         leads=("MLII", "V5"),
         notes=("a note",),
         fingerprint="abc",

@@ -47,7 +47,7 @@ DAMAGE = {
     "a part": b"seed: 0\n",
     "text": b"a list",
     "a list": b"- 1\n",
-    "cut off": b"{half: [\n",
+    "segmentation off": b"{half: [\n",
     "binary": b"\x89PNG\r\n\x00\xff\xfe",
     "an earlier version's": b"dataset: {name: arrhythmia}\nmodel: {name: cnn}\ntrainer: {epochs: 3}\n",
     "nested deeply": b"dataset: " + b"[" * 10_000 + b"]" * 10_000,
@@ -69,7 +69,7 @@ def test_a_damaged_configuration_is_named_in_one_line(tmp_path: Path, content: b
 CHANGED = {
     "another key": ("dropout: 0.3", "dropuot: 0.3", r"unknown key model\.dropuot: did you mean model\.dropout"),
     "another type": ("dropout: 0.3", "dropout: much", r"model\.dropout=much: must be a number"),
-    "another choice": ("monitor: val/macro_f1", "monitor: luck", r"monitor=luck: choose one of val/macro_f1"),
+    "another choice": ("init: source", "init: luck", r"transfer\.init=luck: choose one of source, fresh"),
     "out of range": ("seed: 0\nthreads", "seed: -3\nthreads", r"seed=-3: must be from 0"),
     "a part missing": ("loss:\n  _target_: torch.nn.CrossEntropyLoss\n", "", "loss is missing"),
     "nothing to build": ("  _target_: ecg.models.cnn\n", "", "model has no _target_"),

@@ -46,7 +46,7 @@ def test_a_run_makes_its_data_module_again_without_reading_anything(tmp_path: Pa
     run = load_run(new_run(tmp_path / "0", seed=3).path)
     data = run.datamodule()
     assert isinstance(data, ArrhythmiaDataModule)
-    assert (data.source.name, data.cut.name, data.seed) == ("synthetic", "kaggle", 3)
+    assert (data.source.name, data.segmentation.name, data.seed) == ("synthetic", "kaggle", 3)
     assert not hasattr(data, "beats")
     assert run.datamodule(tmp_path) is not data
 
@@ -180,7 +180,7 @@ def test_results_without_a_readable_configuration_count_and_say_so(
 
 PROVENANCE = {
     "a list": b"[1]",
-    "cut off": b"{",
+    "segmentation off": b"{",
     "binary": BINARY,
     "nested deeply": DEEP,
     "null": b"null",
@@ -275,7 +275,7 @@ def test_aliases_that_stand_for_gigabytes_are_damage(tmp_path: Path, new_run: Ne
 
 def origin(of: RunFolder, **changed: object) -> dict[str, object]:
     """transfer.json of a run whose layers come from another one."""
-    title = "arrhythmia, SIMULATED recordings, source synthetic, cut kaggle, split patients"
+    title = "arrhythmia, SIMULATED recordings, source synthetic, segmentation kaggle, split patients"
     return {"source": str(of.path), "sha256": sha256(of.weights), "trained_on": title, **changed}
 
 

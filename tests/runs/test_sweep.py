@@ -302,7 +302,7 @@ def test_a_job_of_other_recordings_is_not_taken_for_done(tmp_path: Path) -> None
     ):
         sweep.take_up(made, job)
     data = made.data()
-    now = data.source.prepare(data.cut, data.cache).fingerprint
+    now = data.source.prepare(data.segmentation, data.leads, data.cache).fingerprint
     other(RunFolder(job.folder).provenance, data_fingerprint=now)
     assert sweep.take_up(made, job)[1] == 0.5
 

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import ecg
-from ecg.beats.cuts import PaperCut
+from ecg.beats.segmentations import PaperSegmentation
 from ecg.config import RunConfig
 from ecg.config.compose import compose
 from ecg.data.info import DataInfo
@@ -38,7 +38,7 @@ def test_tensors_and_description_come_back(tmp_path: Path, info: DataInfo, tiny:
         state,
         info=info,
         model={"_target_": "ecg.models.cnn", "dropout": 0.3},
-        cut={"name": "kaggle"},
+        segmentation={"name": "kaggle"},
         training={"seed": 1, "test/macro_f1": 0.5},
     )
     with safe_open(path, framework="pt") as stored:
@@ -48,12 +48,13 @@ def test_tensors_and_description_come_back(tmp_path: Path, info: DataInfo, tiny:
     assert all(torch.equal(read[name], state[name]) for name in state)
     data = json.loads(metadata["data"])
     assert data["classes"] == ["N", "S", "V"]
-    assert (data["fs"], data["cut"], data["leads"]) == (120.0, "kaggle", ["MLII", "V5"])
-    assert (data["shape"], data["simulated"]) == ([1, 8], True)
+    assert (data["fs"], data["segmentation"], data["leads"]) == (120.0, "kaggle", ["MLII", "V5"])
+    assert (data["shapes"], data["simulated"]) == ({"signal": [1, 8]}, True)
+    assert (data["wanted"], data["databases"], data["by_patient"], data["r_peak_s"]) == (["first"], [], True, 0)
     assert json.loads(metadata["model"]) == {"name": "cnn", "dropout": 0.3}
-    assert json.loads(metadata["cut"]) == {"name": "kaggle"}
+    assert json.loads(metadata["segmentation"]) == {"name": "kaggle"}
     assert json.loads(metadata["training"])["seed"] == 1
-    assert metadata["format"] == "ecg-weights-1"
+    assert metadata["format"] == "ecg-weights-2"
     assert metadata["ecg"] == ecg.__version__
 
 
@@ -69,13 +70,15 @@ def test_tensors_and_description_come_back(tmp_path: Path, info: DataInfo, tiny:
 def test_a_model_of_ours_is_kept_by_name_and_another_one_by_its_import_path(
     tmp_path: Path, info: DataInfo, node: dict[str, Any], kept: dict[str, Any]
 ) -> None:
-    save_weights(tmp_path / "w", {"w": torch.zeros(1)}, info=info, model=node, cut={"name": "kaggle"}, training={})
+    save_weights(
+        tmp_path / "w", {"w": torch.zeros(1)}, info=info, model=node, segmentation={"name": "kaggle"}, training={}
+    )
     assert describe_weights(tmp_path / "w").settings == kept
 
 
 def test_tensors_that_are_views_are_kept_too(tmp_path: Path, info: DataInfo) -> None:
     tensor = torch.arange(6.0).reshape(2, 3).T
-    save_weights(tmp_path / "w", {"w": tensor}, info=info, model={}, cut={}, training={})
+    save_weights(tmp_path / "w", {"w": tensor}, info=info, model={}, segmentation={}, training={})
     with safe_open(tmp_path / "w", framework="pt") as stored:
         assert torch.equal(stored.get_tensor("w"), tensor)
     assert [p.name for p in tmp_path.iterdir()] == ["w"]
@@ -83,17 +86,19 @@ def test_tensors_that_are_views_are_kept_too(tmp_path: Path, info: DataInfo) -> 
 
 def test_weights_that_were_saved_are_a_model_again(tmp_path: Path, info: DataInfo) -> None:
     torch.manual_seed(0)
-    beats_of = replace(info, shape=(1, 187))
+    beats_of = replace(info, shapes={"signal": (1, 187)})
     model = cnn(input_shape=(1, 187), n_classes=3).eval()
     path = tmp_path / "weights.safetensors"
     settings = {"name": "cnn", "dropout": 0.1}
-    cut = {"name": "paper", **asdict(PaperCut(rate=100))}
-    save_weights(path, model.state_dict(), info=beats_of, model=settings, cut=cut, training={"seed": 4})
+    segmentation = {"name": "paper", **asdict(PaperSegmentation(rate=100))}
+    save_weights(
+        path, model.state_dict(), info=beats_of, model=settings, segmentation=segmentation, training={"seed": 4}
+    )
     loaded = load_weights(path)
     x = torch.randn(2, 1, 187)
     torch.testing.assert_close(loaded.model(x), model(x))
     assert not loaded.model.training
-    assert (loaded.info, loaded.settings, loaded.cut) == (beats_of, settings, PaperCut(rate=100))
+    assert (loaded.info, loaded.settings, loaded.segmentation) == (beats_of, settings, PaperSegmentation(rate=100))
     assert loaded.training == {"seed": 4}
     (tmp_path / "config.yaml").touch()
     assert load_weights(tmp_path).path == path  # a run folder stands for its file
@@ -108,8 +113,8 @@ def test_weights_that_were_saved_are_a_model_again(tmp_path: Path, info: DataInf
         (lambda p: p.write_bytes(b"\xff" * 100), "cut off"),
         (lambda p: p.write_text("no weights"), "cut off or no safetensors"),
         (lambda p: save_file({"w": torch.zeros(1)}, p), "holds no format"),
-        (lambda p: save_file({"w": torch.zeros(1)}, p, {"format": "ecg-weights-0"}), "holds ecg-weights-0"),
-        (lambda p: save_file({"w": torch.zeros(1)}, p, {"format": "ecg-weights-1"}), "does not fit this version"),
+        (lambda p: save_file({"w": torch.zeros(1)}, p, {"format": "ecg-weights-1"}), "holds ecg-weights-1"),
+        (lambda p: save_file({"w": torch.zeros(1)}, p, {"format": "ecg-weights-2"}), "does not fit this version"),
         (lambda p: p.unlink(), "does not exist"),
     ],
 )
@@ -118,9 +123,9 @@ def test_weights_that_cannot_be_used_are_refused_with_the_file(
 ) -> None:
     path = tmp_path / "weights.safetensors"
     model = cnn(input_shape=(1, 187), n_classes=3)
-    wanted = replace(info, shape=(1, 187))
+    wanted = replace(info, shapes={"signal": (1, 187)})
     settings = {"name": "cnn", "dropout": 0.3}
-    save_weights(path, model.state_dict(), info=wanted, model=settings, cut={"name": "kaggle"}, training={})
+    save_weights(path, model.state_dict(), info=wanted, model=settings, segmentation={"name": "kaggle"}, training={})
     damage(path)
     with pytest.raises(EcgError, match=said) as caught:
         load_weights(path)
@@ -148,15 +153,16 @@ def crafted(tmp_path: Path, network: dict[str, Tensor]) -> Callable[..., Path]:
 
     def make(state: dict[str, Tensor] | None = None, data: dict[str, Any] | str = "", **parts: Any) -> Path:
         known = DataInfo(
-            dataset="arrhythmia", classes=tuple("NSVFQ"), source="synthetic", simulated=True, cut="kaggle", fs=120.0,
-            shape=(1, 187), leads=("MLII",), split="patients", notes=(), fingerprint="abc", counts={},
+            dataset="arrhythmia", classes=tuple("NSVFQ"), source="synthetic", simulated=True, segmentation="kaggle",
+            fs=120.0, r_peak_s=0.0, shapes={"signal": (1, 187)}, leads=("MLII",), wanted=("first",), databases=(),
+            split="patients", by_patient=True, notes=(), fingerprint="abc", counts={},
         )  # fmt: skip
         own = data if isinstance(data, str) else asdict(known) | data
-        said = {"data": own or asdict(known), "model": {"name": "kachuee"}, "cut": {"name": "kaggle"}}
+        said = {"data": own or asdict(known), "model": {"name": "kachuee"}, "segmentation": {"name": "kaggle"}}
         said |= {"training": {"seed": 0}, **parts}
         text = {key: value if isinstance(value, str) else json.dumps(value) for key, value in said.items()}
         path = tmp_path / "weights.safetensors"
-        save_file({**network, **(state or {})}, path, {"format": "ecg-weights-1", **text})
+        save_file({**network, **(state or {})}, path, {"format": "ecg-weights-2", **text})
         return path
 
     return make
@@ -173,13 +179,27 @@ CRAFTED: dict[str, dict[str, Any]] = {
     "classes that are numbers": {"data": {"classes": [1, 2, 3, 4, 5]}},
     "a class without a name": {"data": {"classes": ["", "S", "V", "F", "Q"]}},
     "a class of two lines": {"data": {"classes": ["N\nS", "S", "V", "F", "Q"]}},
-    "a shape that is text": {"data": {"shape": "1x187"}},
-    "a shape of text": {"data": {"shape": ["1", "187"]}},
-    "a negative shape": {"data": {"shape": [1, -187]}},
-    "an empty shape": {"data": {"shape": [0, 187]}},
-    "a shape of three": {"data": {"shape": [1, 187, 1]}},
-    "a huge shape": {"data": {"shape": [1, 20_000_000]}},
-    "a shape of truth values": {"data": {"shape": [True, 187]}},
+    "shapes that are text": {"data": {"shapes": "1x187"}},
+    "shapes that are a list": {"data": {"shapes": [1, 187]}},
+    "no shapes": {"data": {"shapes": {}}},
+    "shapes without a signal": {"data": {"shapes": {"rhythm": [4]}}},
+    "a shape that is text": {"data": {"shapes": {"signal": "1x187"}}},
+    "a shape that is a number": {"data": {"shapes": {"signal": 187}}},
+    "a shape of text": {"data": {"shapes": {"signal": ["1", "187"]}}},
+    "a negative shape": {"data": {"shapes": {"signal": [1, -187]}}},
+    "an empty shape": {"data": {"shapes": {"signal": [0, 187]}}},
+    "a shape of three": {"data": {"shapes": {"signal": [1, 187, 1]}}},
+    "a huge shape": {"data": {"shapes": {"signal": [1, 20_000_000]}}},
+    "a shape of truth values": {"data": {"shapes": {"signal": [True, 187]}}},
+    "another input without a shape": {"data": {"shapes": {"signal": [1, 187], "rhythm": []}}},
+    "another input of a negative shape": {"data": {"shapes": {"signal": [1, 187], "rhythm": [-4]}}},
+    "another input called by ESC": {"data": {"shapes": {"signal": [1, 187], "\x1b[31mx": [0]}}},
+    "an R peak before the window": {"data": {"r_peak_s": -1}},
+    "an R peak at no time": {"data": {"r_peak_s": float("nan")}},
+    "an R peak as text": {"data": {"r_peak_s": "0"}},
+    "wanted leads a text": {"data": {"wanted": "MLII"}},
+    "databases of numbers": {"data": {"databases": [1]}},
+    "patients apart as text": {"data": {"by_patient": "yes"}},
     "fs 0": {"data": {"fs": 0}},
     "fs NaN": {"data": {"fs": float("nan")}},
     "fs infinite": {"data": {"fs": float("inf")}},
@@ -193,14 +213,14 @@ CRAFTED: dict[str, dict[str, Any]] = {
     "simulated as text": {"data": {"simulated": "no"}},
     "a dataset that is a list": {"data": {"dataset": ["x"]}},
     "data without classes": {"data": '{"dataset": "x"}'},
-    "cut unknown": {"cut": {"name": "other"}},
-    "cut with an unknown field": {"cut": {"name": "kaggle", "speed": 1}},
-    "cut without a name": {"cut": {}},
-    "cut that is a list": {"cut": [1]},
-    "cut called by a list": {"cut": {"name": ["kaggle"]}},
-    "cut out of range": {"cut": {"name": "paper", "window_s": 1e9}},
-    "cut NaN": {"cut": {"name": "paper", "rate": float("nan")}},
-    "cut of text": {"cut": {"name": "paper", "rate": "x"}},
+    "segmentation unknown": {"segmentation": {"name": "other"}},
+    "segmentation with an unknown field": {"segmentation": {"name": "kaggle", "speed": 1}},
+    "segmentation without a name": {"segmentation": {}},
+    "segmentation that is a list": {"segmentation": [1]},
+    "segmentation called by a list": {"segmentation": {"name": ["kaggle"]}},
+    "segmentation out of range": {"segmentation": {"name": "paper", "window_s": 1e9}},
+    "segmentation NaN": {"segmentation": {"name": "paper", "rate": float("nan")}},
+    "segmentation of text": {"segmentation": {"name": "paper", "rate": "x"}},
     "model unknown": {"model": {"name": "transformer"}},
     "model called by a list": {"model": {"name": ["kachuee"]}},
     "model without a name": {"model": {}},
@@ -218,10 +238,18 @@ CRAFTED: dict[str, dict[str, Any]] = {
     "NaN": {"data": "NaN"},
     "ESC in the model's name": {"model": {"name": "\x1b[31mx"}},
     "ESC in the model's path": {"model": {"_target_": "\x1b]0;x\x07a.b"}},
-    "ESC in the cut": {"cut": {"name": "kaggle", "\x1b[31mx": 1}},
+    "ESC in the segmentation": {"segmentation": {"name": "kaggle", "\x1b[31mx": 1}},
     "ESC in the format": {"format": "\x1b[31mx"},
     "ESC in a tensor's name": {"state": {"\x1b[31mx": torch.zeros(1)}},
 }
+
+
+def test_crafted_metadata_are_taken_where_nothing_is_wrong(crafted: Callable[..., Path]) -> None:
+    """So that what is wrong in those below is the one thing that they change."""
+    loaded = load_weights(crafted())
+    assert (loaded.info.shapes, loaded.info.classes) == ({"signal": (1, 187)}, tuple("NSVFQ"))
+    more = crafted(data={"facts": {"a": [1]}, "wanted": ["MLII|II", "V1"]}, segmentation={"name": "paper", "rate": 100})
+    assert load_weights(more).segmentation == PaperSegmentation(rate=100)
 
 
 @pytest.mark.parametrize("parts", CRAFTED.values(), ids=CRAFTED)
@@ -272,7 +300,7 @@ def little_memory(more_mb: int) -> Iterator[None]:
 def test_a_shape_that_the_tensors_do_not_have_is_refused_without_memory(
     crafted: Callable[..., Path], model: str, shape: list[int]
 ) -> None:
-    path = crafted(data={"shape": shape}, model={"name": model})
+    path = crafted(data={"shapes": {"signal": shape}}, model={"name": model})
     with little_memory(64), pytest.raises(EcgError, match=r"its tensors do not fit the model in its metadata") as told:
         load_weights(path)
     assert str(told.value).isprintable()
@@ -334,7 +362,7 @@ def test_weights_that_are_not_finite_are_refused_with_the_tensors_name(
 
 
 def _predict(run: RunFolder, out: Path) -> object:
-    from ecg.predict.story import predict
+    from ecg.predict.pipeline import predict
 
     (out / "a.csv").write_text("0\n")
     return predict([out / "a.csv"], run.path, out / "labels", fs=360, lead=None, unit="mV", force=True)

@@ -1,16 +1,19 @@
-"""A run folder, few beats, and a network small enough to train in a blink."""
+"""A run folder, few beats, simulated recordings, and a network small enough to train in a blink."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from ecg.data.batches import Batch, BatchOrder, batches
+from ecg.data import ArrhythmiaDataModule, BeatData
+from ecg.data.batches import Batch, BatchOrder, BeatTensors, batches
+from ecg.data.settings import Simulated
 from ecg.models import LayeredModel
 from ecg.runs.folder import RunFolder
 
@@ -38,8 +41,23 @@ def sides() -> Callable[..., tuple[DataLoader[Batch], DataLoader[Batch]]]:
 
     def make(samples: int = 8, classes: int = 3) -> tuple[DataLoader[Batch], DataLoader[Batch]]:
         x, y = _beats(60, samples, classes)
-        train = batches(x[:40], y[:40], BatchOrder(40, 8, shuffle=True, seed=5))
-        return train, batches(x[40:], y[40:], BatchOrder(20, 20, shuffle=False, seed=0))
+        train = batches(BeatTensors({"signal": x[:40]}, y[:40]), BatchOrder(40, 8, shuffle=True, seed=5))
+        return train, batches(BeatTensors({"signal": x[40:]}, y[40:]), BatchOrder(20, 20, shuffle=False, seed=0))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def windows(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., BeatData]:
+    """Makes data of simulated recordings, ready, whose beats have a signal and RR ratios and are in order of time."""
+    cache = tmp_path_factory.mktemp("windows")
+
+    def make(**more: Any) -> BeatData:
+        simulated = Simulated(patients=6, minutes=0.5)
+        usual = {"synthetic": simulated, "cache_dir": cache, "batch_size": 64, **more}
+        data = ArrhythmiaDataModule("synthetic", "window", **usual)
+        data.setup()
+        return data
 
     return make
 

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from torch.utils.data import DataLoader, TensorDataset
 
 import ecg
-from ecg.beats.cuts import KaggleCut
+from ecg.beats.segmentations import KaggleSegmentation
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.module import BeatData
@@ -168,7 +168,7 @@ def test_hyper_parameters_are_builtins_and_checkpoints_are_read_as_data(tmp_path
     kept = stored["hyper_parameters"]
     assert {"model", "loss", "optimizer", "scheduler", "augment", "frozen", "lr_decay", "seed"} == set(kept)
     assert plain(dict(kept)), kept
-    assert kept["model"] == {"_target_": "ecg.models.kachuee", "input_shape": [1, 125], "n_classes": 3}
+    assert kept["model"] == {"_target_": "ecg.models.kachuee", "inputs": {"signal": [1, 125]}, "n_classes": 3}
 
 
 @pytest.mark.parametrize(
@@ -266,16 +266,17 @@ class Given(BeatData):
 class Few:
     """Thirty beats of two classes."""
 
-    name, simulated = "given", True
+    name, simulated, databases = "given", True, ()
 
-    def prepare(self, cut: object, cache: Path) -> Prepared:
+    def prepare(self, segmentation: object, leads: object, cache: Path) -> Prepared:
         n = 30
         text, none = np.full(n, "a"), np.full(n, np.nan, dtype=np.float32)
         beats = Beats(
-            x=np.random.default_rng(0).random((n, 1, 187), dtype=np.float32),
+            inputs={"signal": np.random.default_rng(0).random((n, 1, 187), dtype=np.float32)},
             y=np.arange(n) % 2,
             record=text,
             patient=text,
+            database=text,
             lead=text,
             sample=np.arange(n),
             seconds=np.arange(n, dtype=np.float64),
@@ -297,7 +298,7 @@ def given(tmp_path: Path) -> BeatData:
         index = np.arange(len(table))
         return Split("beats", index[:16], index[16:24], index[24:])
 
-    return Given(source=Few(), cut=KaggleCut(), split_rule=rule, cache=tmp_path, batch_size=8)
+    return Given(source=Few(), segmentation=KaggleSegmentation(), split_rule=rule, cache=tmp_path, batch_size=8)
 
 
 @pytest.mark.parametrize("what", ["fit", "validate", "test", "predict"])
@@ -312,7 +313,8 @@ def test_a_data_module_of_other_classes_is_refused_in_one_line(tmp_path: Path, w
 @pytest.mark.parametrize("what", ["fit", "validate", "test", "predict"])
 def test_a_data_module_of_other_beats_is_refused_in_one_line(tmp_path: Path, what: str) -> None:
     made, before = classifier(kachuee(input_shape=(2, 200), n_classes=2)), trainer()
-    said = "the data's beats have shape (1, 187), the model takes (2, 200); build it with input_shape=(1, 187)"
+    said = "the data's signal has the shape (1, 187), the model takes (2, 200); build it with "
+    said += "inputs={'signal': (1, 187)}"
     with pytest.raises(EcgError, match=f"^{re.escape(said)}$"):
         getattr(before, what)(made, datamodule=given(tmp_path))
 

@@ -10,7 +10,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from ecg.data.batches import BatchOrder, batches
+from ecg.data.batches import BatchOrder, BeatTensors, batches
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.training import BeatClassifier, WeightEMA
@@ -62,8 +62,8 @@ def watched(model: LayeredModel, decay: float, frozen: tuple[str, ...] = (), **m
     )
     optimizer = {"_target_": "torch.optim.SGD", "lr": 0.1}
     module = BeatClassifier(model, optimizer=optimizer, scheduler=None, frozen=frozen)
-    train = batches(x, y, BatchOrder(40, 8, shuffle=True, seed=0))
-    trainer.fit(module, train, batches(x, y, BatchOrder(40, 40, shuffle=False, seed=0)))
+    train = batches(BeatTensors({"signal": x}, y), BatchOrder(40, 8, shuffle=True, seed=0))
+    trainer.fit(module, train, batches(BeatTensors({"signal": x}, y), BatchOrder(40, 40, shuffle=False, seed=0)))
     return watch
 
 
@@ -125,7 +125,7 @@ def test_after_training_the_model_has_the_average(tiny: Callable[[], LayeredMode
 def test_validating_on_its_own_does_not_change_the_weights(tiny: Callable[[], LayeredModel]) -> None:
     module = BeatClassifier(tiny(), scheduler=None)
     x, y = torch.randn(8, 1, 8), torch.arange(8) % 3
-    loader = batches(x, y, BatchOrder(8, 8, shuffle=False, seed=0))
+    loader = batches(BeatTensors({"signal": x}, y), BatchOrder(8, 8, shuffle=False, seed=0))
     quiet = {"logger": False, "enable_progress_bar": False, "enable_checkpointing": False}
     trainer = pl.Trainer(accelerator="cpu", max_epochs=1, callbacks=[WeightEMA(0.5)], **quiet)  # type: ignore[arg-type]
     trainer.fit(module, loader, loader)
@@ -140,7 +140,7 @@ def test_a_checkpoint_of_an_averaged_training_holds_the_average(
 ) -> None:
     saved = pl.callbacks.ModelCheckpoint(tmp_path, filename="mine", save_on_train_epoch_end=True)
     x, y = torch.randn(40, 1, 8, generator=torch.Generator().manual_seed(0)), torch.arange(40) % 3
-    watch, loader = Watch(), batches(x, y, BatchOrder(40, 8, shuffle=True, seed=0))
+    watch, loader = Watch(), batches(BeatTensors({"signal": x}, y), BatchOrder(40, 8, shuffle=True, seed=0))
     trainer = pl.Trainer(
         accelerator="cpu", max_epochs=1, callbacks=[watch, WeightEMA(0.3), saved], logger=False,
         enable_progress_bar=False,

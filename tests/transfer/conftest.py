@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.beats.cuts import Cut, KaggleCut
+from ecg.beats.segmentations import KaggleSegmentation, Segmentation
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.module import BeatData
@@ -27,8 +27,9 @@ class Given:
     beats: Beats
     name: str = "given"
     simulated: bool = True
+    databases: tuple[str, ...] = ()
 
-    def prepare(self, cut: Cut, cache: Path) -> Prepared:
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
         return Prepared(self.beats, "0" * 64, False, facts={})
 
     def recording(self, name: str) -> Recording | None:
@@ -36,6 +37,12 @@ class Given:
 
     def at_hand(self) -> bool:
         return True
+
+
+@pytest.fixture(scope="session")
+def given_source() -> type[Given]:
+    """A source of beats that are there already."""
+    return Given
 
 
 class MI(BeatData):
@@ -55,10 +62,11 @@ def beats(n: int) -> Beats:
     text = np.full(n, "a")
     unknown = np.full(n, np.nan, dtype=np.float32)
     return Beats(
-        x=x[:, None].astype(np.float32),
+        inputs={"signal": x[:, None].astype(np.float32)},
         y=y.astype(np.int64),
         record=text,
         patient=text,
+        database=text,
         lead=np.full(n, "ii"),
         sample=np.arange(n),
         seconds=np.arange(n, dtype=np.float64),
@@ -76,7 +84,7 @@ def data(tmp_path: Path) -> BeatData:
 
     made = MI(
         source=Given(beats(100)),
-        cut=KaggleCut(),
+        segmentation=KaggleSegmentation(),
         split_rule=rule,
         cache=tmp_path / "cache",
         batch_size=16,
@@ -101,7 +109,7 @@ def source(tmp_path: Path, data: BeatData) -> Weights:
     torch.manual_seed(11)
     model = cnn(input_shape=(1, 187), n_classes=5).train()
     with torch.no_grad():
-        model(torch.from_numpy(data.beats.x) * 2 + 1)
+        model(torch.from_numpy(data.beats.signal) * 2 + 1)
     info = data.info.__class__(**{**data.info.__dict__, "dataset": "arrhythmia", "classes": tuple("NSVFQ")})
     path = tmp_path / "weights.safetensors"
     save_weights(
@@ -109,7 +117,7 @@ def source(tmp_path: Path, data: BeatData) -> Weights:
         model.state_dict(),
         info=info,
         model={"name": "cnn", "dropout": 0.3},
-        cut={"name": "kaggle"},
+        segmentation={"name": "kaggle"},
         training={},
     )
     return load_weights(path)

@@ -17,6 +17,7 @@ from ecg.config.build import build
 from ecg.config.compose import compose
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel
+from ecg.models.layered import Given
 from ecg.pipeline.fitting import fit
 from ecg.runs.folder import RunFolder
 from ecg.runs.weights import Weights
@@ -46,7 +47,7 @@ def trained(folder: Path, begun: Start, *overrides: str) -> RunFolder:
     return run
 
 
-def logits(model: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+def logits(model: torch.nn.Module, x: Given) -> torch.Tensor:
     with torch.inference_mode():
         out: torch.Tensor = model.eval()(x)
     return out
@@ -61,7 +62,7 @@ def test_the_best_checkpoint_holds_the_whole_model_also_where_frozen_layers_were
     assert (begun.fitted is begun.model) is not cached
     run = trained(tmp_path / "run", begun)
     again = BeatClassifier.load_from_checkpoint(run.best_checkpoint, weights_only=True)
-    x = torch.from_numpy(data.beats.x)
+    x = torch.from_numpy(data.beats.signal)
     assert again.model.names == begun.model.names
     assert again.frozen == begun.model.names[:-k]
     assert torch.equal(logits(again.model, x), logits(begun.model, x))
@@ -76,9 +77,9 @@ def test_the_last_checkpoint_over_features_is_the_last_layers(
     run = trained(tmp_path / "run", begun)
     again = BeatClassifier.load_from_checkpoint(run.last_checkpoint, weights_only=True)
     assert again.model.names == begun.model.names[-k:]
-    assert again.model.input_shape == begun.data.inputs.shape[1:]
+    assert again.model.inputs == {name: x.shape[1:] for name, x in begun.data.inputs.items()}
     assert again.hparams["loss"]["class_counts"] == list(data.info.counts["train"].values())
-    features = torch.from_numpy(np.array(begun.data.inputs[:9]))
+    features = {name: torch.from_numpy(np.array(x[:9])) for name, x in begun.data.inputs.items()}
     stored = torch.load(run.last_checkpoint, weights_only=True)
     begun.fitted.load_state_dict(
         {name.removeprefix("model."): v for name, v in stored["state_dict"].items() if name.startswith("model.")}
@@ -98,7 +99,7 @@ def test_a_run_over_features_that_was_killed_while_it_reported_is_finished_when_
     rows = pd.read_csv(run.history)
     again = start(new_model, data, source, tmp_path, rule)
     trained(tmp_path / "run", again, *typed)
-    x = torch.from_numpy(data.beats.x)
+    x = torch.from_numpy(data.beats.signal)
     assert torch.equal(logits(again.model, x), logits(first.model, x))
     pd.testing.assert_frame_equal(pd.read_csv(run.history), rows)
     stored = BeatClassifier.load_from_checkpoint(run.best_checkpoint, weights_only=True)

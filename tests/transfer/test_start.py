@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from ecg.beats.cuts import PaperCut
+from ecg.beats.segmentations import PaperSegmentation
 from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.config.compose import compose
@@ -96,7 +96,7 @@ def test_features_computed_once_give_the_predictions_of_the_uncached_run(
     out = []
     for cached in (True, False):
         begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=k, cache_features=cached)
-        out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}", precision), data.beats.x))
+        out.append(probabilities(fitted(begun, tmp_path / f"run-{cached}", precision), data.beats))
     np.testing.assert_allclose(out[0], out[1], atol=1e-5)
 
 
@@ -147,8 +147,9 @@ def test_jobs_share_features_and_other_layers_have_others(
     control = start(new_model(), data, None, cache=tmp_path, trainable_layers=2)
     stored = [s.facts["transfer/features_stored"] for s in (first, again, control)]
     assert stored == [False, True, False]
-    np.testing.assert_array_equal(first.data.inputs, again.data.inputs)
-    assert not np.array_equal(first.data.inputs, control.data.inputs)
+    assert list(first.data.inputs) == ["fc2"]
+    np.testing.assert_array_equal(first.data.inputs["fc2"], again.data.inputs["fc2"])
+    assert not np.array_equal(first.data.inputs["fc2"], control.data.inputs["fc2"])
     assert len(list((tmp_path / "features").glob("*.npy"))) == 2
 
 
@@ -165,7 +166,8 @@ def test_a_sweep_passes_the_beats_through_each_frozen_layer_once(
         begun = start(model, data, source, cache=tmp_path / "sweep", sweep=ks, trainable_layers=k)
         passes.append(seen.count(len(data.beats)))  # what asks for shapes passes one beat alone
         alone = start(new_model(), data, source, cache=tmp_path / f"alone{k}", trainable_layers=k)
-        np.testing.assert_allclose(begun.data.inputs, alone.data.inputs, rtol=1e-5, atol=1e-6)
+        (name,) = begun.data.inputs
+        np.testing.assert_allclose(begun.data.inputs[name], alone.data.inputs[name], rtol=1e-5, atol=1e-6)
     assert passes == expected
 
 
@@ -193,7 +195,7 @@ def test_reestimated_statistics_are_those_of_the_new_training_beats(
     begun = start(new_model(), data, source, cache=tmp_path, trainable_layers=1, reestimate_batchnorm=True)
     convolution, norm = begun.model.layers["conv1"][0], begun.model.layers["conv1"][1]  # type: ignore[index]
     with torch.no_grad():
-        seen = convolution(torch.from_numpy(data.beats.x[data.split.train]))
+        seen = convolution(torch.from_numpy(data.beats.signal[data.split.train]))
     torch.testing.assert_close(norm.running_mean, seen.mean(dim=(0, 2)), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(norm.running_var, seen.var(dim=(0, 2)), rtol=1e-3, atol=1e-5)
     assert norm.momentum == 0.1
@@ -214,12 +216,14 @@ def test_a_number_of_layers_out_of_range_names_the_layers(new_model: NewModel, k
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_can_be_divided_anywhere(name: str) -> None:
     torch.manual_seed(0)
-    model = MODELS[name](input_shape=(1, 187), n_classes=2).eval()
-    x = torch.randn(3, 1, 187)
+    model = MODELS[name](n_classes=2).eval()
+    lead = (3,) if model.beats == 1 else (3, model.beats)
+    x = {key: torch.randn(*lead, *shape) for key, shape in model.inputs.items()}
+    values = model.values(x)
     for k in range(1, len(model.names) + 1):
         frozen, trained = model.divide(k)
-        features = model.first(frozen)(x)
-        rest = model.last(trained, tuple(features.shape[1:]))
+        features = {key: values[key] for key in model.needed_after(len(frozen))}
+        rest = model.last(trained, {key: tuple(value.shape[len(lead) :]) for key, value in features.items()})
         torch.testing.assert_close(rest(features), model(x))
         assert (frozen + trained) == model.names
 
@@ -250,13 +254,17 @@ def test_settings_of_conf_are_those_of_the_transfer() -> None:
         assert build(typed, "transfer") == expected
 
 
-def test_a_source_of_another_model_cut_or_shape_is_refused(source: Weights) -> None:
+def test_a_source_of_another_model_segmentation_or_shape_is_refused(source: Weights, data: BeatData) -> None:
+    check_source(source, model="cnn", data=data)
     with pytest.raises(EcgError, match="is a cnn, the new model is a kachuee; choose model=cnn"):
-        check_source(source, model="kachuee", cut=source.cut, input_shape=(1, 187))
-    with pytest.raises(EcgError, match=r"choose dataset\.cut=kaggle"):
-        check_source(source, model="cnn", cut=PaperCut(), input_shape=(1, 187))
-    with pytest.raises(EcgError, match="shape"):
-        check_source(source, model="cnn", cut=source.cut, input_shape=(2, 187))
+        check_source(source, model="kachuee", data=data)
+    data.info = replace(data.info, shapes={"signal": (2, 187)})
+    said = r"have the shapes {'signal': \(1, 187\)}, the new ones {'signal': \(2, 187\)}; choose as many dataset.leads"
+    with pytest.raises(EcgError, match=said):
+        check_source(source, model="cnn", data=data)
+    data.segmentation = PaperSegmentation()
+    with pytest.raises(EcgError, match=r"choose dataset\.segmentation=kaggle with the same settings"):
+        check_source(source, model="cnn", data=data)
 
 
 def test_a_partial_match_is_refused(source: Weights, new_model: NewModel) -> None:

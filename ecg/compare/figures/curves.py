@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ecg.compare.figures.frame import SCRATCH_STYLE, context
+from ecg.compare.figures.frame import STYLES, Shown, context, shade
 from ecg.compare.measures import Measure
-from ecg.compare.series import PALETTE, Line, panels
+from ecg.compare.series import PALETTE, panels
 from ecg.compare.settings import Group, Setting
-from ecg.report.style import INK, new_figure, say, tidy
+from ecg.report.style import Floats, new_figure, say, tidy
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-LOSS = "val/loss"
+LOSS = Measure("val/loss")
+Styled = list[tuple[Setting, dict[str, Any]]]
+"""Settings and how each one's curve looks."""
 
 
-def curves_figure(group: Group, measure: Measure, histories: Mapping[str, pd.DataFrame]) -> Figure | None:
+def curves_figure(group: Group, measure: Measure, histories: Mapping[str, pd.DataFrame]) -> Shown | None:
     """Validation loss and score per epoch: thick the mean over seeds, faint each seed; one row per line over k.
 
     Args:
@@ -34,83 +32,72 @@ def curves_figure(group: Group, measure: Measure, histories: Mapping[str, pd.Dat
     Returns:
         None where no run has a history.
     """
-    score = _score(measure, histories)
+    score = Measure(f"val/{measure.key.rpartition('/')[2]}")
+    if not any(history[score.key].notna().any() for history in histories.values() if score.key in history):
+        score = Measure("val/macro_f1")
     rows = _rows(group, histories)
     if not rows:
         return None
     figure = new_figure(context(group, "Learning curves"), 12, 1.2 + 3.5 * len(rows))
     grid = figure.subplots(len(rows), 2, squeeze=False, sharex=True, sharey="col")
     for (left, right), (title, styles) in zip(grid, rows, strict=True):
-        for axes, column, name in ((left, LOSS, "validation loss"), (right, score.key, f"{score.name} (%)")):
+        for axes, shown, name in ((left, LOSS, "validation loss"), (right, score, f"{score.name} (%)")):
             tidy(axes, title)
             axes.set_ylabel(name)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            scale = 1 if column == LOSS else score.scale
-            drawn = [_draw(axes, setting, style, histories, column, scale) for setting, style in styles]
+            drawn = [_draw(axes, setting, style, histories, shown) for setting, style in styles]
             if not any(drawn):
                 say(axes, "nothing recorded")
-        right.legend(
-            loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, frameon=False, ncols=1 + (len(styles) > 12)
-        )
+        found, columns = (right if any(drawn) else left).get_legend_handles_labels(), 1 + (len(styles) > 12)
+        right.legend(*found, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, frameon=False, ncols=columns)
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
-    return figure
+    caption = (
+        "Thick: mean over a setting's runs, as far as all of them got; faint: each run. Dark lines retrain many "
+        "layers, light ones few; dashed is from scratch. A validation loss that rises again while training goes on is "
+        "overfitting."
+    )
+    return Shown("learning_curves", "Learning curves", caption, figure)
 
 
-def mean_curve(curves: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def mean_curve(curves: Sequence[Floats]) -> Floats:
     """The mean over seeds, shape [epoch], as far as all of them have got."""
     shortest = min(map(len, curves))
-    mean: npt.NDArray[Any] = np.mean([curve[:shortest] for curve in curves], axis=0)
-    return mean
+    return np.asarray(np.mean([curve[:shortest] for curve in curves], axis=0))
 
 
-def _score(measure: Measure, histories: Mapping[str, pd.DataFrame]) -> Measure:
-    wanted = f"val/{measure.key.rpartition('/')[2]}"
-    known = any(wanted in history and history[wanted].notna().any() for history in histories.values())
-    return Measure(wanted if known else "val/macro_f1")
-
-
-Style = dict[str, Any]
-
-
-def _rows(group: Group, histories: Mapping[str, pd.DataFrame]) -> list[tuple[str, list[tuple[Setting, Style]]]]:
+def _rows(group: Group, histories: Mapping[str, pd.DataFrame]) -> list[tuple[str, Styled]]:
     """Title, settings and their styles of each row; from scratch is in every row of its panel, for reference."""
-    found = []
+    found: list[tuple[str, Styled]] = []
     for panel in panels(group):
-        scratch = [(s, _style(line, s, 0, 1)) for line in panel.lines if line.role == "scratch" for s in line.settings]
         others = [line for line in panel.lines if line.role != "scratch"]
+        scratch: Styled = [
+            (setting, {"color": line.colour, "linestyle": STYLES["scratch"], "label": line.label})
+            for line in panel.lines
+            for setting in line.settings
+            if line.role == "scratch"
+        ]
         for line in others:
             n = len(line.settings)
-            styled = [(s, _style(line, s, i, n)) for i, s in enumerate(line.settings)]
+            styled = [(s, {"color": shade(i, n), "label": f"k={s.k}"}) for i, s in enumerate(line.settings)]
             found.append((", ".join(filter(None, (line.label, panel.title))), [*styled, *scratch]))
         if not others:
-            found.append((panel.title, _apart([setting for setting, _ in scratch])))
+            found.append((panel.title, _apart(scratch)))
     if len(found) > 1 and all(len(styled) == 1 for _, styled in found):  # panels of one curve each: one row for all
-        found = [("", _apart([styled[0][0] for _, styled in found]))]
+        found = [("", _apart([one for _, styled in found for one in styled]))]
     return [row for row in found if any(str(run.folder) in histories for s, _ in row[1] for run in s.runs)]
 
 
-def _apart(settings: Sequence[Setting]) -> list[tuple[Setting, Style]]:
+def _apart(styled: Styled) -> Styled:
     """Settings that have no k: a colour each."""
-    styles = [{"color": PALETTE[i % len(PALETTE)], "linestyle": "-"} for i in range(len(settings))]
-    return [(s, style | {"label": s.label}) for s, style in zip(settings, styles, strict=True)]
-
-
-def _style(line: Line, setting: Setting, place: int, n: int) -> Style:
-    """Dark for many retrained layers, light for few; from scratch black and dashed. The row's title says the rest."""
-    from matplotlib import colormaps
-
-    if line.role == "scratch":
-        return {"color": INK, "linestyle": SCRATCH_STYLE, "label": line.label}
-    colour = colormaps["viridis_r"](0.18 + 0.8 * (place / max(1, n - 1)))
-    return {"color": colour, "linestyle": "-", "label": f"k={setting.k}"}
+    return [(s, {"color": PALETTE[i % len(PALETTE)], "label": s.label}) for i, (s, _) in enumerate(styled)]
 
 
 def _draw(
-    axes: Axes, setting: Setting, style: Style, histories: Mapping[str, pd.DataFrame], column: str, scale: int
+    axes: Axes, setting: Setting, style: dict[str, Any], histories: Mapping[str, pd.DataFrame], shown: Measure
 ) -> bool:
     tables = [histories[str(run.folder)] for run in setting.runs if str(run.folder) in histories]
-    curves = [scale * table[column].dropna().to_numpy(dtype=float) for table in tables if column in table]
+    curves = [shown.scale * table[shown.key].dropna().to_numpy(dtype=float) for table in tables if shown.key in table]
     curves = [curve for curve in curves if len(curve)]
     if not curves:
         return False

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from ecg.data.info import DataInfo
 from ecg.explain.arrays import Mask, Names
 from ecg.explain.maps import METHODS
 from ecg.report.style import INK, Context, new_figure
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
 WIDTH_IN = 6.4
 """Width of every figure: at this size 10 points are still readable on a phone."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ecg.explain.arrays import Floats, Names
 from ecg.explain.figures import coloured_table, figure_of, key
-from ecg.explain.findings import Findings
+from ecg.explain.study import Findings
 from ecg.report.style import FAINT, INK, class_colours, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ASKED = {"class": ("Which class is the beat?", "#D55E00"), "record": ("Whose beat is it?", "#0072B2")}
 """Title and colour of each question's panel."""
@@ -31,7 +30,7 @@ OTHERS = "#D9D9D9"
 def probes_figure(findings: Findings) -> Figure:
     """Balanced accuracy of the linear probes, layer by layer, with chance levels."""
     asked = findings.layers.probes.groupby("what", sort=False)
-    figure = figure_of("What a straight cut can read from each layer", findings.info, 1.9 + 2.5 * len(asked))
+    figure = figure_of("What a linear probe can read from each layer", findings.info, 1.9 + 2.5 * len(asked))
     panels = figure.subplots(len(asked), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (what, mine) in zip(panels, asked, strict=True):
         _probes(axes, mine, *ASKED[str(what)])
@@ -63,8 +62,6 @@ def embeddings_figure(findings: Findings, by: str) -> Figure:
         findings: all of them.
         by: `class` or `record`, what colours the dots.
     """
-    from matplotlib.lines import Line2D
-
     layers, classes = findings.layers, findings.info.classes
     if by == "class":
         title, labels = "Each layer in two dimensions, by class", np.array(classes)[layers.shown.y]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ecg.explain.activations import INPUT
 from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.figures import bare, figure_of, named
-from ecg.explain.findings import Findings
+from ecg.explain.study import Findings
 from ecg.explain.waves import seconds, signal_mask
 from ecg.report.style import FAINT, class_colours, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 
 LINE, FILLED = "#7A3B00", "#E8C9A8"
 _BAR: dict[str, Any] = {"linewidth": 5, "solid_capstyle": "butt", "clip_on": False}
@@ -36,17 +33,17 @@ def layers_figure(findings: Findings, beat: int, title: str) -> Figure:
         title: above the figure.
     """
     layers, mapped, info = findings.layers, findings.mapped, findings.info
-    y, outputs = mapped.beats.y, {name: out.numpy() for name, out in layers.outputs.items()}
-    hidden = [name for name in outputs if name != INPUT and name not in layers.axes][:-1]
+    y, outputs = mapped.beats.y, {name: out.numpy() for name, out in mapped.outputs.items()}
+    hidden = [name for name, out in outputs.items() if name != INPUT and name not in layers.axes and out.ndim == 2][:-1]
     on_time, units = [_TIME_IN, _MEAN_IN] * len(layers.axes), [_UNIT_IN] * len(hidden)
     heights = [_INPUT_IN, *on_time, *units, 0.25 + 0.17 * len(info.classes)]
     figure = figure_of(title, info, 1.7 + 1.25 * sum(heights))
     first, *panels, last = figure.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
-    t = seconds(info.cut, info.fs, info.shape[1])
-    _input(first, mapped.beats.x[beat], t, class_colours(info.classes)[info.classes[y[beat]]])
+    t = seconds(info, info.shape[1])
+    _input(first, mapped.beats.signal[beat], t, class_colours(info.classes)[info.classes[y[beat]]])
     timed = panels[: len(on_time)]
     for (name, axis), heat, mean in zip(layers.axes.items(), timed[::2], timed[1::2], strict=True):
-        where = seconds(info.cut, info.fs, axis.centres)
+        where = seconds(info, axis.centres)
         _heat(heat, outputs[name], y, beat, where, axis.step / info.fs, name)
         _mean(mean, where, outputs[name][beat].mean(axis=0))
     for axes in (first, *timed):

@@ -1,26 +1,27 @@
-"""Maps drawn over beats: single ones, and each class's average."""
+"""Maps drawn over beats, single ones and each class's average, and their shares by wave."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from ecg.data.info import DataInfo
 from ecg.explain.arrays import Floats, Mask
-from ecg.explain.figures import METHOD_COLOURS, figure_of, key, named
-from ecg.explain.findings import Findings
+from ecg.explain.figures import METHOD_COLOURS, coloured_table, figure_of, key, named
 from ecg.explain.maps import METHODS
+from ecg.explain.study import Findings
 from ecg.explain.waves import NAMES, label_waves, seconds, signal_mask
 from ecg.explain.windows import window_index, windowed
-from ecg.report.style import FAINT, class_colours, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+from ecg.report.style import FAINT, INK, class_colours, tidy
 
 AGAINST, NEITHER, FOR = "#0072B2", "#C4C4C4", "#D55E00"
 BAND = "#DDDDDD"
@@ -34,62 +35,78 @@ def saliency_figure(findings: Findings) -> Figure:
     mapped, info, beats = findings.mapped, findings.info, findings.mapped.beats
     figure, panels = _panels("Which samples speak for the predicted class", info, len(mapped.chosen))
     for axes, chosen in zip(panels, mapped.chosen, strict=True):
-        i, called = chosen.beat, mapped.called[chosen.beat]
-        used = signal_mask(beats.x[i][None])[0]
+        i = chosen.beat
+        used = signal_mask(beats.signal[i][None])[0]
         maps = {method: map_[i] for method, map_ in mapped.maps.items()}
-        _beat(axes, info, beats.x[i, 0].astype(np.float64), used, maps)
+        _beat(axes, info, beats.signal[i, 0].astype(np.float64), used, maps)
         _waves(axes, info, mapped.waves[i])
-        verdict = f"{info.classes[beats.y[i]]} called {info.classes[called]}"
-        sure = 100 * mapped.probabilities[i, called]
-        named(axes, f"{chosen.why}: {verdict}, {sure:.0f} %, record {beats.record[i]}", pad=15)
+        named(axes, mapped.told(chosen, info.classes), pad=15)
     return figure
 
 
 def classes_figure(findings: Findings) -> Figure:
-    """Each class's mean beat with the band of its middle 80 %, coloured by the mean map of beats called right."""
+    """Each class's mean beat with the band of its middle 80 %, coloured by the mean map; beats predicted correctly."""
     mapped, info, beats = findings.mapped, findings.info, findings.mapped.beats
     present = np.unique(beats.y)
     figure, panels = _panels("Each class's average beat and where its evidence lies", info, len(present))
     for axes, c in zip(panels, present, strict=True):
-        right, name = (beats.y == c) & (mapped.called == c), info.classes[c]
+        right, name = (beats.y == c) & (mapped.predicted == c), info.classes[c]
         if not right.any():
-            tidy(axes, f"{name}: no beat called right")
+            tidy(axes, f"{name}: no beat predicted correctly")
             axes.set_yticks([])
             continue
-        x = beats.x[right, 0].astype(np.float64)
-        used = signal_mask(beats.x[right]).mean(axis=0) >= 0.5
+        x = beats.signal[right, 0].astype(np.float64)
+        used = signal_mask(beats.signal[right]).mean(axis=0) >= 0.5
         maps = {method: map_[right].mean(axis=0) for method, map_ in mapped.maps.items()}
         _beat(axes, info, x.mean(axis=0), used, maps, band=np.quantile(x, [0.1, 0.9], axis=0))
         rr = beats.rr_after[right]
         usual = np.median(rr[np.isfinite(rr)]) if np.isfinite(rr).any() else np.nan
         _waves(axes, info, label_waves(np.array([usual]), used[None], _time(info))[0])
-        words = f"{name}: mean of {len(x)} beats called right, band 10-90 %"
+        words = f"{name}: mean of {len(x)} beats predicted correctly, band 10-90 %"
         named(axes, words, class_colours(info.classes)[name], pad=15, fontweight="bold")
     return figure
 
 
+def shares_figure(findings: Findings) -> Figure:
+    """For each method a table in colour: classes by waves, the number the share of attribution in percent."""
+    table, info = findings.attribution, findings.info
+    waves = [name for name in NAMES if (table["region"] == name).any()]
+    classes = list(table["class"].unique())
+    starred = {name: f"{name}*" for name in table["class"][~table["right"]]}
+    broken = {name: name.replace(" ", "\n", 1) for name in waves}
+    height = 2.0 + len(METHODS) * (0.7 + 0.37 * len(classes))
+    figure = figure_of("Where the evidence lies, by wave and class", info, height)
+    panels = figure.subplots(len(METHODS), 1)
+    for axes, method in zip(panels, METHODS, strict=True):
+        mine = table[table["method"] == method].set_index(["class", "region"])
+        ratio, share = (mine[what].unstack().reindex(index=classes, columns=waves) for what in ("ratio", "share"))
+        even = ratio.clip(1 / 8, 8).rename(index=starred, columns=broken).apply(np.log2)
+        words = np.where(share.notna(), np.char.mod("%.0f", 100 * share), "")
+        image = coloured_table(axes, even, words, even.abs().to_numpy() > 1.7, cmap="PuOr_r", vmin=-3, vmax=3)
+        axes.set_title(method, loc="left", fontsize=11, color=INK)
+    bar = figure.colorbar(image, ax=list(panels), location="bottom", fraction=0.05, aspect=40, pad=0.02)
+    bar.set_ticks([-3, -2, -1, 0, 1, 2, 3], labels=["1/8", "1/4", "1/2", "even", "x 2", "x 4", "x 8"])
+    bar.set_label("share of evidence over share of time; the numbers are the shares in %", fontsize=9)
+    bar.ax.tick_params(labelsize=9)
+    return figure
+
+
 def _time(info: DataInfo) -> Floats:
-    return seconds(info.cut, info.fs, info.shape[1])
+    return seconds(info, info.shape[1])
 
 
 def _panels(title: str, info: DataInfo, rows: int) -> tuple[Figure, list[Axes]]:
     """A figure with a key and, below it, one panel per beat on a common time axis."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     figure = figure_of(title, info, 1.9 + 2.0 * rows)
     first, *panels = figure.subplots(rows + 1, 1, gridspec_kw={"height_ratios": [0.12, *[1.0] * rows]})
     for axes in panels[:-1]:
         axes.sharex(panels[-1])
         axes.tick_params(labelbottom=False)
     panels[-1].set_xlabel("time from the R peak (s)")
-    handles = [
-        Line2D([], [], color=FOR, linewidth=3.5, label="speaks for it"),
-        Line2D([], [], color=NEITHER, linewidth=1.5, label="neither"),
-        Line2D([], [], color=AGAINST, linewidth=3.5, label="against it"),
-        *(Patch(color=METHOD_COLOURS[method], label=method) for method in METHODS[1:]),
-    ]
-    key(first, handles, len(handles))
+    lines = {"speaks for it": (FOR, 3.5), "neither": (NEITHER, 1.5), "against it": (AGAINST, 3.5)}
+    handles = [Line2D([], [], color=colour, linewidth=width, label=word) for word, (colour, width) in lines.items()]
+    patches = [Patch(color=METHOD_COLOURS[method], label=method) for method in METHODS[1:]]
+    key(first, [*handles, *patches], len(handles) + len(patches))
     return figure, panels
 
 
@@ -105,9 +122,8 @@ def _beat(
     _coloured_line(axes, t, x, used, _smooth(maps[METHODS[0]], info.fs))
     low, high = curves.min(), max(curves.max(), curves.min() + 1e-6)
     room = 0.26 * (high - low)
-    zero = low
-    for method in METHODS[1:]:
-        zero -= 1.15 * room
+    for place, method in enumerate(METHODS[1:], 1):
+        zero = low - 1.15 * room * place
         height = 0.5 * room * maps[method] / max(float(np.abs(maps[method]).max()), 1e-12)
         colour = METHOD_COLOURS[method]
         axes.fill_between(t, zero, zero + np.clip(height, 0, None), color=colour, alpha=0.8, linewidth=0)
@@ -126,9 +142,6 @@ def _smooth(map_: Floats, fs: float) -> Floats:
 
 def _coloured_line(axes: Axes, t: Floats, x: Floats, used: Mask, map_: Floats) -> None:
     """The beat, thick and in colour where the map is strong for it, dotted in padding."""
-    from matplotlib.collections import LineCollection
-    from matplotlib.colors import LinearSegmentedColormap
-
     colours = LinearSegmentedColormap.from_list("evidence", [AGAINST, NEITHER, FOR])
     reach = max(float(np.quantile(np.abs(map_), 0.98)), 1e-12)
     value = np.clip((map_[:-1] + map_[1:]) / 2 / reach, -1, 1)

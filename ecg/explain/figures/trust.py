@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ecg.explain.arrays import Floats, Ints
 from ecg.explain.deletion import RANDOM, area
 from ecg.explain.figures import METHOD_COLOURS, figure_of
-from ecg.explain.findings import Findings
 from ecg.explain.maps import METHODS
+from ecg.explain.study import Findings
 from ecg.explain.trust import Check
 from ecg.explain.windows import mean_interval
 from ecg.report.style import FAINT, INK, class_colours, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLOURS = METHOD_COLOURS | {RANDOM: "#6B6B6B"}
 DOTTED = (0, (2, 3))

@@ -1,7 +1,5 @@
 """A person's own recording, whatever file it comes in: WFDB, EDF, BDF, CSV or NumPy."""
 
-from __future__ import annotations
-
 from ecg.recordings.formats.asked import Asked, OwnRecording
 from ecg.recordings.formats.find import EXTENSIONS, Input, find_inputs
 from ecg.recordings.formats.recording import read_own

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pandas as pd
 
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
+from ecg.recordings.formats.find import Input
 from ecg.recordings.formats.numpy_file import RATE_NAMES
 from ecg.recordings.formats.time_axis import even, seconds
 from ecg.recordings.formats.units import from_values, known_unit
@@ -28,69 +29,56 @@ _UNIT = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a text file holds its table.
-
-    Attributes:
-        delimiter: between two cells.
-        decimal: `.` or `,`.
-        columns: names; `column 1` and so on where there is no header line.
-        header: lines before the numbers.
-        units: of each column, from a second header line; empty where there is none.
-    """
-
-    delimiter: str
-    decimal: str
-    columns: tuple[str, ...]
-    header: int
-    units: tuple[str, ...] = ()
-
-
-def read_csv(path: Path, record: str, asked: Asked) -> OwnRecording:
+def read_csv(source: Input, asked: Asked) -> OwnRecording:
     """Read the asked-for lead; other columns than time, sampling rate and lead are not even parsed.
 
     Args:
-        path: the file; cells between commas, semicolons or tabs, with or without a header line.
-        record: name of the recording.
+        source: the file; cells between commas, semicolons or tabs, with or without a header line.
         asked: lead, rate in Hz and unit, where the file does not say them.
 
     Raises:
         EcgError: no table of numbers, no such lead, no sampling rate, samples that are not evenly spaced in time.
     """
-    layout = _layout(path)
-    time = next((c for c in layout.columns if _TIME.match(c)), None)
-    rate = next((c for c in layout.columns if c.lower() in RATE_NAMES), None)
-    rest = [c for c in layout.columns if c not in (time, rate) and not _INDEX.match(c)]
+    path = source.path
+    layout, units = _layout(path)
+    columns: list[str] = layout["names"]
+    time = next((c for c in columns if _TIME.match(c)), None)
+    rate = next((c for c in columns if c.lower() in RATE_NAMES), None)
+    rest = [c for c in columns if c not in (time, rate) and not _INDEX.match(c)]
     notes: tuple[str, ...] = ()
-    if time is None and not layout.header and len(rest) > 1 and _climbs(path, layout):
-        time, rest = layout.columns[0], rest[1:]
+    if time is None and not layout["skiprows"] and len(rest) > 1 and _climbs(path, layout):
+        time, rest = columns[0], rest[1:]
         notes = ("There is no header line; the first column climbs evenly and is taken as the time.",)
     if not rest:
-        raise EcgError(f"{path}: no column of a lead; it has {', '.join(layout.columns)}")
+        raise EcgError(f"{path}: no column of a lead; it has {', '.join(columns)}")
     plain = [_UNIT.sub("", c).strip(" _") or c for c in rest]
     leads = tuple(plain) if len(set(plain)) == len(rest) else tuple(rest)
     lead, more = choose_lead(str(path), leads, asked)
     table = _columns(path, layout, [c for c in (time, rate, rest[lead]) if c])
     values = _numbers(path, table[rest[lead]])
-    notes = (*notes, *more)
     if time is not None:
         times, said = seconds(path, table[time])
         fs, place = even(path, times)
-        notes = (*notes, *said, *asked.not_used(fs, "the time column", tolerance=1e-3 * fs))
+        said = (*said, *asked.not_used(fs, "the time column", tolerance=1e-3 * fs))
         if place is not None:
             spread = np.full(int(place[-1]) + 1, np.nan)
             spread[place] = values
             values = spread
     else:
         found = float(_numbers(path, table[rate])[0]) if rate else None
-        fs, said = asked.rate(path, found, f"no column time or fs; it has {', '.join(layout.columns)}")
-        notes = (*notes, *said)
-    unit = asked.unit or _column_unit(rest[lead], layout)
-    return from_values(path, record, leads[lead], values, fs, unit, notes, leads)
+        fs, said = asked.rate(path, found, f"no column time or fs; it has {', '.join(columns)}")
+    if (named := _UNIT.search(rest[lead])) and not units:  # `II (mV)` or `II_uV`
+        unit = known_unit(named[0].strip(" _()[]"))
+    else:
+        unit = known_unit(units.get(rest[lead], ""))
+    return from_values(source, leads, lead, values, fs, asked.unit or unit, (*notes, *more, *said))
 
 
-def _layout(path: Path) -> Layout:
+def _layout(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """How a text file holds its table, as pandas takes it, and the columns' units, where a second header line has them.
+
+    Where there is no header line, the columns are called `column 1` and so on.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             lines = [line for _, line in zip(range(5), stream, strict=False) if line.strip()]
@@ -107,11 +95,12 @@ def _layout(path: Path) -> Layout:
     header = numeric.index(True)
     if header > 2:
         raise EcgError(f"{path}: {header} lines before the numbers; at most two are read, names and units")
-    if header == 0:
-        return Layout(delimiter, decimal, tuple(f"column {i + 1}" for i in range(len(rows[0]))), 0)
-    if len(set(rows[0])) < len(rows[0]):
-        raise EcgError(f"{path}: two columns of one name in {', '.join(rows[0])}")
-    return Layout(delimiter, decimal, tuple(rows[0]), header, tuple(rows[1]) if header == 2 else ())
+    names = rows[0] if header else [f"column {i + 1}" for i in range(len(rows[0]))]
+    if len(set(names)) < len(names):
+        raise EcgError(f"{path}: two columns of one name in {', '.join(names)}")
+    quote = "'" if b"'" in path.open("rb").read(64) else '"'
+    layout = {"sep": delimiter, "decimal": decimal, "names": names, "skiprows": header, "quotechar": quote}
+    return layout, dict(zip(names, rows[1], strict=False)) if header == 2 else {}
 
 
 def _is_number(cell: str, decimal: str) -> bool:
@@ -122,22 +111,11 @@ def _is_number(cell: str, decimal: str) -> bool:
     return cell.lower() not in ("nan", "inf")
 
 
-def _columns(path: Path, layout: Layout, wanted: list[str], rows: int | None = None) -> pd.DataFrame:
+def _columns(path: Path, layout: dict[str, Any], wanted: list[str], rows: int | None = None) -> pd.DataFrame:
+    fixed: dict[str, Any] = {"header": None, "index_col": False, "encoding": "utf-8-sig", "low_memory": False}
     with failing(f"{path}: not a table", ValueError):
-        return pd.read_csv(
-            path,
-            sep=layout.delimiter,
-            decimal=layout.decimal,
-            header=None,
-            names=list(layout.columns),
-            usecols=wanted,
-            skiprows=layout.header,
-            nrows=rows,
-            index_col=False,
-            encoding="utf-8-sig",
-            quotechar="'" if b"'" in path.open("rb").read(64) else '"',
-            low_memory=False,
-        )
+        table: pd.DataFrame = pd.read_csv(path, usecols=wanted, nrows=rows, **layout, **fixed)
+    return table
 
 
 def _numbers(path: Path, column: pd.Series) -> npt.NDArray[np.float64]:
@@ -147,25 +125,16 @@ def _numbers(path: Path, column: pd.Series) -> npt.NDArray[np.float64]:
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = column[numbers.isna() & column.notna() & ~column.astype(str).str.strip().isin(["", "-"])]
     if len(wrong):
-        place = int(str(wrong.index[0]))
-        raise EcgError(
-            f"{path}: {len(wrong)} cells of {column.name} are no numbers, first {wrong.iloc[0]!r} in row {place}"
-        )
+        first = f"{wrong.iloc[0]!r} in row {int(str(wrong.index[0]))}"
+        raise EcgError(f"{path}: {len(wrong)} cells of {column.name} are no numbers, first {first}")
     return numbers.to_numpy(dtype=np.float64)
 
 
-def _climbs(path: Path, layout: Layout) -> bool:
+def _climbs(path: Path, layout: dict[str, Any]) -> bool:
     """Whether the first column goes up by even steps."""
-    first = _columns(path, layout, [layout.columns[0]], rows=200)[layout.columns[0]]
+    name = layout["names"][0]
+    first = _columns(path, layout, [name], rows=200)[name]
     if first.dtype.kind not in "iuf" or len(first) < 3:
         return False
     step = np.diff(first.to_numpy(dtype=np.float64))
     return bool((step > 0).all() and step.max() < 2.5 * step.min())
-
-
-def _column_unit(column: str, layout: Layout) -> str | None:
-    """Unit from the second header line, or from the column's name, `II (mV)` or `II_uV`."""
-    if layout.units:
-        return known_unit(layout.units[layout.columns.index(column)])
-    found = _UNIT.search(column)
-    return known_unit(found[0].strip(" _()[]")) if found else None

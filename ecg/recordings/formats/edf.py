@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
+from ecg.recordings.formats.find import Input
 from ecg.recordings.formats.units import from_digital, from_values, known_unit
 from ecg.recordings.messages import failing
 
 
-def read_edf(path: Path, record: str, asked: Asked) -> OwnRecording:
+def read_edf(source: Input, asked: Asked) -> OwnRecording:
     """Read the asked-for lead as the digital samples it was stored with.
 
     Args:
-        path: the file.
-        record: name of the recording.
+        source: the file.
         asked: lead and, where the file names no unit of voltage, unit; the rate is in the file.
 
     Raises:
@@ -25,6 +23,7 @@ def read_edf(path: Path, record: str, asked: Asked) -> OwnRecording:
     """
     import edfio
 
+    path = source.path
     with failing(f"{path}: damaged, cut off or no EDF file"):
         file = edfio.read_bdf(path) if path.suffix.lower() == ".bdf" else edfio.read_edf(path)
         labels = tuple(str(signal.label) for signal in file.signals)
@@ -37,15 +36,13 @@ def read_edf(path: Path, record: str, asked: Asked) -> OwnRecording:
     with failing(f"{path}: the samples of {labels[lead]} cannot be read"):
         signal = file.signals[lead]
         fs, digital = float(signal.sampling_frequency), np.asarray(signal.digital, dtype=np.int32)
-        bounds = [float(b) for b in (*signal.physical_range, *signal.digital_range)]
+        lowest, highest, low, high = (float(b) for b in (*signal.physical_range, *signal.digital_range))
         said = known_unit(str(signal.physical_dimension))
     if not len(digital) or not fs > 0:
         raise EcgError(f"{path}: lead {labels[lead]} holds {len(digital)} samples at {fs:g} Hz")
     notes = (*notes, *asked.not_used(fs, "the file"))
-    per_unit = (bounds[3] - bounds[2]) / (bounds[1] - bounds[0])
+    per_unit = (high - low) / (highest - lowest)
     unit = asked.unit or said
     if unit is None or per_unit <= 0:
-        values = bounds[0] + (digital - bounds[2]) / per_unit
-        return from_values(path, record, labels[lead], values, fs, unit, notes, labels)
-    zero = round(bounds[2] - bounds[0] * per_unit)
-    return from_digital(record, labels[lead], digital, fs, unit, per_unit, zero, notes, labels)
+        return from_values(source, labels, lead, lowest + (digital - low) / per_unit, fs, unit, notes)
+    return from_digital(source, labels, lead, digital, fs, (unit, per_unit, round(low - lowest * per_unit)), notes)

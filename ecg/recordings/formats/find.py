@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ecg.errors import EcgError
 
@@ -14,12 +14,10 @@ EXTENSIONS: dict[str, str] = {ending: form for form, endings in _ENDINGS.items()
 """Formats by the ending of the file. A WFDB record may also be named without one, or by its .dat or .atr file."""
 
 _WFDB_PARTS = (".dat", ".atr")
-_KNOWN = (*EXTENSIONS, *_WFDB_PARTS)
 _IN_FOLDERS = tuple(ending for ending in EXTENSIONS if ending != ".txt")  # notes are text too
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """One recording to read.
 
     Attributes:
@@ -69,5 +67,7 @@ def _inputs(path: Path) -> list[Input]:
     if ending in _WFDB_PARTS:
         raise EcgError(f"{path}: a WFDB record needs its header, and {header} does not exist")
     if path.is_file():
-        raise EcgError(f"{path}: {path.suffix or 'no ending'} is not read here; known are {', '.join(_KNOWN)}")
+        raise EcgError(
+            f"{path}: {path.suffix or 'no ending'} is not read here; known are {', '.join([*EXTENSIONS, *_WFDB_PARTS])}"
+        )
     raise EcgError(f"{path} does not exist (nor does {header.name}, the header of a WFDB record of that name)")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
+from ecg.recordings.formats.find import Input
 from ecg.recordings.formats.units import from_values
 
 RATE_NAMES = ("fs", "sampling_rate", "sampling_frequency", "sample_rate", "hz")
@@ -20,20 +21,20 @@ _LEAD_NAMES = ("leads", "lead", "lead_names", "names")
 _MOST_LEADS = 64
 
 
-def read_numpy(path: Path, record: str, asked: Asked) -> OwnRecording:
+def read_numpy(source: Input, asked: Asked) -> OwnRecording:
     """Read the asked-for lead.
 
     An .npz file may hold `fs` and `leads` beside its signal (called `signal`, `ecg`, `x` or `data`, or the only array
     of numbers). Leads without names are called `lead 1`, `lead 2` and so on.
 
     Args:
-        path: the file.
-        record: name of the recording.
+        source: the file.
         asked: lead, rate in Hz and unit, where the file does not say them.
 
     Raises:
         EcgError: damaged, no array of numbers in it, no such lead, no sampling rate.
     """
+    path = source.path
     try:
         stored = np.load(path, mmap_mode="r", allow_pickle=False)
         arrays = stored.items() if isinstance(stored, np.lib.npyio.NpzFile) else [("signal", stored)]
@@ -49,7 +50,7 @@ def read_numpy(path: Path, record: str, asked: Asked) -> OwnRecording:
     if signal.shape[1] == 0:
         raise EcgError(f"{path}: holds no samples")
     values = np.array(signal[lead], dtype=np.float64)
-    return from_values(path, record, leads[lead], values, fs, asked.unit, (*notes, *said, *more), leads)
+    return from_values(source, leads, lead, values, fs, asked.unit, (*notes, *said, *more))
 
 
 def _signal(path: Path, named: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
@@ -63,9 +64,8 @@ def _signal(path: Path, named: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[An
 def _oriented(path: Path, array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
     """The array as [lead, time]."""
     if array.dtype.kind not in "iuf" or array.ndim not in (1, 2):
-        raise EcgError(
-            f"{path}: an array of {array.dtype}, shape {array.shape}; needed are numbers, [time] or [lead, time]"
-        )
+        what = f"an array of {array.dtype}, shape {array.shape}"
+        raise EcgError(f"{path}: {what}; needed are numbers, [time] or [lead, time]")
     if array.ndim == 1:
         return array[None], ()
     if len(array) > _MOST_LEADS >= array.shape[1]:

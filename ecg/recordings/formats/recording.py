@@ -35,7 +35,7 @@ def read_own(source: Input, asked: Asked) -> OwnRecording:
     unit = known_unit(asked.unit or "")
     if asked.unit is not None and unit is None:
         raise EcgError(f"--unit {asked.unit}: choose one of {', '.join(UNITS)}")
-    return _READERS[source.form](source.path, source.record, replace(asked, unit=unit))
+    return _READERS[source.form](source, replace(asked, unit=unit))
 
 
 def read_recording(

@@ -90,14 +90,9 @@ def even(path: Path, times: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray
     else:
         uneven = (np.diff(place) < 1).mean() > _STRAY or (~usual).mean() > _STRAY
     if uneven:
-        low, high = float(step.min()) * 1000, float(step.max()) * 1000
-        raise EcgError(
-            f"{path}: the samples are not evenly spaced in time (steps of {low:.3g} to {high:.3g} ms); resample them "
-            "to one rate first"
-        )
+        said = f"steps of {step.min() * 1000:.3g} to {step.max() * 1000:.3g} ms"
+        raise EcgError(f"{path}: the samples are not evenly spaced in time ({said}); resample them to one rate first")
     if place[-1] > 10 * len(times) + 3600 * fs:
-        row = int(np.argmax(step)) + 1
-        raise EcgError(
-            f"{path}: the times jump by {step.max():,.0f} s at row {row}: save the parts as files of their own"
-        )
+        said = f"the times jump by {step.max():,.0f} s at row {int(np.argmax(step)) + 1}"
+        raise EcgError(f"{path}: {said}: save the parts as files of their own")
     return fs, None if usual.all() else place

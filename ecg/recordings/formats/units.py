@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import floor, log10
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Gaps, OwnRecording
+from ecg.recordings.formats.find import Input
 from ecg.recordings.recording import Recording
 
 Floats = npt.NDArray[np.floating]
@@ -38,28 +38,28 @@ def known_unit(text: str) -> str | None:
 
 
 def from_values(
-    path: Path, record: str, lead: str, values: Floats, fs: float, unit: str | None, notes: Texts, leads: Texts
+    source: Input, leads: Texts, lead: int, values: Floats, fs: float, unit: str | None, notes: Texts
 ) -> OwnRecording:
     """A recording of one lead out of its values.
 
     The gain is a power of ten, so that values written with a few decimals are kept exactly.
 
     Args:
-        path: the file.
-        record: name of the recording.
-        lead: its name.
+        source: what was read.
+        leads: all leads of the file.
+        lead: position of the one that was read.
         values: shape [time]; not finite where the signal is missing.
         fs: in Hz.
         unit: one of `UNITS`; None guesses between mV and uV by the span, and says so.
         notes: what is known already.
-        leads: all leads of the file.
 
     Raises:
         EcgError: there is not one value.
     """
     missing = ~np.isfinite(values)
     if missing.all():
-        raise EcgError(f"{path}: lead {lead} holds no signal ({len(values)} samples, none of them a number)")
+        named = f"{source.path}: lead {leads[lead]}"
+        raise EcgError(f"{named} holds no signal ({len(values)} samples, none of them a number)")
     present = values[~missing] if missing.any() else values
     if unit is None:
         low, high = np.percentile(present[:: max(len(present) // 1_000_000, 1)], [0.1, 99.9])
@@ -71,43 +71,28 @@ def from_values(
     largest = max(float(np.abs(present).max()), 1e-12)
     scale = 10.0 ** max(min(floor(log10(_LARGEST / largest)), 9), -9)
     digital = np.rint(np.asarray(bridged, dtype=np.float64) * scale).astype(np.int32)
-    own = from_digital(record, lead, digital, fs, unit, scale, 0, notes, leads)
+    own = from_digital(source, leads, lead, digital, fs, (unit, scale, 0), notes)
     return replace(own, gaps=gaps, notes=(*own.notes, *more))
 
 
 def from_digital(
-    record: str,
-    lead: str,
-    digital: Integers,
-    fs: float,
-    unit: str,
-    per_unit: float,
-    zero: int,
-    notes: Texts,
-    leads: Texts,
+    source: Input, leads: Texts, lead: int, digital: Integers, fs: float, scale: tuple[str, float, int], notes: Texts
 ) -> OwnRecording:
     """A recording of one lead out of its integers.
 
     Args:
-        record: name of the recording.
-        lead: its name.
+        source: what was read.
+        leads: all leads of the file.
+        lead: position of the one that was read.
         digital: shape [time]. -32768, which means `invalid` in WFDB and to `ecg.beats.detected`, is moved up a step.
         fs: in Hz.
-        unit: one of `UNITS`.
-        per_unit: integers per unit.
-        zero: the integer that means 0.
+        scale: one of `UNITS`, integers per unit, and the integer that means 0.
         notes: what is known already.
-        leads: all leads of the file.
     """
-    recording = Recording(
-        record=record,
-        patient=record,
-        digital=np.where(digital == -(2**15), -(2**15) + 1, digital).astype(np.int32)[None],
-        gain=np.array([per_unit * UNITS[unit]]),
-        baseline=np.array([zero], dtype=np.int32),
-        fs=fs,
-        leads=(lead,),
-    )
+    unit, per_unit, zero = scale
+    digital = np.where(digital == -(2**15), -(2**15) + 1, digital).astype(np.int32)[None]
+    gain, baseline = np.array([per_unit * UNITS[unit]]), np.array([zero], dtype=np.int32)
+    recording = Recording(source.record, source.record, digital, gain, baseline, fs, (leads[lead],))
     return OwnRecording(recording, notes=(*notes, *([ADU_NOTE] if unit == "ADU" else [])), leads=leads)
 
 
@@ -122,7 +107,7 @@ def bridge(values: Values, missing: npt.NDArray[np.bool_], fs: float) -> tuple[V
     Returns:
         The values without holes; the holes longer than `BRIDGED_S`; a note on those that were shorter.
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
+    edges = np.flatnonzero(np.diff(missing, prepend=False, append=False))
     runs: Gaps = edges.reshape(-1, 2).astype(np.int64)
     if not len(runs):
         return values, runs, ()

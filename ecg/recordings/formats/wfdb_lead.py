@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from ecg.recordings.formats.asked import NO_GAPS, Asked, OwnRecording, choose_lead
+from ecg.recordings.formats.asked import Asked, OwnRecording, choose_lead
+from ecg.recordings.formats.find import Input
 from ecg.recordings.formats.units import bridge
+from ecg.recordings.leads import one_lead
 from ecg.recordings.wfdb_files import PACKING, read_header, read_record
 
 
-def read_wfdb(path: Path, record: str, asked: Asked) -> OwnRecording:
+def read_wfdb(source: Input, asked: Asked) -> OwnRecording:
     """Read the asked-for lead with the reference annotations, if there are any.
 
     Args:
-        path: the header.
-        record: name of the recording.
+        source: the header.
         asked: the lead; rate and units are in the header.
 
     Raises:
         EcgError: as `read_record`, or no such lead.
     """
-    whole = read_record(path)
-    lead, notes = choose_lead(str(path), whole.leads, asked)
-    digital = whole.digital[lead]
-    header = read_header(path)
-    form = next((form for form, name in zip(header.fmt, header.sig_name, strict=True) if name == whole.leads[lead]), "")
+    whole, header = read_record(source.path), read_header(source.path)
+    lead, notes = choose_lead(str(source.path), whole.leads, asked)
+    name, digital = whole.leads[lead], whole.digital[lead]
+    form = next((form for form, of in zip(header.fmt, header.sig_name, strict=True) if of == name), "")
     missing = digital == PACKING[form][2] if form in PACKING else np.zeros(len(digital), dtype=bool)
-    gaps = NO_GAPS
-    if missing.any() and not missing.all():
-        filled, gaps, more = bridge(digital, missing, whole.fs)
-        digital, notes = filled.astype(np.int32), (*notes, *more)
-    one = replace(
-        whole,
-        record=record,
-        digital=digital[None].copy(),  # a view would keep all leads in memory
-        gain=whole.gain[[lead]],
-        baseline=whole.baseline[[lead]],
-        leads=(whole.leads[lead],),
-    )
-    return OwnRecording(one, gaps, (*notes, *asked.not_used(whole.fs, "the header")), whole.leads)
+    # where all of it is missing there is nothing to draw a line between
+    filled, gaps, more = bridge(digital, missing & ~missing.all(), whole.fs)
+    one = replace(one_lead(whole, lead, name), record=source.record, digital=filled.astype(np.int32)[None])
+    return OwnRecording(one, gaps, (*notes, *more, *asked.not_used(whole.fs, "the header")), whole.leads)

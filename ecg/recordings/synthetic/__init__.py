@@ -7,8 +7,6 @@ beats (`rhythm`). It is made to exercise the framework; results on it say nothin
 `simulated`.
 """
 
-from __future__ import annotations
-
 from ecg.recordings.synthetic.arrhythmia import write_arrhythmia
 from ecg.recordings.synthetic.infarction import write_mi
 

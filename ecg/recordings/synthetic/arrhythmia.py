@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ecg.checks import in_range
 from ecg.recordings.synthetic import files, rhythm, shapes, strip
@@ -17,7 +15,7 @@ LEADS = ("MLII", "V5")
 GAIN = 200.0
 BASELINE = 1024
 _CHANNEL = {"fmt": "212", "adc_gain": GAIN, "baseline": BASELINE, "adc_zero": BASELINE, "adc_res": 11, "units": "mV"}
-_RECORDER = files.Recorder(FS, LEADS, _CHANNEL)
+_RECORDER = {"fs": FS, "sig_name": list(LEADS), **{name: [value] * len(LEADS) for name, value in _CHANNEL.items()}}
 
 _SPIKE_LEAD_S = 0.06  # from the pacemaker's spike to the peak of the QRS
 
@@ -31,31 +29,6 @@ _ROLES: tuple[tuple[str, dict[str, tuple[float, float]]], ...] = (
     ("N", {"V": (0.01, 0.10), "A": (0.01, 0.10), "F": (0.01, 0.04)}),
     ("LR", {"V": (0.005, 0.05), "A": (0.01, 0.05), "Q": (0.005, 0.01)}),
 )
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What is constant in one simulated patient.
-
-    Attributes:
-        base: symbol of the usual beat.
-        share: part of the beats for each other symbol.
-        forms: the shapes of each symbol's beats; fusion (F, f) has none of its own.
-        mean_rr: in s.
-        sd_rr: in s.
-        breathing: in Hz.
-        spike: height of the pacemaker's spike in mV, shape [lead].
-        noise: factor on the recorder's noise.
-    """
-
-    base: str
-    share: dict[str, float]
-    forms: dict[str, list[shapes.Shape]]
-    mean_rr: float
-    sd_rr: float
-    breathing: float
-    spike: Floats
-    noise: float
 
 
 def write_arrhythmia(folder: Path, *, patients: int = 40, minutes: float = 5.0, seed: int = 0) -> list[str]:
@@ -76,86 +49,75 @@ def write_arrhythmia(folder: Path, *, patients: int = 40, minutes: float = 5.0, 
     Raises:
         EcgError: an argument is out of range, or `folder` is a file.
     """
-    files.check(folder, patients, seed)
     in_range("minutes", minutes, 0.2, 1440)
-    names = [f"sim{index:03d}" for index in range(patients)]
 
-    def simulate(index: int) -> files.Signals:
+    def simulate(index: int) -> tuple[files.Samples, list[str], tuple[files.Samples, files.Symbols]]:
         signal, sample, symbol = _simulate(index, round(minutes * 60 * FS), seed)
         digital = np.clip(np.round(signal * GAIN) + BASELINE, 0, 2047).astype(np.int64)  # an 11-bit converter
-        return digital, [files.origin(seed, index)], (sample, symbol)
+        return digital, [], (sample, symbol)
 
-    return files.write_all(folder, names, "simulating arrhythmias", _RECORDER, simulate)
+    return files.write_all(folder, "sim{:03d}", patients, seed, _RECORDER, simulate)
 
 
-def _simulate(index: int, n: int, seed: int) -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.str_]]:
+def _simulate(index: int, n: int, seed: int) -> tuple[Floats, files.Samples, files.Symbols]:
     """Signal [lead, time] in mV, QRS peaks [beat] in samples and symbols [beat] of one patient."""
     rng = np.random.default_rng([seed, index, 360])
-    patient = _patient(rng, index)
-    seconds = n / FS
-    intervals = rhythm.sinus_intervals(rng, 1.5 * seconds + 10, patient.mean_rr, patient.sd_rr, patient.breathing)
-    usual = int(np.searchsorted(np.cumsum(intervals), seconds - 0.6)) + 1  # beats that fit if none comes early
-    kinds = rhythm.place(rng, patient.base, usual, patient.share)
-    kinds = np.concatenate([kinds, np.full(len(intervals) + 1 - usual, patient.base)])
-    times = rhythm.beat_times(rng, intervals, kinds)
-    keep = times < seconds - 0.1
-    beats = [_components(rng, patient, str(kind)) for kind in kinds[: len(times)]]
-    # The first beat after the end is simulated too, for the sake of its P wave.
-    last = int(keep.sum()) + 1
-    train = strip.assemble(rng, times[:last], beats[:last], patient.breathing)
-    signal, heart = strip.record(rng, train, n, FS, patient.breathing, patient.noise)
-    _add_spikes(signal, times[keep], kinds[: len(times)][keep], patient.spike)
-    return signal, strip.qrs_peaks(heart[0], times[keep], FS), kinds[: len(times)][keep]
-
-
-def _patient(rng: np.random.Generator, index: int) -> Patient:
-    """Draw the patient number `index`."""
     base, ranges = _ROLES[index % len(_ROLES)]
     if base == "LR":
         base = base[index // len(_ROLES) % 2]
+    forms = _forms(rng, base)
+    mean_rr = 60 / rng.uniform(62, 80) if base == "/" else 60 / np.clip(rng.normal(74, 11), 52, 105)
+    share = {symbol: float(np.exp(rng.uniform(*np.log(limits)))) for symbol, limits in ranges.items()}
+    sd_rr = 0.004 if base == "/" else mean_rr * rng.lognormal(np.log(0.035), 0.4)
+    breathing = rng.uniform(0.18, 0.32)
+    spike = rng.uniform(0.3, 1.2, len(LEADS)) * rng.choice([-1, 1])
+    noise = rng.lognormal(0, 0.3)
+    seconds = n / FS
+    intervals = rhythm.sinus_intervals(rng, 1.5 * seconds + 10, mean_rr, sd_rr, breathing)
+    usual = int(np.searchsorted(np.cumsum(intervals), seconds - 0.6)) + 1  # beats that fit if none comes early
+    kinds = np.full(len(intervals) + 1, base)
+    kinds[:usual] = rhythm.place(rng, base, usual, share)
+    times = rhythm.beat_times(rng, intervals, kinds)
+    beats = [_components(rng, forms, str(kind)) for kind in kinds]
+    n_beats = int((times < seconds - 0.1).sum())
+    # The first beat after the end is simulated too, for the sake of its P wave.
+    train = strip.assemble(rng, times[: n_beats + 1], beats[: n_beats + 1], breathing)
+    signal, heart = strip.record(rng, train, n, FS, breathing, noise)
+    times, kinds = times[:n_beats], kinds[:n_beats]
+    _add_spikes(signal, times[np.isin(kinds, ["/", "f"])], spike)
+    return signal, strip.qrs_peaks(heart[0], times, FS), kinds
+
+
+def _forms(rng: np.random.Generator, base: str) -> dict[str, list[shapes.Shape]]:
+    """The shapes of each symbol's beats in a patient whose usual beat is `base`; fusion (F, f) has none of its own."""
     own = shapes.normal(rng, LEADS)
     if base == "N" and rng.random() < 0.15:
         own = shapes.turned_axis(rng, own)
-    usual = {
-        "N": lambda: own,
-        "L": lambda: shapes.bundle_branch(rng, own, "L"),
-        "R": lambda: shapes.bundle_branch(rng, own, "R"),
-        "/": lambda: shapes.paced(rng, own, atrial=rng.random() < 0.4),
-    }[base]()
+    usual = own
+    if base in "LR":
+        usual = shapes.bundle_branch(rng, own, base)
+    elif base == "/":
+        usual = shapes.paced(rng, own, atrial=rng.random() < 0.4)
     sinus = own if base == "/" else usual
-    ectopic = [shapes.ventricular(rng, own) for _ in range(rng.choice([1, 2], p=[0.7, 0.3]))]
-    forms = {
-        "N": [own],
-        base: [usual],
-        "V": ectopic,
+    return {
+        "V": [shapes.ventricular(rng, own) for _ in range(rng.choice([1, 2], p=[0.7, 0.3]))],
         "A": [shapes.atrial(rng, sinus) for _ in range(2)],
         "J": [shapes.junctional(rng, sinus)],
         "Q": [shapes.distorted(rng, usual) for _ in range(4)],
+        "N": [own],
+        base: [usual],
     }
-    mean_rr = 60 / rng.uniform(62, 80) if base == "/" else 60 / np.clip(rng.normal(74, 11), 52, 105)
-    return Patient(
-        base=base,
-        share={symbol: float(np.exp(rng.uniform(*np.log(limits)))) for symbol, limits in ranges.items()},
-        forms=forms,
-        mean_rr=float(mean_rr),
-        sd_rr=0.004 if base == "/" else float(mean_rr * rng.lognormal(np.log(0.035), 0.4)),
-        breathing=float(rng.uniform(0.18, 0.32)),
-        spike=rng.uniform(0.3, 1.2, len(LEADS)) * rng.choice([-1, 1]),
-        noise=float(rng.lognormal(0, 0.3)),
-    )
 
 
-def _components(rng: np.random.Generator, patient: Patient, symbol: str) -> list[strip.Component]:
+def _components(rng: np.random.Generator, forms: dict[str, list[shapes.Shape]], symbol: str) -> list[strip.Component]:
     """The shapes that meet in one beat, with weights."""
     if symbol in "Ff":
-        return shapes.fused(rng, patient.forms["N"][0], patient.forms["V" if symbol == "F" else "/"][0])
-    forms = patient.forms[symbol]
-    return [(forms[rng.integers(len(forms))], 1.0)]
+        return shapes.fused(rng, forms["N"][0], forms["V" if symbol == "F" else "/"][0])
+    return [(forms[symbol][rng.integers(len(forms[symbol]))], 1.0)]
 
 
-def _add_spikes(signal: Floats, times: Floats, kinds: npt.NDArray[np.str_], height: Floats) -> None:
-    """Add the pacemaker's spike, two samples up and an overshoot, in place before every beat it made or shared."""
-    fired = times[np.isin(kinds, ["/", "f"])]
-    start = np.round((fired - _SPIKE_LEAD_S) * FS).astype(np.int64)
+def _add_spikes(signal: Floats, times: Floats, height: Floats) -> None:
+    """Add the pacemaker's spike, two samples up and an overshoot, in place before each beat that it made or shared."""
+    start = np.round((times - _SPIKE_LEAD_S) * FS).astype(np.int64)
     for step, part in enumerate([0.8, 1.0, -0.2]):
         signal[:, start + step] += part * height[:, None]

@@ -15,7 +15,7 @@ FS = 1000.0
 LEADS = ("i", "ii", "v5")
 GAIN = 2000.0
 _CHANNEL = {"fmt": "16", "adc_gain": GAIN, "baseline": 0, "adc_zero": 0, "adc_res": 16, "units": "mV"}
-_RECORDER = files.Recorder(FS, LEADS, _CHANNEL)
+_RECORDER = {"fs": FS, "sig_name": list(LEADS), **{name: [value] * len(LEADS) for name, value in _CHANNEL.items()}}
 
 _TURN = (True, False, True, False, True)  # infarction or not, taking turns; two patients are enough for both
 
@@ -38,18 +38,15 @@ def write_mi(folder: Path, *, patients: int = 60, seconds: float = 30.0, seed: i
     Raises:
         EcgError: an argument is out of range, or `folder` is a file.
     """
-    files.check(folder, patients, seed)
     in_range("seconds", seconds, 5, 3600)
-    names = [f"patient{index:03d}/sim{index:03d}" for index in range(patients)]
 
-    def simulate(index: int) -> files.Signals:
+    def simulate(index: int) -> tuple[files.Samples, list[str], None]:
         sick = _TURN[index % len(_TURN)]
         signal = _simulate(index, round(seconds * FS), seed, sick)
         digital = np.clip(np.round(signal * GAIN), -32767, 32767).astype(np.int64)
-        reason = "Myocardial infarction" if sick else "Healthy control"
-        return digital, [f"Reason for admission: {reason}", files.origin(seed, index)], None
+        return digital, [f"Reason for admission: {'Myocardial infarction' if sick else 'Healthy control'}"], None
 
-    return files.write_all(folder, names, "simulating infarctions", _RECORDER, simulate)
+    return files.write_all(folder, "patient{0:03d}/sim{0:03d}", patients, seed, _RECORDER, simulate)
 
 
 def _simulate(index: int, n: int, seed: int, sick: bool) -> Floats:

@@ -20,7 +20,7 @@ The published model turns a phase theta round a circle and pulls z up and down a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +37,7 @@ RELAXATION = 1.0
 _REACH = 4.5  # widths at which the drive of a wave has fallen below 0.02 % of its maximum
 
 
-@dataclass(frozen=True)
-class BeatTrain:
+class BeatTrain(NamedTuple):
     """The beats of one recording; two rows may share one beat, as in fusion beats.
 
     Attributes:

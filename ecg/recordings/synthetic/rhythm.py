@@ -31,8 +31,9 @@ def sinus_intervals(rng: np.random.Generator, seconds: float, mean: float, sd: f
         sd: standard deviation of RR in s.
         breathing: frequency in Hz.
     """
-    n = int((seconds + 5) * _GRID_HZ) // 2 * 2
-    n = max(n, 240)  # below a minute the lines of the spectrum would be wider apart than its peaks
+    n = max(
+        int((seconds + 5) * _GRID_HZ) // 2 * 2, 240
+    )  # below a minute the lines of the spectrum would be wider apart than its peaks
     f = np.fft.rfftfreq(n, 1 / _GRID_HZ)
     power = 0.5 * np.exp(-((f - 0.1) ** 2) / 2e-4) + np.exp(-((f - breathing) ** 2) / 2e-4)
     rr = np.fft.irfft(np.sqrt(power) * np.exp(2j * np.pi * rng.random(len(f))), n)
@@ -57,11 +58,9 @@ def place(rng: np.random.Generator, base: str, n: int, share: dict[str, float]) 
     kinds = np.full(n, base, dtype="<U1")
     free = rng.permutation(np.arange(2 + rng.integers(2), n - 1, 2))
     wanted = {symbol: max(3, round(part * n)) for symbol, part in share.items()}
-    one_of_each = list(wanted)
     rest = [symbol for symbol, count in wanted.items() for _ in range(count - 1)]
-    chosen = one_of_each + [str(s) for s in rng.permutation(rest)]
-    for beat, symbol in zip(free, chosen, strict=False):
-        kinds[beat] = symbol
+    chosen = [*wanted, *rng.permutation(rest)][: len(free)]  # one of each first
+    kinds[free[: len(chosen)]] = chosen
     return kinds
 
 

@@ -43,14 +43,15 @@ def assemble(
 def record(
     rng: np.random.Generator, train: BeatTrain, n: int, fs: float, breathing: float, level: float
 ) -> tuple[Floats, Floats]:
-    """Integrate the model and add noise.
+    """Integrate the model, around a baseline of about 0.15 mV that breathes, and add noise.
 
     Returns:
         The signal as recorded and the heart's part of it, each of shape [lead, time] in mV.
     """
     n_leads = train.height.shape[1]
-    z0 = breathing_baseline(rng, n_leads, n, fs, breathing)
-    heart = integrate(train, z0, fs)
+    amplitude = 0.15 * rng.uniform(0.3, 1.5, (n_leads, 1))
+    baseline = amplitude * np.sin(2 * np.pi * breathing * np.arange(n) / fs + rng.uniform(0, 2 * np.pi))
+    heart = integrate(train, baseline, fs)
     return heart + recorder_noise(rng, n_leads, n, fs, level), heart
 
 
@@ -69,14 +70,7 @@ def qrs_peaks(heart: Floats, times: Floats, fs: float) -> npt.NDArray[np.int64]:
     return peaks
 
 
-def breathing_baseline(rng: np.random.Generator, n_leads: int, n: int, fs: float, breathing: float) -> Floats:
-    """z0 of the model: a sine of about 0.15 mV at the `breathing` frequency in Hz, shape [lead, time] in mV."""
-    t = np.arange(n) / fs
-    amplitude = 0.15 * rng.uniform(0.3, 1.5, (n_leads, 1))
-    return amplitude * np.sin(2 * np.pi * breathing * t + rng.uniform(0, 2 * np.pi))
-
-
-def recorder_noise(rng: np.random.Generator, n_leads: int, n: int, fs: float, level: float = 1.0) -> Floats:
+def recorder_noise(rng: np.random.Generator, n_leads: int, n: int, fs: float, level: float) -> Floats:
     """Noise of one recording, shape [lead, time] in mV; its parts have amplitudes of the patient's own.
 
     Muscle noise (20-120 Hz, in swells), mains at 50 or 60 Hz and wander below 0.3 Hz.
@@ -105,5 +99,4 @@ def _slow(rng: np.random.Generator, n_leads: int, n: int, fs: float, cutoff: flo
     knots = rng.standard_normal((n_leads, int(t[-1]) + 3))
     part = (1 - np.cos(np.pi * (t % 1))) / 2
     left = t.astype(np.int64)
-    slow: Floats = knots[:, left] * (1 - part) + knots[:, left + 1] * part
-    return slow
+    return knots[:, left] * (1 - part) + knots[:, left + 1] * part

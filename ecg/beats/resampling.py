@@ -1,0 +1,73 @@
+"""Signals, and recordings with their annotations, at another sampling rate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import resample_poly
+
+from ecg.recordings.recording import Annotations, Recording
+
+INVALID_ADU = -32768
+"""How WFDB's format 16 marks a sample as invalid (signal(5), https://physionet.org/physiotools/wag/signal-5.htm)."""
+LEVELS = 2**24
+"""Steps between zero and the largest sample of a resampled lead: as fine as float32, so nothing is lost to rounding."""
+
+
+def resample(signal: npt.NDArray[np.floating], fs: float, target_fs: float) -> npt.NDArray[np.float64]:
+    """Bring a signal to another sampling rate with scipy's polyphase anti-alias filter.
+
+    Args:
+        signal: shape [time].
+        fs: its sampling rate in Hz.
+        target_fs: the wanted rate in Hz.
+
+    Returns:
+        shape [time * target_fs / fs], rounded up.
+    """
+    ratio = Fraction(target_fs).limit_denominator(1000) / Fraction(fs).limit_denominator(1000)
+    values = np.asarray(signal, dtype=np.float64)
+    if ratio == 1:
+        return values
+    return np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"))
+
+
+def at_rate(recording: Recording, fs: float | None) -> Recording:
+    """The recording at another sampling rate, its annotations moved along; lines bridge invalid samples.
+
+    Args:
+        recording: of any rate.
+        fs: wanted rate in Hz; None or the recording's own leaves valid samples as they are.
+    """
+    fs = fs or recording.fs
+    if fs == recording.fs and not (recording.digital == INVALID_ADU).any():
+        return recording
+    rows = range(len(recording.leads))
+    signal = np.stack([resample(filled(lead_millivolts(recording, row)), recording.fs, fs) for row in rows])
+    gain = LEVELS / np.maximum(np.abs(signal).max(axis=1), 1e-6)
+    digital = np.rint(signal * gain[:, None]).astype(np.int32)
+    marks = recording.annotations
+    if marks is not None:
+        moved = np.rint(marks.sample * (fs / recording.fs)).astype(np.int64)
+        marks = Annotations(np.minimum(moved, digital.shape[1] - 1), marks.symbol)
+    zero = np.zeros(len(rows), dtype=np.int32)
+    return replace(recording, digital=digital, gain=gain, baseline=zero, fs=fs, annotations=marks)
+
+
+def lead_millivolts(recording: Recording, lead: int) -> npt.NDArray[np.float64]:
+    """One lead in mV, shape [time], NaN where the converter marked a sample as invalid."""
+    signal = recording.millivolts(lead).astype(np.float64)
+    return np.where(recording.digital[lead] == INVALID_ADU, np.nan, signal)
+
+
+def filled(signal: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The signal with straight lines across its gaps (NaN), as filters need it, 0 if it is all gap; shape [time]."""
+    known = np.flatnonzero(np.isfinite(signal))
+    if len(known) == len(signal):
+        return signal
+    if not len(known):
+        return np.zeros_like(signal)
+    return np.asarray(np.interp(np.arange(len(signal)), known, signal[known]))

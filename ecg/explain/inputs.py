@@ -1,0 +1,88 @@
+"""Which inputs speak for the predicted class: the beat's signal, its rhythm, or its neighbours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ecg.beats.table import MASK, SIGNAL
+from ecg.explain.arrays import Floats, Floats32, Ints
+from ecg.explain.maps import STEPS, LogOdds, captum_attr
+from ecg.explain.view import View
+from ecg.explain.windows import mean_interval
+from ecg.models import LayeredModel
+
+OWN, AROUND = "the beat itself", "its neighbours"
+COLUMNS = ("class", "input", "of", "share", "low", "high", "beats")
+_BATCH = 32  # beats at once: a window of consecutive beats is as large as all of them
+
+
+def input_table(
+    model: LayeredModel, view: View, target: Ints, y: Ints, baseline: Floats32, classes: Sequence[str], seed: int
+) -> pd.DataFrame:
+    """Share of the evidence by input and class, by integrated gradients over all inputs at once: inputs.csv.
+
+    The way begins at the average beat in place of every signal, and at zeros in place of every other input.
+
+    Args:
+        model: in eval mode.
+        view: the beats, whose predicted classes are `target` and whose true ones `y`, shape [beat].
+        target: shape [beat].
+        y: shape [beat].
+        baseline: shape [lead, sample].
+        classes: class names.
+        seed: of the bootstrap over beats.
+
+    Returns:
+        A row for each class and input; empty for a model whose only input is the beat's signal.
+    """
+    rows = []
+    if len(model.inputs) > 1 or model.beats > 1:
+        parts = _evidence(model, view, target, baseline)
+        total = np.maximum(sum(parts.values()), np.finfo(np.float64).tiny)
+        for c in np.unique(y):
+            for (name, of), size in parts.items():
+                share = (size / total)[y == c]
+                mean, low, high = mean_interval(share, np.random.default_rng(seed))
+                rows.append((classes[c], name, of, mean, low, high, len(share)))
+    return pd.DataFrame(rows, columns=[*COLUMNS])
+
+
+class _OfAllInputs(LogOdds):
+    """The same log-odds; the gradient of an input that no layer takes is zero, not missing."""
+
+    def forward(self, signal: Tensor, *rest: Tensor) -> Tensor:
+        """Log-odds of shape [beat, class]."""
+        taken = [x.flatten(1).sum(dim=1, keepdim=True) for x in (signal, *rest) if x.is_floating_point()]
+        return super().forward(signal, *rest) + 0 * sum(taken)
+
+
+def _evidence(model: LayeredModel, view: View, target: Ints, baseline: Floats32) -> dict[tuple[str, str], Floats]:
+    """Absolute evidence of each input, shape [beat], of the beat itself and of its neighbours."""
+    method = captum_attr().IntegratedGradients(_OfAllInputs(model))
+    names = [SIGNAL, *(name for name in view.rest if name != MASK)]  # nothing leads to the mask gradually
+    found: defaultdict[tuple[str, str], list[Tensor]] = defaultdict(list)
+    labels = torch.split(torch.from_numpy(target), _BATCH)
+    for some, its in zip(view.parts(_BATCH), labels, strict=True):
+        given, more = some[: len(names)], some[len(names) :] or None  # the mask comes last
+        start = tuple(_start(name, x, baseline) for name, x in zip(names, given, strict=True))
+        how = {"target": its, "baselines": start, "additional_forward_args": more, "n_steps": STEPS}
+        by_input = method.attribute(given, internal_batch_size=8 * _BATCH, **how)
+        for place, (name, values) in enumerate(zip(names, by_input, strict=True)):
+            beats = model.beats if place else 1  # the beat's own signal comes first, as an input of its own
+            size = values.detach().abs().reshape(len(values), beats, -1).sum(dim=2)
+            own = size[:, beats // 2]
+            if place == 0 or name != SIGNAL:
+                found[name, OWN].append(own)
+            if beats > 1:
+                found[name, AROUND].append(size.sum(dim=1) - own)
+    return {key: torch.cat(sizes).double().numpy() for key, sizes in found.items()}
+
+
+def _start(name: str, x: Tensor, baseline: Floats32) -> Tensor:
+    return torch.from_numpy(baseline).expand_as(x).clone() if name == SIGNAL else torch.zeros_like(x)

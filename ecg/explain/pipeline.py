@@ -1,0 +1,107 @@
+"""`ecg explain` on one page: load, study, draw, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from ecg.atomic import whole_file
+from ecg.errors import EcgError
+from ecg.explain.figures.knowledge import cka_figure, embeddings_figure, probes_figure
+from ecg.explain.figures.layers import layers_figure
+from ecg.explain.figures.maps import classes_figure, saliency_figure, shares_figure
+from ecg.explain.figures.trust import agreement_figure, cascade_figure, deletion_figure
+from ecg.explain.maps import captum_attr
+from ecg.explain.page import explained_page, layer_sentences, trust_sentence, wave_sentence
+from ecg.explain.study import Amounts, Findings, study
+from ecg.explain.subject import load_subject
+from ecg.page import write_page
+from ecg.progress import track
+from ecg.report.save import save_figure
+
+BEATS = 3000
+FEWEST = 100
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What `explain` made.
+
+    Attributes:
+        page: the HTML page; tables and figures are beside it.
+        sentences: the findings in words.
+    """
+
+    page: Path
+    sentences: tuple[str, ...]
+
+
+def explain(
+    runs: Sequence[Path],
+    *,
+    out: Path | None = None,
+    dataset_from: Path | None = None,
+    data_dir: Path | None = None,
+    beats: int = BEATS,
+    layer: str | None = None,
+    seed: int = 0,
+    doing: Callable[[str], None] = lambda _: None,
+) -> Explained:
+    """Explain a trained model: figures, tables and a page.
+
+    Args:
+        runs: run folders or weights files; the first is explained, the others are its other seeds.
+        out: folder for the results; by default `explain` in the first run's folder.
+        dataset_from: the run whose dataset is used; by default the first run itself.
+        data_dir: holds mitdb/ and so on.
+        beats: beats per subset of each probe; maps and checks take a share of it.
+        layer: where Grad-CAM looks.
+        seed: same seed, same numbers.
+        doing: told what is being done.
+
+    Raises:
+        EcgError: something the user can put right.
+    """
+    if beats < FEWEST:
+        raise EcgError(f"--beats {beats}: {FEWEST} or more are needed")
+    captum_attr()  # say so before minutes of work if it is missing
+    folder = out or (runs[0].parent if runs[0].is_file() else runs[0]) / "explain"
+    doing("reading the weights and the data")
+    subject = load_subject(runs, dataset_from=dataset_from, data_dir=data_dir)
+    findings = study(subject, Amounts.of(beats), layer=layer, seed=seed, doing=doing)
+    doing("drawing")
+    pictures = {}
+    for name, draw in track(list(_figures(findings)), "drawing"):
+        save_figure(draw(), folder / f"{name}.png")
+        pictures[name] = (folder / f"{name}.png").read_bytes()
+    for name, table in findings.tables.items():
+        if len(table):
+            with whole_file(folder / f"{name}.csv") as temporary:
+                table.to_csv(temporary, index=False, float_format="%.4f")
+    write_page(folder / "index.html", explained_page(findings, pictures, beats=beats, seed=seed))
+    said = (*layer_sentences(findings), wave_sentence(findings), trust_sentence(findings))
+    return Explained(folder / "index.html", said)
+
+
+def _figures(findings: Findings) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Every figure by file name, not drawn yet."""
+    for chosen in findings.mapped.chosen:
+        title = f"A beat through the layers: {chosen.kind}"
+        yield chosen.file_name, partial(layers_figure, findings, chosen.beat, title)
+    yield "saliency", partial(saliency_figure, findings)
+    yield "classes", partial(classes_figure, findings)
+    yield "waves", partial(shares_figure, findings)
+    yield "agreement", partial(agreement_figure, findings)
+    yield "random_weights", partial(cascade_figure, findings)
+    yield "deletion", partial(deletion_figure, findings)
+    if len(findings.layers.probes):
+        yield "probes", partial(probes_figure, findings)
+    yield "embeddings_class", partial(embeddings_figure, findings, "class")
+    if (findings.layers.shown.patient != "").all():
+        yield "embeddings_record", partial(embeddings_figure, findings, "record")
+    if len(findings.layers.cka):
+        yield "cka", partial(cka_figure, findings)

@@ -1,0 +1,171 @@
+"""From files to labels, one recording after the other; one that fails does not stop the rest. Then all at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ecg.atomic import whole_file
+from ecg.beats.labels import AAMI_CLASSES
+from ecg.errors import EcgError
+from ecg.metrics.ec57 import NO_BEAT
+from ecg.page import Cell, render, write_page
+from ecg.page.numbers import count, duration, percent
+from ecg.predict.files import ENDINGS, OVERVIEW, check_out, write_files
+from ecg.predict.labelled import Labelled, label_beats
+from ecg.predict.page import record_page, score_rows
+from ecg.predict.scores import COUNTING, BeatList, Compared, beat_list, compare, score
+from ecg.predict.summary import summary
+from ecg.predict.trust import NO_DIAGNOSIS, Trust, trust
+from ecg.recordings.formats import Asked, Input, find_inputs, read_own
+from ecg.runs.weights import load_weights
+
+INDEX, RECORDS = OVERVIEW
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one recording.
+
+    Attributes:
+        source: the recording.
+        content: its summary; None if it failed.
+        error: why it failed; empty if it did not.
+        compared: its beats beside the reference's, where there are reference annotations.
+    """
+
+    source: Input
+    content: dict[str, Any] | None
+    error: str = ""
+    compared: Compared | None = None
+
+
+def predict(
+    named: list[Path], weights: Path, out: Path, *, fs: float | None, lead: str | None, unit: str | None, force: bool
+) -> tuple[Trust, list[Input], Iterator[Outcome]]:
+    """Check everything that can be checked beforehand, then label recordings one by one as they are asked for.
+
+    Args:
+        named: recordings, or folders of them.
+        weights: a run folder or a weights file.
+        out: folder for the results.
+        fs: sampling rate in Hz, for files that do not say it.
+        lead: name of the lead.
+        unit: of the signal, for files that do not say it.
+        force: replace results.
+
+    Returns:
+        What is known of the weights, the recordings, and their outcomes, made while they are iterated over.
+
+    Raises:
+        EcgError: no such weights or recordings, two recordings of one name, results that exist, a folder that cannot
+            be written.
+    """
+    inputs = find_inputs(named)
+    known = trust(load_weights(weights))
+    check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
+    asked = Asked(fs, lead, unit, known.weights.info.leads)
+    return known, inputs, (_outcome(one, known, asked, out) for one in inputs)
+
+
+def _outcome(one: Input, known: Trust, asked: Asked, out: Path) -> Outcome:
+    try:
+        labelled = label_beats(read_own(one, asked), known.weights)
+        compared = _compared(labelled)
+        aami = labelled.classes == AAMI_CLASSES
+        scores = score([compared], labelled.classes if aami else ()) if compared is not None else None
+        notes = _notes(labelled, known, compared)
+        content = summary(labelled, known, scores, notes) | {"file": str(one.path)}
+        files = [f"{one.record}.{ending}" for ending in ENDINGS if ending != "html"]
+        write_files(out, labelled, content, record_page(labelled, content, known, compared, files))
+    except EcgError as error:
+        return Outcome(one, None, str(error))
+    except OSError as error:
+        return Outcome(one, None, f"{error.filename or one.path}: {error.strerror or error}")
+    return Outcome(one, content, compared=compared)
+
+
+def _compared(labelled: Labelled) -> Compared | None:
+    """The R peaks found beside the reference annotations; None where there are none."""
+    recording, marks = labelled.recording, labelled.recording.annotations
+    reference = beat_list(marks.sample, marks.symbol) if marks is not None else None
+    if reference is None or not len(reference.sample):
+        return None
+    number = {name: c for c, name in enumerate(AAMI_CLASSES)}
+    of_class = np.array([number.get(name, NO_BEAT) for name in (*labelled.classes, "-")])
+    own = BeatList(labelled.sample, of_class[labelled.label], np.zeros((0, 2), dtype=np.int64))
+    return compare(recording.record, reference, own, recording.fs)
+
+
+def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple[str, ...]:
+    notes, gaps = list(labelled.own.notes), labelled.own.gaps
+    lead, trained = labelled.recording.leads[0], known.weights.info.leads
+    if lead.lower() not in {name.lower() for name in trained} and not any("trained on" in note for note in notes):
+        notes.append(f"Lead {lead}: the weights were trained on {', '.join(trained)}.")
+    if len(gaps):
+        missing = float((gaps[:, 1] - gaps[:, 0]).sum()) / labelled.recording.fs
+        many = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
+        notes.append(f"{many} in the signal, {missing:.1f} s in all: beats beside a gap have no label.")
+    if compared is not None and (who := labelled.recording.patient) in known.trained_on:
+        notes.append(f"A patient called {who} was in training: if this is that recording, its scores are no test.")
+    return tuple(notes)
+
+
+def overview_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:
+    """One row for each recording, also for those that failed."""
+    rows = []
+    for one in outcomes:
+        row: dict[str, object] = {"record": one.source.record, "file": str(one.source.path), "error": one.error}
+        if one.content is not None:
+            signal, beats, rate = one.content["signal"], one.content["beats"], one.content["heart_rate"]
+            row |= {"lead": signal["lead"], "seconds": signal["seconds"], "gaps": len(signal["gaps_s"])}
+            row |= {"r_peaks": one.content["r_peaks"]["count"], "labelled": beats["labelled"]}
+            row |= {name: beats["counts"][name] for name in classes}
+            row |= {"low_confidence": beats["low_confidence"]["share"], "mean_heart_rate": rate["mean"]}
+            row |= {f"mean_p_{name}": p for name, p in one.content.get("whole_record", {}).items()}
+            row |= one.content["scores"] or {}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def write_overview(out: Path, outcomes: Sequence[Outcome], known: Trust, scores: dict[str, float] | None) -> None:
+    """Write `index.html` and `records.csv`.
+
+    Args:
+        out: the results' folder.
+        outcomes: of all recordings.
+        known: of the weights.
+        scores: of all recordings with a reference together.
+    """
+    classes = known.weights.info.classes
+    table = overview_table(outcomes, classes)
+    with whole_file(out / RECORDS) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.5g")
+    good = [one.content for one in outcomes if one.content is not None]
+    made = render(
+        "predict/overview.html",
+        title=f"{len(good)} labelled recordings",
+        notices=(NO_DIAGNOSIS, known.short, *known.warnings),
+        simulated=any(content["simulated"] for content in good),
+        failed=[f"{one.source.record}: {one.error}" for one in outcomes if one.error],
+        classes=classes,
+        rows=[_cells(row, classes) for row in table[table["error"] == ""].to_dict("records")],
+        records=RECORDS,
+        scores=score_rows(scores, classes) if scores is not None else [],
+        counting=COUNTING,
+        trust=known,
+    )
+    write_page(out / INDEX, made)
+
+
+def _cells(row: Mapping[Any, Any], classes: Sequence[str]) -> list[object]:
+    """A recording's row of the page, from its row of the CSV file."""
+    name, seconds = str(row["record"]), row["seconds"]
+    first = [Cell(name, name, f"{name}.html"), row["lead"], Cell(duration(seconds), seconds)]
+    counts = [count(row[one]) for one in classes]
+    return [*first, *counts, percent(row["low_confidence"], 1), count(row["mean_heart_rate"]), count(row["gaps"])]

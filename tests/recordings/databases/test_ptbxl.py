@@ -1,0 +1,147 @@
+"""PTB-XL: the diagnosis is read from tables in the true format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ecg.errors import EcgError
+from ecg.recordings.databases.ptbxl import BOTH, CONFLICT, NEITHER, UNLIKELY, classify, has_ptbxl, select_ptbxl
+
+INFARCTIONS = frozenset({"IMI", "ASMI"})
+STATEMENTS = """,description,diagnostic,form,rhythm,diagnostic_class,diagnostic_subclass
+NDT,non-diagnostic T abnormalities,1.0,1.0,,STTC,STTC
+NORM,normal ECG,1.0,,,NORM,NORM
+IMI,inferior myocardial infarction,1.0,,,MI,IMI
+ASMI,anteroseptal myocardial infarction,1.0,,,MI,AMI
+SR,sinus rhythm,,,1.0,,
+"""
+ROWS = [
+    (1, 11.0, {"NORM": 100.0, "SR": 0.0}),
+    (2, 12.0, {"IMI": 100.0, "SR": 0.0}),
+    (3, 13.0, {"IMI": 15.0, "ASMI": 35.0}),
+    (4, 14.0, {"NDT": 100.0}),
+    (5, 15.0, {"NORM": 80.0, "IMI": 15.0}),
+    (6, 16.0, {"NORM": 100.0}),
+    (7, 16.0, {"ASMI": 50.0}),
+    (8, 11.0, {"NORM": 80.0}),
+    (9, 17.0, {"NORM": 100.0}),
+]
+
+
+def write(folder: Path, rows: list[tuple[int, float, dict[str, float]]], absent: tuple[int, ...] = ()) -> None:
+    """The two tables, and a header and samples (not looked into) for all but the `absent` records."""
+    names = [f"records500/00000/{ecg_id:05d}_hr" for ecg_id, _, _ in rows]
+    table = pd.DataFrame(
+        {
+            "ecg_id": [row[0] for row in rows],
+            "patient_id": [row[1] for row in rows],
+            "age": 50.0,
+            "report": "sinusrhythmus, normales ekg",
+            "scp_codes": [str(row[2]) for row in rows],
+            "filename_lr": [name.replace("500", "100") for name in names],
+            "filename_hr": names,
+        }
+    )
+    (folder / "records500" / "00000").mkdir(parents=True)
+    table.to_csv(folder / "ptbxl_database.csv", index=False)
+    (folder / "scp_statements.csv").write_text(STATEMENTS)
+    for (ecg_id, _, _), name in zip(rows, names, strict=True):
+        for suffix in (".hea", ".dat") if ecg_id not in absent else ():
+            (folder / f"{name}{suffix}").touch()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path, ROWS, absent=(9,))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("codes", "least", "expected"),
+    [
+        ({"NORM": 100}, 50, "normal"),
+        ({"NORM": 0}, 0, "normal"),
+        ({"NORM": 0}, 50, UNLIKELY),
+        ({"IMI": 15, "ASMI": 50}, 50, "MI"),
+        ({"IMI": 35}, 50, UNLIKELY),
+        ({"IMI": 0}, 0, "MI"),
+        ({"NORM": 100, "IMI": 15}, 50, BOTH),
+        ({"NORM": 100, "NDT": 100}, 50, "normal"),
+        ({"NDT": 100}, 0, NEITHER),
+        ({}, 0, NEITHER),
+    ],
+)
+def test_class_of_a_record(codes: dict[str, float], least: float, expected: str) -> None:
+    diagnosis, reason = classify(codes, INFARCTIONS, least)
+    assert (diagnosis, reason) == ((expected, "") if expected in ("normal", "MI") else ("", expected))
+
+
+def test_normal_and_infarction_are_taken_and_the_rest_is_counted(folder: Path) -> None:
+    selection = select_ptbxl(folder, min_likelihood=50)
+    assert [(r.name, r.patient, r.diagnosis) for r in selection.records] == [
+        ("00001_hr", "ptbxl-11", "normal"),
+        ("00002_hr", "ptbxl-12", "MI"),
+        ("00008_hr", "ptbxl-11", "normal"),
+    ]
+    assert selection.left_out == {UNLIKELY: 1, NEITHER: 1, BOTH: 1, CONFLICT: 2}
+    assert selection.not_downloaded == 21_799 - 8
+    assert selection.note == "Only 8 of the 21,799 records of ptb-xl were there."
+
+
+def test_every_statement_counts_without_a_least_likelihood(folder: Path) -> None:
+    diagnoses = {r.name: r.diagnosis for r in select_ptbxl(folder, min_likelihood=0).records}
+    assert diagnoses == {"00001_hr": "normal", "00002_hr": "MI", "00003_hr": "MI", "00008_hr": "normal"}
+
+
+def test_a_patient_who_is_sick_in_one_record_only_below_the_least_likelihood_is_no_conflict(folder: Path) -> None:
+    names = {r.name for r in select_ptbxl(folder, min_likelihood=80).records}
+    assert "00006_hr" in names
+
+
+def test_nothing_there_names_the_ways_on(tmp_path: Path) -> None:
+    assert not has_ptbxl(tmp_path / "ptb-xl")
+    with pytest.raises(EcgError, match=r"does not exist.*ecg download ptb-xl.*dataset\.source=synthetic"):
+        select_ptbxl(tmp_path / "ptb-xl", min_likelihood=0)
+
+
+def test_a_missing_table_is_named(folder: Path) -> None:
+    (folder / "scp_statements.csv").unlink()
+    with pytest.raises(EcgError, match=r"lacks ptbxl_database\.csv, scp_statements\.csv or records500/"):
+        select_ptbxl(folder, min_likelihood=0)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("scp_statements.csv", "a,b\n1,2\n", "not PTB-XL's table of statements"),
+        ("scp_statements.csv", ",diagnostic_class\nNORM,NORM\n", "no statement has the diagnostic_class MI"),
+        ("ptbxl_database.csv", "a,b\n1,2\n", "not PTB-XL's table of records"),
+        ("ptbxl_database.csv", "ecg_id,patient_id,scp_codes,filename_hr\n7,,{},x\n", "ecg_id 7 has no patient_id"),
+        (
+            "ptbxl_database.csv",
+            "ecg_id,patient_id,scp_codes,filename_hr\n3,5.0,NORM,records500/00000/00001_hr\n",
+            "ecg_id 3: scp_codes is 'NORM'",
+        ),
+    ],
+)
+def test_a_malformed_table_is_named_with_what_is_wrong(folder: Path, file: str, content: str, said: str) -> None:
+    (folder / file).write_text(content)
+    with pytest.raises(EcgError, match=rf"{file}.*{said}"):
+        select_ptbxl(folder, min_likelihood=0)
+
+
+@pytest.mark.real
+def test_the_real_part_of_ptb_xl_holds_its_known_numbers(ecg_data: Path) -> None:
+    """297 records of 286 patients carry NORM, 73 of 70 an infarction, and none carries both."""
+    selection = select_ptbxl(ecg_data / "ptb-xl", min_likelihood=0)
+    for diagnosis, records, patients in (("normal", 297, 286), ("MI", 73, 70)):
+        own = [record for record in selection.records if record.diagnosis == diagnosis]
+        assert (len(own), len({record.patient for record in own})) == (records, patients)
+    assert selection.left_out == {NEITHER: 130}
+    likely = select_ptbxl(ecg_data / "ptb-xl", min_likelihood=50)
+    assert sum(record.diagnosis == "MI" for record in likely.records) == 46
+    recording = likely.records[0].read()
+    assert (recording.fs, recording.leads[1], recording.database) == (500.0, "II", "ptb-xl")
