@@ -99,7 +99,7 @@ IMPORTED = [
     "ecg.training.loggers.locate",
     "ecg.training.trainer.check_devices",
     "ecg.training.checkpoints.whole_file",
-    "ecg.data.kaggle_files.write_kaggle_files",
+    "ecg.data.published_rows.write_kaggle_files",
     "ecg.data.mi.partial",
     "ecg.data.mi.Path",
     "ecg.data.arrhythmia.Simulated",

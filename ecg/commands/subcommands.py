@@ -46,7 +46,7 @@ def kaggle_csv(
 
     The test file is in its published order; the training file, whose order is not known, in record order.
     """
-    from ecg.data.kaggle_files import write_kaggle_files
+    from ecg.data.published_rows import write_kaggle_files
     from ecg.recordings.data_dir import data_folder
 
     for path, rows in write_kaggle_files(data_folder(data_dir), out).items():
@@ -91,7 +91,7 @@ def score(
     """Score annotation files against reference annotations, as ANSI/AAMI EC57 and `bxb` count."""
     from ecg.atomic import whole_file
     from ecg.beats.labels import AAMI_CLASSES
-    from ecg.predict.score_files import compare_files, score_table
+    from ecg.predict.scores import compare_files, score_table
     from ecg.predict.terminal import tell_scores
 
     records, problems = compare_files(where, reference, test, data_dir)

@@ -75,8 +75,8 @@ class Measure:
         """What is known of the metric: of ours, of one's own, or of one that each class has (a share)."""
         if (one := metric(self._tail)) is not None:
             return getattr(one, what)
-        if (score := PER_CLASS.get(self._tail)) is not None:
-            return getattr(score, what, True)
+        if (title := PER_CLASS.get(self._tail)) is not None:
+            return {"title": title, "percent": True, "higher_is_better": self._tail != "fpr"}.get(what, unknown)
         return _OWN.get(self._tail, {}).get(what, unknown)
 
     @property

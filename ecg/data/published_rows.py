@@ -1,4 +1,4 @@
-"""The published Kaggle rows of MIT-BIH and of PTB: beats of unknown patients, segmented already."""
+"""The published Kaggle rows of MIT-BIH and of PTB: beats of unknown patients, read; and MIT-BIH's rebuilt."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
+from ecg.beats.kaggle_rows import published_test_rows
 from ecg.beats.resampling import resample
-from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations import KaggleSegmentation, Segmentation
 from ecg.beats.segmentations.base import min_max
+from ecg.beats.splits import TEST_FILE, TRAIN_FILE
 from ecg.beats.table import SIGNAL, Beats
-from ecg.data.sources import Prepared
+from ecg.data.sources import Prepared, downloaded
 from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv
+from ecg.recordings.databases.mitdb import MITDB
+from ecg.recordings.kaggle_csv import read_kaggle_csv, require_kaggle_csv, write_kaggle_csv
+from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Recording
 
 
@@ -134,3 +138,30 @@ def at_rate(rows: npt.NDArray[np.float32], fs: float, target_fs: float, length: 
             signal = min_max(resample(row[: filled[-1] + 1], fs, target_fs))[:length]
             target[: len(signal)] = signal
     return result
+
+
+def write_kaggle_files(data_dir: Path, out: Path) -> dict[Path, int]:
+    """Write mitbih_train.csv (87,554 rows, in record order) and mitbih_test.csv (21,892, in the published order).
+
+    Args:
+        data_dir: holds mitdb/; downloaded there if missing.
+        out: folder for the two files.
+
+    Returns:
+        Rows per file.
+
+    Raises:
+        EcgError: a file exists already, or the recordings are not those of MIT-BIH 1.0.0.
+    """
+    paths = [out / TRAIN_FILE, out / TEST_FILE]
+    if there := [str(path) for path in paths if path.exists()]:
+        raise EcgError(f"{' and '.join(there)} exist already; choose another --out")
+    folder, segmentation = downloaded(data_dir, MITDB), KaggleSegmentation()
+    records = track(MITDB.records, "segmenting beats")
+    read = (with_leads(MITDB.read(folder, record), segmentation.leads) for record in records)
+    beats = Beats.concatenate([segmentation(one) for one in read])
+    test = published_test_rows(beats)
+    train = np.setdiff1d(np.arange(len(beats)), test)
+    for path, index in zip(paths, (train, test), strict=True):
+        write_kaggle_csv(path, beats.signal[index, 0], beats.y[index])
+    return {path: len(index) for path, index in zip(paths, (train, test), strict=True)}

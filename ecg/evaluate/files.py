@@ -22,9 +22,8 @@ from ecg.report.summary import write_summary
 from ecg.runs.folder import RunFolder, write_json
 from ecg.runs.weights import Weights
 
-NAMED = ("dataset", "dataset.source", "dataset.split")
-SILENT = ("data_dir", "cache_dir", "bootstrap")
-"""Overrides that the folder's name holds already, and those that leave the evaluated beats as they are."""
+UNNAMED = ("dataset", "dataset.source", "dataset.split", "data_dir", "cache_dir", "bootstrap")
+"""Overrides that the folder's name holds already, or that leave the evaluated beats as they are."""
 EVALUATION = "evaluation.json"
 
 
@@ -51,11 +50,8 @@ class Evaluation:
 
 def folder_name(info: DataInfo, subset: str, overrides: Sequence[str]) -> str:
     """`arrhythmia-physionet-patients-test`, and what else was changed: `-synthetic.seed7`."""
-    more = ""
-    for override in overrides:
-        key, _, value = override.lstrip("+").partition("=")
-        if key not in (*NAMED, *SILENT):
-            more += f"-{key.removeprefix('dataset.')}{value}"
+    typed = (override.lstrip("+").partition("=") for override in overrides)
+    more = "".join(f"-{key.removeprefix('dataset.')}{value}" for key, _, value in typed if key not in UNNAMED)
     which = "all" if subset == "all" else f"{info.split.partition(',')[0]}-{subset}"
     return re.sub(r"[^\w.-]+", "_", f"{info.dataset}-{info.source}-{which}{more}")
 

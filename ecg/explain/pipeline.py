@@ -11,10 +11,7 @@ from matplotlib.figure import Figure
 
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
-from ecg.explain.figures.knowledge import cka_figure, embeddings_figure, probes_figure
-from ecg.explain.figures.layers import layers_figure
-from ecg.explain.figures.maps import classes_figure, saliency_figure, shares_figure
-from ecg.explain.figures.trust import agreement_figure, cascade_figure, deletion_figure
+from ecg.explain.figures import knowledge, maps
 from ecg.explain.maps import captum_attr
 from ecg.explain.page import explained_page, layer_sentences, trust_sentence, wave_sentence
 from ecg.explain.study import Amounts, Findings, study
@@ -91,17 +88,17 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """Every figure by file name, not drawn yet."""
     for chosen in findings.mapped.chosen:
         title = f"A beat through the layers: {chosen.kind}"
-        yield chosen.file_name, partial(layers_figure, findings, chosen.beat, title)
-    yield "saliency", partial(saliency_figure, findings)
-    yield "classes", partial(classes_figure, findings)
-    yield "waves", partial(shares_figure, findings)
-    yield "agreement", partial(agreement_figure, findings)
-    yield "random_weights", partial(cascade_figure, findings)
-    yield "deletion", partial(deletion_figure, findings)
+        yield chosen.file_name, partial(knowledge.layers_figure, findings, chosen.beat, title)
+    yield "saliency", partial(maps.saliency_figure, findings)
+    yield "classes", partial(maps.classes_figure, findings)
+    yield "waves", partial(maps.shares_figure, findings)
+    yield "agreement", partial(maps.agreement_figure, findings)
+    yield "random_weights", partial(maps.cascade_figure, findings)
+    yield "deletion", partial(maps.deletion_figure, findings)
     if len(findings.layers.probes):
-        yield "probes", partial(probes_figure, findings)
-    yield "embeddings_class", partial(embeddings_figure, findings, "class")
+        yield "probes", partial(knowledge.probes_figure, findings)
+    yield "embeddings_class", partial(knowledge.embeddings_figure, findings, "class")
     if (findings.layers.shown.patient != "").all():
-        yield "embeddings_record", partial(embeddings_figure, findings, "record")
+        yield "embeddings_record", partial(knowledge.embeddings_figure, findings, "record")
     if len(findings.layers.cka):
-        yield "cka", partial(cka_figure, findings)
+        yield "cka", partial(knowledge.cka_figure, findings)

@@ -13,18 +13,15 @@ from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
 from ecg.explain.arrays import Floats, Floats32, Ints
-from ecg.explain.cka import compare_layers
 from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, Curves, area, curves
-from ecg.explain.features import fit_projections, project
+from ecg.explain.features import compare_layers, fit_projections, project
 from ecg.explain.inputs import input_table
 from ecg.explain.maps import METHODS, Explainers, answers, explainers, log_odds
-from ecg.explain.probes import ask
-from ecg.explain.questions import WHY_NOT, Question, class_question, record_question
+from ecg.explain.probes import WHY_NOT, Question, ask, class_question, record_question
 from ecg.explain.sampling import Chosen, balanced_sample, telling_beats
-from ecg.explain.shares import attribution_table
 from ecg.explain.subject import Subject
 from ecg.explain.trust import Check, Checks, Footing, Row, cascade, trust_rows, untrained
-from ecg.explain.waves import signal_mask, waves
+from ecg.explain.waves import attribution_table, signal_mask, waves
 from ecg.runs.weights import Weights
 
 FEWER_STEPS = 16

@@ -189,25 +189,8 @@ _REGISTERED = (
 _METRICS: dict[str, Metric] = {metric.name: metric for metric in _REGISTERED}
 
 
-@dataclass(frozen=True)
-class PerClass:
-    """A score that each class has, under `<class>/<name>`.
-
-    Attributes:
-        title: as people say it.
-        higher_is_better: its direction.
-    """
-
-    title: str
-    higher_is_better: bool = True
-
-
-PER_CLASS: Mapping[str, PerClass] = {
-    "se": PerClass("Se"),
-    "ppv": PerClass("+P"),
-    "f1": PerClass("F1"),
-    "fpr": PerClass("FPR", higher_is_better=False),
-}
+PER_CLASS: Mapping[str, str] = {"se": "Se", "ppv": "+P", "f1": "F1", "fpr": "FPR"}
+"""Titles of the scores that each class has, under `<class>/<name>`; shares, and but for the FPR better the higher."""
 
 
 def metrics(classes: Sequence[str] | None = None) -> tuple[Metric, ...]:

@@ -17,7 +17,7 @@ from ecg.config.signature import signature
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
-from ecg.pipeline.transferred import augment_of
+from ecg.pipeline.source import augment_of
 from ecg.runs.checkpoints import ResumePoint, best_weights, resume_point
 from ecg.runs.folder import RunFolder
 from ecg.targets import locate

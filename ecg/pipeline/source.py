@@ -1,11 +1,11 @@
-"""The source of a transfer: the run that is named, or the one that the same settings would train."""
+"""The source of a transfer, named or trained by the same settings, and a model with what it takes over from it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,19 @@ from filelock import FileLock
 
 from ecg.atomic import whole_file
 from ecg.config import RunConfig
+from ecg.config.build import build
 from ecg.config.compose import compose
+from ecg.data.module import BeatData
 from ecg.errors import EcgError
-from ecg.runs.folder import RunFolder
+from ecg.models import LayeredModel
+from ecg.recordings.checksum import sha256
+from ecg.runs.folder import RunFolder, write_json
 from ecg.runs.job import Job
 from ecg.runs.reading import read_yaml
 from ecg.runs.run import load_run
-from ecg.runs.weights import weights_file
-from ecg.transfer import RANDOM, Transfer
+from ecg.runs.weights import describe_weights, load_weights, weights_file
+from ecg.training.augment import Augment
+from ecg.transfer import RANDOM, Start, Transfer, prepare_start
 
 log = logging.getLogger(__name__)
 
@@ -145,3 +150,53 @@ def _mark(config: Mapping[str, Any]) -> str:
     parts = ("dataset", "model", "loss", "optimizer", "scheduler", "augment", "trainer", "callbacks", "monitor", "seed")
     said = {part: config.get(part) for part in (*parts, "transfer")}
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+
+def augment_of(config: RunConfig, data: BeatData, transfer: Transfer) -> Augment:
+    """How training beats are changed: `auto` is for data that asks for it, and never in transfer."""
+    augment: Augment = build(config.augment, "augment")
+    return augment.resolved(auto=data.augment_by_default and transfer.trainable_layers is None)
+
+
+def prepared(
+    config: RunConfig,
+    transfer: Transfer,
+    model: LayeredModel,
+    data: BeatData,
+    source: Path | None,
+    sweep: Sequence[int] = (),
+) -> Start:
+    """The model ready to be fitted: as it is without transfer, else with source layers, frozen but for the last k.
+
+    `sweep` holds the k of all jobs that share features with this one.
+
+    Raises:
+        EcgError: the source is damaged, or does not fit.
+    """
+    if transfer.trainable_layers is None:
+        return Start(model, model, data, facts={"transfer/trainable_layers": None, "transfer/layers": len(model.names)})
+    start = prepare_start(
+        model,
+        data,
+        load_weights(source) if source else None,
+        transfer,
+        name=config.model_name,
+        cache=data.cache,
+        augmented=augment_of(config, data, transfer).active,
+        sweep=sweep,
+    )
+    start.facts["transfer/probe_first"] = transfer.probe_first
+    return start
+
+
+def write_origin(source: Path, start: Start, folder: RunFolder) -> None:
+    """Write transfer.json: the source's path, checksum, data and quality, and what was taken from it."""
+    said = describe_weights(source)
+    described = {
+        "source": str(source.resolve()),
+        "sha256": sha256(source),
+        "trained_on": said.info.title,
+        "training": dict(said.training),
+        **start.facts,
+    }
+    write_json(folder.transfer, described)

@@ -25,8 +25,7 @@ from ecg.models.faster import faster
 from ecg.models.layered import layered
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
-from ecg.pipeline.source import resolve_source
-from ecg.pipeline.transferred import prepared, write_origin
+from ecg.pipeline.source import prepared, resolve_source, write_origin
 from ecg.report.results import Results, score, write_split
 from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.runs.job import Job
@@ -66,11 +65,11 @@ def own_metrics(config: RunConfig) -> list[Metric]:
     Raises:
         EcgError: what it names gives no metric.
     """
-    made = [build(node, f"metrics.{name}") for name, node in config.metrics.items() if node]
-    for name, one in zip((name for name, node in config.metrics.items() if node), made, strict=True):
+    made = {name: build(node, f"metrics.{name}") for name, node in config.metrics.items() if node}
+    for name, one in made.items():
         if not isinstance(one, Metric):
             raise EcgError(f"metrics.{name}: gives no ecg.metrics.Metric")
-    return made
+    return list(made.values())
 
 
 def _whole(config: RunConfig, job: Job) -> float:

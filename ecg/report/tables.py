@@ -100,7 +100,7 @@ def per_class_table(metrics: Metrics, classes: Sequence[str], intervals: Interva
     for name in classes:
         scores = [cell(metrics, intervals, f"test/{name}/{key}") for key in PER_CLASS]
         rows.append((name, *scores, count(metrics.get(f"test/{name}/support"))))
-    return NumberTable(("class", *(f"{one.title} %" for one in PER_CLASS.values()), "beats"), rows)
+    return NumberTable(("class", *(f"{title} %" for title in PER_CLASS.values()), "beats"), rows)
 
 
 def class_table(metrics: Metrics, classes: Sequence[str], intervals: Intervals, context: Context) -> Table:

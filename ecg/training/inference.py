@@ -15,8 +15,7 @@ from ecg.models import LayeredModel
 from ecg.models.faster import faster
 from ecg.models.labeller import Labeller, lengths
 from ecg.progress import track
-from ecg.training.memory import keep_freed_memory
-from ecg.training.streams import streams
+from ecg.training.processor import keep_freed_memory, streams
 
 LABELLED_AT_ONCE = 2 * AT_ONCE
 """Beats at once where zeros behind them are left out: each takes less of a processor's cache."""

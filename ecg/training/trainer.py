@@ -19,8 +19,7 @@ from ecg.errors import EcgError
 from ecg.runs.folder import RunFolder
 from ecg.training.checkpoints import BestEpoch, LastEpoch, WholeCheckpoints
 from ecg.training.history import History
-from ecg.training.memory import keep_freed_memory
-from ecg.training.precision import choose_precision
+from ecg.training.processor import choose_precision, keep_freed_memory
 
 
 def trainer_node(config: RunConfig) -> dict[str, Any]:

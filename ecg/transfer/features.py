@@ -20,7 +20,7 @@ from ecg.disk_cache import cache_limit, is_intact, make_room, summed_file
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.progress import track
-from ecg.training.memory import keep_freed_memory
+from ecg.training.processor import keep_freed_memory
 
 FORMAT = 5
 """Raised when the same layers and beats would give other features, or the files another layout."""

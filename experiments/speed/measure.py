@@ -72,7 +72,7 @@ def throughput(data_dir: Path, cache: Path, sizes: Sizes) -> tuple[list[Row], st
     import torch
 
     from ecg.config.compose import compose
-    from ecg.training.precision import choose_precision
+    from ecg.training.processor import choose_precision
 
     load = os.getloadavg()[0]
     given = [f"data_dir={data_dir}", f"cache_dir={cache}", "dataset.split=kaggle", "trainer.accelerator=cpu"]

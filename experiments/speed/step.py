@@ -20,9 +20,8 @@ from results import machine_facts, rewrite
 
 from ecg.models import cnn
 from ecg.models.faster import Dropout, faster
-from ecg.training.memory import keep_freed_memory
 from ecg.training.optimizers import make_optimizer
-from ecg.training.precision import choose_precision
+from ecg.training.processor import choose_precision, keep_freed_memory
 from ecg.transfer.features import feature_shapes
 
 HERE = Path(__file__).parent

@@ -30,7 +30,7 @@ from ecg.data import BeatData
 from ecg.pipeline import run
 from ecg.runs.job import Job
 from ecg.training import classifier
-from ecg.training.precision import choose_precision
+from ecg.training.processor import choose_precision
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

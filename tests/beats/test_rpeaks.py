@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.beats.rpeaks import threshold_peaks, windows
+from ecg.beats.segmentations.paper import threshold_peaks, windows
 
 
 def test_windows_follow_each_other_and_leave_a_shorter_rest() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ecg.data.kaggle_files import write_kaggle_files
+from ecg.data.published_rows import write_kaggle_files
 from ecg.errors import EcgError
 from ecg.recordings.kaggle_csv import read_kaggle_csv
 

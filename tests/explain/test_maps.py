@@ -10,9 +10,8 @@ from ecg.errors import EcgError
 from ecg.explain.activations import time_axes
 from ecg.explain.deletion import RANDOM, area, curves
 from ecg.explain.maps import METHODS, LogOdds, captum_attr, explainers, integrated_gradients, log_odds
-from ecg.explain.shares import attribution_table, wave_shares
 from ecg.explain.trust import Footing, cascade, randomised, untrained
-from ecg.explain.waves import NAMES, waves
+from ecg.explain.waves import NAMES, attribution_table, wave_shares, waves
 from ecg.explain.windows import mean_interval, rank_correlation, window_index, windowed
 from ecg.models import LayeredModel
 

@@ -7,10 +7,8 @@ import torch
 from torch import nn
 
 from ecg.beats.table import Beats
-from ecg.explain.cka import compare_layers, gram, linear_cka
-from ecg.explain.features import FEATURES, fit_projections, project
-from ecg.explain.probes import ask, linear_probe, rise
-from ecg.explain.questions import FEWEST_PER_PATIENT, class_question, record_question
+from ecg.explain.features import FEATURES, compare_layers, fit_projections, gram, linear_cka, project
+from ecg.explain.probes import FEWEST_PER_PATIENT, ask, class_question, linear_probe, record_question, rise
 from ecg.explain.sampling import balanced_sample, telling_beats
 from ecg.explain.view import look_of
 from ecg.models import LayeredModel

@@ -90,7 +90,7 @@ def test_the_precision_that_is_kept_is_the_one_that_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, processor: str, precision: str
 ) -> None:
     (tmp_path / "cpuinfo").write_text(processor)
-    monkeypatch.setattr("ecg.training.precision.CPU_INFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr("ecg.training.processor.CPU_INFO", tmp_path / "cpuinfo")
     trainers: list[pl.Trainer] = []
 
     def made(*given: Any, **more: Any) -> tuple[pl.Trainer, History]:

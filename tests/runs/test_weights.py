@@ -388,7 +388,7 @@ def _explain(run: RunFolder, out: Path) -> object:
 
 
 def _transfer(run: RunFolder, out: Path) -> object:
-    from ecg.pipeline.transferred import prepared
+    from ecg.pipeline.source import prepared
     from ecg.transfer import Transfer
 
     config: RunConfig = compose("model=kachuee", "logger=none")

@@ -9,11 +9,11 @@ import sys
 
 import pytest
 
-from ecg.training.memory import keep_freed_memory
+from ecg.training.processor import keep_freed_memory
 
 FAULTS = """
 import resource, sys, torch
-from ecg.training.memory import keep_freed_memory
+from ecg.training.processor import keep_freed_memory
 if sys.argv[1] == "keep":
     assert keep_freed_memory()
 def faults():

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ecg.training import precision
-from ecg.training.precision import choose_precision
+from ecg.training.processor import choose_precision
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ecg.training import streams as module
-from ecg.training.streams import streams
+from ecg.training.processor import streams
 
 
 @pytest.fixture(autouse=True)
