@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from ecg.training import precision
+from ecg.training import processor as precision
 from ecg.training.processor import choose_precision
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from ecg.training import streams as module
+from ecg.training import processor as module
 from ecg.training.processor import streams
 
 
