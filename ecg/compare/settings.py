@@ -88,10 +88,16 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     together: dict[tuple[str, ...], list[Run]] = {}
     for run in runs:
         if run.counts:
-            words = [run.said(key) for key in ("dataset", "source", "split", "simulated")]
+            words = [run.said("dataset"), _origin(run), *map(run.said, ("split", "simulated"))]
             together.setdefault((*words, str(run.provenance.get("data_fingerprint", ""))), []).append(run)
     names = [key[:3] for key in together]
     return [_group(members, key, same_name=names.count(key[:3]) > 1) for key, members in together.items()]
+
+
+def _origin(run: Run) -> str:
+    """The source and, where the run says them, its databases: `physionet (svdb)`."""
+    said, databases = run.said("source"), run.metrics.get("databases")
+    return f"{said} ({' and '.join(map(str, databases))})" if databases and isinstance(databases, list) else said
 
 
 def meaning(run: Run) -> dict[str, str]:

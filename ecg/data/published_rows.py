@@ -157,11 +157,10 @@ def write_kaggle_files(data_dir: Path, out: Path) -> dict[Path, int]:
     if there := [str(path) for path in paths if path.exists()]:
         raise EcgError(f"{' and '.join(there)} exist already; choose another --out")
     folder, segmentation = downloaded(data_dir, MITDB), KaggleSegmentation()
-    records = track(MITDB.records, "segmenting beats")
-    read = (with_leads(MITDB.read(folder, record), segmentation.leads) for record in records)
-    beats = Beats.concatenate([segmentation(one) for one in read])
+    read = (MITDB.read(folder, record) for record in track(MITDB.records, "segmenting beats"))
+    beats = Beats.concatenate([segmentation(with_leads(one, segmentation.leads)) for one in read])
     test = published_test_rows(beats)
-    train = np.setdiff1d(np.arange(len(beats)), test)
-    for path, index in zip(paths, (train, test), strict=True):
+    rows = dict(zip(paths, (np.setdiff1d(np.arange(len(beats)), test), test), strict=True))
+    for path, index in rows.items():
         write_kaggle_csv(path, beats.signal[index, 0], beats.y[index])
-    return {path: len(index) for path, index in zip(paths, (train, test), strict=True)}
+    return {path: len(index) for path, index in rows.items()}

@@ -62,7 +62,7 @@ class Mapped:
         outputs: by layer, shape [beat, channel, position] or [beat, unit].
         maps: by method, shape [beat, sample], for the predicted class.
         waves: shape [beat, sample], number of the wave.
-        baseline: shape [channel, sample], the average beat that maps compare with.
+        baseline: shape [lead, sample], the average beat that maps compare with.
         layer: the layer that Grad-CAM looks at.
         completeness: shape [beat], how far integrated gradients are from adding up, in shares of the mean of what they
             should add up to.

@@ -62,7 +62,7 @@ class MaxPool1d(nn.MaxPool1d):
         """Shape [beat, channel, sample]."""
         if input.dim() != 3 or self.return_indices:
             return super().forward(input)  # type: ignore[no-any-return]
-        size, stride, padding, dilation = map(_one, (self.kernel_size, self.stride, self.padding, self.dilation))
+        size, stride, padding, dilation = map(only, (self.kernel_size, self.stride, self.padding, self.dilation))
         wide = input.unsqueeze(2)
         out: Tensor = F.max_pool2d(wide, (1, size), (1, stride), (0, padding), (1, dilation), self.ceil_mode)
         return out.squeeze(2)
@@ -75,7 +75,7 @@ class AvgPool1d(nn.AvgPool1d):
         """Shape [beat, channel, sample]."""
         if input.dim() != 3:
             return super().forward(input)
-        size, stride, padding = map(_one, (self.kernel_size, self.stride, self.padding))
+        size, stride, padding = map(only, (self.kernel_size, self.stride, self.padding))
         wide = input.unsqueeze(2)
         out: Tensor = F.avg_pool2d(wide, (1, size), (1, stride), (0, padding), self.ceil_mode, self.count_include_pad)
         return out.squeeze(2)
@@ -115,7 +115,8 @@ _FASTER: dict[type[nn.Module], type[nn.Module]] = {
 }
 
 
-def _one(value: int | tuple[int, ...]) -> int:
+def only(value: int | tuple[int, ...]) -> int:
+    """A size along time, which PyTorch keeps as a number or as a tuple of one."""
     return value if isinstance(value, int) else value[0]
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ecg.models.faster import only
 from ecg.models.layered import LayeredModel
 
 Chain = Sequence[nn.Module]
@@ -50,8 +51,8 @@ class Window:
         reach = stride = 1
         for leaf in leaves:
             if isinstance(leaf, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d):
-                reach += (_one(leaf.kernel_size) - 1) * _one(getattr(leaf, "dilation", 1)) * stride
-                stride *= _one(leaf.stride)
+                reach += (only(leaf.kernel_size) - 1) * only(getattr(leaf, "dilation", 1)) * stride
+                stride *= only(leaf.stride)
         return cls(reach, stride)
 
     def samples(self, length: int) -> int:
@@ -82,14 +83,12 @@ class Labeller:
             self._rest = nn.Sequential(*rest)
 
     @classmethod
-    def of(cls, model: nn.Module) -> Labeller | None:
+    def of(cls, model: LayeredModel) -> Labeller | None:
         """That of a model, which is left in eval mode and must not change afterwards.
 
         None where the model is not built so, or not on the processor.
         """
-        if not isinstance(model, LayeredModel) or next(model.parameters()).device.type != "cpu":
-            return None
-        if len(model.inputs) > 1 or not model.chain:
+        if len(model.inputs) > 1 or not model.chain or next(model.parameters()).device.type != "cpu":
             return None
         leaves = list(_leaves(model.eval()))
         split = next((i for i, leaf in enumerate(leaves) if isinstance(leaf, nn.Flatten)), len(leaves))
@@ -117,10 +116,6 @@ def _along_time(leaf: nn.Module) -> bool:
     if isinstance(leaf, nn.Conv1d | nn.MaxPool1d | nn.AvgPool1d):
         return leaf.padding in (0, (0,)) and not getattr(leaf, "ceil_mode", False)
     return isinstance(leaf, nn.BatchNorm1d | nn.ReLU)
-
-
-def _one(value: int | tuple[int, ...]) -> int:
-    return value if isinstance(value, int) else value[0]
 
 
 def _leaves(model: LayeredModel) -> Iterator[nn.Module]:

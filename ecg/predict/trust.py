@@ -44,7 +44,7 @@ class Trust:
             if {f"test/{name}/se", f"test/{name}/ppv"} <= known.keys()
         ]
         scores = ", ".join(filter(None, [*each, self._macro])) or "no scores are known"
-        data = f"split {info.split} of{simulated} {info.dataset} ({info.source})"
+        data = f"split {info.split} of{simulated} {info.dataset}, {info.origin}"
         return f"Measured on the test subset of {data}: {scores}."
 
     @property

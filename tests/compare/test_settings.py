@@ -103,3 +103,19 @@ def test_a_scratch_trained_for_longer_stands_beside_the_transfers(tmp_path: Path
 def test_keys_are_short_but_still_say_what_they_are() -> None:
     keys = ("dataset.train_share", "loss.name", "augment.when", "model.name")
     assert [short_key(key) for key in keys] == ["train_share", "loss", "augment.when", "model"]
+
+
+def test_runs_of_other_databases_are_other_groups_and_say_which(tmp_path: Path) -> None:
+    for number, names in enumerate((["mitdb"], ["svdb"], ["mitdb", "svdb"])):
+        said = {"dataset": "arrhythmia", "source": "physionet", "databases": names}
+        fake_run(tmp_path / str(number), metrics=said)
+    titles = {group.title for group in group_runs(find_runs(tmp_path))}
+    start = "arrhythmia, split patients, source physionet"
+    assert titles == {f"{start} (mitdb)", f"{start} (svdb)", f"{start} (mitdb and svdb)"}
+
+
+def test_damaged_databases_leave_the_source_as_it_is(tmp_path: Path) -> None:
+    for number, damaged in enumerate((5, "svdb", [], None)):
+        fake_run(tmp_path / str(number), seed=number, metrics={"databases": damaged})
+    (group,) = group_runs(find_runs(tmp_path))
+    assert "(" not in group.title

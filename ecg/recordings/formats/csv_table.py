@@ -98,7 +98,8 @@ def _layout(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     names = rows[0] if header else [f"column {i + 1}" for i in range(len(rows[0]))]
     if len(set(names)) < len(names):
         raise EcgError(f"{path}: two columns of one name in {', '.join(names)}")
-    quote = "'" if b"'" in path.open("rb").read(64) else '"'
+    with path.open("rb") as file:
+        quote = "'" if b"'" in file.read(64) else '"'
     layout = {"sep": delimiter, "decimal": decimal, "names": names, "skiprows": header, "quotechar": quote}
     return layout, dict(zip(names, rows[1], strict=False)) if header == 2 else {}
 
