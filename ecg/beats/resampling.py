@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
-from ecg.recordings.recording import Annotations, Recording
+from ecg.recordings.recording import Recording
 
 INVALID_ADU = -32768
 """How WFDB's format 16 marks a sample as invalid (signal(5), https://physionet.org/physiotools/wag/signal-5.htm)."""
@@ -52,7 +52,7 @@ def at_rate(recording: Recording, fs: float | None) -> Recording:
     marks = recording.annotations
     if marks is not None:
         moved = np.rint(marks.sample * (fs / recording.fs)).astype(np.int64)
-        marks = Annotations(np.minimum(moved, digital.shape[1] - 1), marks.symbol)
+        marks = replace(marks, sample=np.minimum(moved, digital.shape[1] - 1))
     zero = np.zeros(len(rows), dtype=np.int32)
     return replace(recording, digital=digital, gain=gain, baseline=zero, fs=fs, annotations=marks)
 

@@ -48,14 +48,18 @@ class Split:
         """The three parts by name."""
         return {"train": self.train, "val": self.val, "test": self.test}
 
-    def check(self, beats: Beats) -> Split:
+    def check(self, beats: Beats, *, may_lack: Sequence[str] = ()) -> Split:
         """Return self if the parts are disjoint and none is empty; of one `by_patient` no patient is in two.
+
+        Args:
+            beats: the table.
+            may_lack: subsets that may be empty.
 
         Raises:
             EcgError: they are not; the message names the subsets and what they share.
         """
         for subset, index in self.subsets.items():
-            if not len(index):
+            if not len(index) and subset not in may_lack:
                 raise EcgError(f"dataset.split={self.name}: no beats left to {subset}")
         for (a, left), (b, right) in combinations(self.subsets.items(), 2):
             if shared := len(np.intersect1d(left, right)):
@@ -96,7 +100,7 @@ def patients_split(
     Args:
         beats: with known patients.
         test_fraction: share of test beats, where there is no standard split.
-        val_fraction: share of the training beats kept for validation, as whole patients.
+        val_fraction: share of the training beats kept for validation, as whole patients; 0: none.
         seed: of both draws.
         strict_subjects: leave training records out whose subject has a test record too (201 of MIT-BIH, also 202).
         databases: where the beats come from.
@@ -104,6 +108,69 @@ def patients_split(
     Raises:
         EcgError: the patients are unknown or too few.
     """
+    rest, test, notes, shared = _standard(beats, test_fraction, seed, strict_subjects, databases)
+    train, val = divide_groups(rest, beats.patient, beats.y, val_fraction, seed) if val_fraction else (rest, test[:0])
+    made = Split("patients", train, val, test, True, notes, shared)
+    return made.check(beats, may_lack=() if val_fraction else ("val",))
+
+
+def training_folds_split(
+    beats: Beats,
+    *,
+    test_fraction: float,
+    val_fraction: float,
+    seed: int,
+    count: int,
+    index: int,
+    repeat: int,
+    strict_subjects: bool = False,
+    databases: Sequence[BeatDatabase] = (),
+) -> Split:
+    """One fold of a cross-validation over the training patients of `patients_split`; its test patients are in none.
+
+    Choices are made on these folds, so that the test patients are looked at once.
+
+    Args:
+        beats: with known patients.
+        test_fraction: as of `patients_split`.
+        val_fraction: share of the other folds' beats kept for validation, as whole patients; 0: none.
+        seed: of the draw of validation patients.
+        count: number of folds.
+        index: the fold that tests, from 0.
+        repeat: another repeat deals the patients out anew.
+        strict_subjects: as of `patients_split`.
+        databases: where the beats come from.
+
+    Raises:
+        EcgError: the patients are unknown or too few.
+    """
+    learnt, _, _, _ = _standard(beats, test_fraction, repeat, strict_subjects, databases)
+    rng, fold = np.random.default_rng([repeat, count]), np.full(len(beats), -1)
+    for name in np.unique(beats.database[learnt]).tolist():
+        own = learnt[beats.database[learnt] == name]
+        patients = np.unique(beats.patient[own])
+        if len(patients) < count:
+            raise EcgError(
+                f"dataset.split=folds: {name} has {len(patients)} training patients; set dataset.folds.count to "
+                "that or fewer"
+            )
+        ectopic = np.array([(beats.y[own][beats.patient[own] == one] > 0).sum() for one in patients])
+        dealt = patients[np.lexsort((rng.random(len(patients)), -ectopic))]  # the most ectopic ones to different folds
+        place = {one: (i + i // count) % count for i, one in enumerate(dealt.tolist())}
+        fold[own] = [place[one] for one in beats.patient[own].tolist()]
+    test, rest = np.flatnonzero(fold == index), np.flatnonzero((fold >= 0) & (fold != index))
+    train, val = divide_groups(rest, beats.patient, beats.y, val_fraction, seed) if val_fraction else (rest, test[:0])
+    note = (
+        f"Fold {index} of {count} over the training patients; the patients of the standard test set are in no subset."
+    )
+    made = Split("folds", train, val, test, True, (note,))
+    return made.check(beats, may_lack=() if val_fraction else ("val",))
+
+
+def _standard(
+    beats: Beats, test_fraction: float, seed: int, strict_subjects: bool, databases: Sequence[BeatDatabase]
+) -> tuple[Index, Index, tuple[str, ...], tuple[str, ...]]:
+    """Positions of beats that train and that test, what must be said of it, and patients that are in both."""
     if np.any(beats.patient == ""):
         raise EcgError(
             "dataset.split=patients: this source does not tell whose beats they are; choose dataset.split=kaggle, "
@@ -126,5 +193,4 @@ def patients_split(
                 shared |= set(both.tolist())
                 notes.append(standard[name].split_note or f"Patients {', '.join(both)} of {name} are in two subsets.")
         rest, test = np.concatenate([rest, learnt]), np.concatenate([test, tested])
-    train, val = divide_groups(rest, beats.patient, beats.y, val_fraction, seed)
-    return Split("patients", train, val, test, True, tuple(notes), tuple(sorted(shared))).check(beats)
+    return rest, test, tuple(notes), tuple(sorted(shared))

@@ -11,7 +11,18 @@ import typer
 
 from ecg import __version__
 from ecg.commands.output import print_anything
-from ecg.commands.subcommands import compare, download, evaluate, explain, export, kaggle_csv, predict, score
+from ecg.commands.subcommands import (
+    compare,
+    download,
+    ensemble,
+    evaluate,
+    explain,
+    export,
+    kaggle_csv,
+    models,
+    predict,
+    score,
+)
 from ecg.errors import EcgError
 
 HELP = "ECG heartbeat classification: train, test, explain and compare models, and label recordings with them."
@@ -42,7 +53,7 @@ def train() -> None:
     raise AssertionError("app() hands this over to Hydra")
 
 
-for command in (download, kaggle_csv, compare, evaluate, explain, export, predict, score):
+for command in (download, kaggle_csv, models, predict, score, compare, evaluate, explain, export, ensemble):
     cli.command()(command)
 
 

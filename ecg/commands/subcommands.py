@@ -57,8 +57,9 @@ def predict(
     *,
     records: Annotated[list[Path] | None, typer.Argument(help="WFDB, EDF, CSV or NumPy files, or folders.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="A recording of MIT-BIH that ships with ecg.")] = False,
-    weights: Annotated[Path, typer.Option(help=WEIGHTS)],
-    out: Annotated[Path, typer.Option(help="Folder for the results; made if missing.")],
+    weights: Annotated[Path, typer.Option(help=f"{WEIGHTS} Or a name, see `ecg models`.")] = Path("new_patients"),
+    out: Annotated[Path, typer.Option(help="Folder for the results; made if missing.")] = Path("labelled"),
+    point: Annotated[str | None, typer.Option(help="Operating point: balanced, sensitive.")] = None,
     lead: Annotated[str | None, typer.Option(help="Lead by name; else the weights' own, else II.")] = None,
     fs: Annotated[float | None, typer.Option(help="Sampling rate in Hz, for files that do not say it.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV, V or ADU, for files that do not say it.")] = None,
@@ -76,9 +77,32 @@ def predict(
     if bool(records) == sample:
         raise EcgError("ecg predict: name recordings, or give --sample for one that ships with ecg")
     records = records or [FOLDER / UNSEEN]
-    known, inputs, outcomes = label(records, weights, out, fs=fs, lead=lead, unit=unit, force=force)
+    known, inputs, outcomes = label(records, weights, out, fs=fs, lead=lead, unit=unit, force=force, point=point)
     if not tell(known, outcomes, out, len(inputs)):
         raise typer.Exit(1)
+
+
+def models() -> None:
+    """List the weights that come with ecg, and what they are good for."""
+    from ecg.runs.shipped import SHIPPED, card
+    from ecg.runs.weights import describe_weights
+
+    for name, one in SHIPPED.items():
+        said = describe_weights(Path(name))
+        typer.echo(f"{name}: {one.title}")
+        typer.echo(f"  {said.info.title}; leads {', '.join(said.info.leads)}; {said.path.stat().st_size / 1e6:.1f} MB")
+        typer.echo(f"  model card: {card(name)}")
+
+
+def ensemble(
+    runs: Annotated[list[Path], typer.Argument(help="Runs of one setting that differ in seed.")],
+    out: Annotated[Path, typer.Option(help="The weights file.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Put the weights of several seeds into one file, whose probabilities are the mean of theirs."""
+    from ecg.runs.ensemble import merge
+
+    typer.echo(merge(runs, out, force=force))
 
 
 def score(

@@ -50,6 +50,7 @@ GROUPS: Mapping[str, Group] = {
         extra={"interval": Literal["step", "epoch"], "frequency": int, "monitor": str},
     ),
     "augment": Group(),
+    "labelling": Group(),
     "trainer": Group(
         given={
             "callbacks": "choose callbacks=... or write callbacks.NAME._target_=...",
@@ -72,7 +73,7 @@ class RunConfig:
     """Everything that a run depends on; it does not change once composed.
 
     Attributes:
-        dataset, model, loss, optimizer, augment, trainer, transfer: nodes, built by their `_target_`.
+        dataset, model, loss, optimizer, augment, labelling, trainer, transfer: nodes, built by their `_target_`.
         scheduler: a node; None leaves the learning rate as it is.
         callbacks, logger, metrics: nodes by name.
     """
@@ -84,6 +85,7 @@ class RunConfig:
     trainer: Node
     transfer: Node
     augment: Node
+    labelling: Node = field(default_factory=lambda: {"_target_": "ecg.training.Labelling"})
     scheduler: Node | None = None
     callbacks: dict[str, Node | None] = field(default_factory=dict)
     logger: dict[str, Node | None] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -10,11 +11,20 @@ from typing import Any, Literal
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.beats.segmentations import KaggleSegmentation, Segmentation, make_segmentation
-from ecg.beats.splits import TEST_FILE, TRAIN_FILE, Split, beats_split, kaggle_split, patients_split
+from ecg.beats.splits import (
+    TEST_FILE,
+    TRAIN_FILE,
+    Split,
+    beats_split,
+    kaggle_split,
+    patients_split,
+    training_folds_split,
+)
 from ecg.checks import one_of
+from ecg.data.mixture import Mixture
 from ecg.data.module import BeatData
 from ecg.data.published_rows import PublishedRows
-from ecg.data.settings import Simulated, check_fractions, chosen_databases, chosen_split
+from ecg.data.settings import Folds, Simulated, check_fractions, chosen_databases, chosen_split
 from ecg.data.sources import ANNOTATED, AnnotatedSource, Source, annotated_source
 from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.recordings.databases import BeatDatabase
@@ -23,7 +33,7 @@ from ecg.recordings.databases.sample import FOLDER, SAMPLE
 
 SOURCES = ("physionet", "sample", "kaggle", "synthetic")
 SPLITS: Mapping[str, Callable[..., Split]] = MappingProxyType(
-    {"kaggle": kaggle_split, "beats": beats_split, "patients": patients_split}
+    {"kaggle": kaggle_split, "beats": beats_split, "patients": patients_split, "folds": training_folds_split}
 )
 """Every split by the name that `dataset.split` takes."""
 _SIMULATED = BeatDatabase(name="synthetic", title="Simulated recordings")
@@ -39,16 +49,20 @@ class ArrhythmiaDataModule(BeatData):
         source: physionet (recordings; downloaded if they are not there), sample (nine of MIT-BIH, which ship with
             ecg), kaggle (the CSV files), synthetic.
         segmentation: the rule that makes a beat's inputs: its name, `{name: ..., setting: ...}`, or an import path.
-        split: who trains and who tests: auto, kaggle, beats, patients, or the import path of a function from beats to
-            a split; auto is kaggle where the published split covers the beats, else patients.
+        split: who trains and who tests: auto, kaggle, beats, patients, folds (over the training patients of patients),
+            or the import path of a function from beats to a split; auto is kaggle where the published split covers
+            the beats, else patients.
         databases: of source=physionet: mitdb, svdb, or import paths of one's own.
         leads: by name, one for each row of the signal; alternatives as in `MLII|II`; `first` is a record's first
             signal; None: as the segmentation usually does.
+        folds: of split=folds.
         strict_subjects: leave training records out whose subject is also tested (201 of MIT-BIH is also 202).
-        val_fraction: share of the training subset kept for validation; None: 0.05 of the beats, 0.2 of the patients.
+        val_fraction: share of the training subset kept for validation; None: 0.05 of the beats, 0.2 of the patients;
+            0: none, for split=patients and folds.
         test_fraction: share of the test subset, where no standard split says it.
         batch_size: beats per batch, per process.
         synthetic: settings of source=synthetic.
+        mixture: what training windows are drawn from, for models of consecutive beats; of source=physionet.
         data_dir: holds mitdb/, svdb/ and kaggle/; None: ECG_DATA, or the platform's cache folder.
         cache_dir: for prepared beats and simulated recordings; None: the platform's cache folder.
         seed: of the order of training batches and the random parts of a split.
@@ -59,6 +73,7 @@ class ArrhythmiaDataModule(BeatData):
 
     dataset = "arrhythmia"
     classes = AAMI_CLASSES
+    rare_classes = (1, 2, 3)  # S, V, F
 
     def __init__(
         self,
@@ -68,17 +83,19 @@ class ArrhythmiaDataModule(BeatData):
         *,
         databases: Sequence[str | BeatDatabase] = ("mitdb",),
         leads: Sequence[str] | None = None,
+        folds: Folds = Folds(),  # noqa: B008 (frozen)
         strict_subjects: bool = False,
         val_fraction: float | None = None,
         test_fraction: float | None = None,
         batch_size: int = 256,
         synthetic: Simulated = Simulated(),  # noqa: B008 (frozen)
+        mixture: Mixture = Mixture(),  # noqa: B008 (frozen)
         data_dir: str | Path | None = None,
         cache_dir: str | Path | None = None,
         seed: int = 0,
     ) -> None:
         one_of("source", source, SOURCES)
-        check_fractions(val_fraction=val_fraction, test_fraction=test_fraction, batch_size=batch_size)
+        check_fractions(val_fraction=val_fraction or None, test_fraction=test_fraction, batch_size=batch_size)
         made, cache = make_segmentation(segmentation), cache_folder(cache_dir)
         known: tuple[BeatDatabase, ...] = (SAMPLE,) if source == "sample" else ()
         if source == "physionet":
@@ -95,9 +112,10 @@ class ArrhythmiaDataModule(BeatData):
             "databases": known,
             "classes": AAMI_CLASSES,
             "seed": seed,
+            **asdict(folds),
         }
         super().__init__(
-            source=_source(source, data_folder(data_dir), cache, synthetic, known),
+            source=_source(source, data_folder(data_dir), cache, synthetic, known, mixture),
             segmentation=made,
             leads=leads,
             split_rule=rule(settings),
@@ -105,12 +123,20 @@ class ArrhythmiaDataModule(BeatData):
             batch_size=batch_size,
             seed=seed,
             synthetic_seed=synthetic.seed,
+            mixture=mixture,
         )
 
 
-def _source(name: str, data_dir: Path, cache: Path, synthetic: Simulated, databases: Sequence[BeatDatabase]) -> Source:
+def _source(
+    name: str,
+    data_dir: Path,
+    cache: Path,
+    synthetic: Simulated,
+    databases: Sequence[BeatDatabase],
+    mixture: Mixture,
+) -> Source:
     if name == "physionet":
-        return annotated_source(databases, data_dir)
+        return annotated_source(databases, data_dir, mixture)
     if name == "sample":
         return AnnotatedSource("sample", False, [(SAMPLE, partial(Path, FOLDER))])
     if name == "synthetic":

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, SequentialSampler
 
 from ecg.beats.table import MASK
-from ecg.data.sequences import Runs, Windows
+from ecg.data.sequences import Draw, Runs, Windows
 
 AT_ONCE = 256
 """Beats at once where nothing is learned: more fall out of a processor's cache (`experiments/speed`)."""
@@ -100,6 +100,25 @@ class SequenceOrder(BatchOrder):
         rows, counted = torch.from_numpy(windows.rows), torch.from_numpy(windows.counted)
         for chosen in super().__iter__():
             yield torch.stack([rows[chosen], counted[chosen].long()])
+
+
+class DrawnSequences(SequenceOrder):
+    """Windows for training that are drawn by weight, others in each epoch.
+
+    Args:
+        runs: the records.
+        beats: of a window.
+        context: as of `SequenceOrder`.
+        batch_size: windows per batch.
+        draw: how they are drawn.
+    """
+
+    def __init__(self, runs: Runs, beats: int, context: int, batch_size: int, draw: Draw, **more: int) -> None:
+        self.draw = draw
+        super().__init__(runs, beats, context, batch_size, shuffle=True, **more)
+
+    def _windows(self, epoch: int, shuffle: bool = True) -> Windows:
+        return self.runs.drawn(self.beats, self.draw, np.random.default_rng([getattr(self, "seed", 0), epoch, 1]))
 
 
 class FirstSequences(SequenceOrder, SequentialSampler):  # type: ignore[misc]

@@ -13,10 +13,10 @@ import numpy as np
 from ecg.beats import detected, quality
 from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.detector import detector_name
-from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.stratified import one_class_each
 from ecg.beats.table import Beats
-from ecg.data.sources import Prepared, key_of, nothing_to_download
+from ecg.data.sources import Prepared, nothing_to_download
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, DiagnosedRecord, Selection

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
@@ -23,6 +24,7 @@ from ecg.data.batches import (
     Batch,
     BatchOrder,
     BeatTensors,
+    DrawnSequences,
     FirstBatches,
     FirstSequences,
     SequenceOrder,
@@ -30,7 +32,8 @@ from ecg.data.batches import (
     batches,
 )
 from ecg.data.info import DataInfo, left_out_line
-from ecg.data.sequences import Runs
+from ecg.data.mixture import Mixture, for_training
+from ecg.data.sequences import Draw, Runs
 from ecg.data.settings import SplitRule
 from ecg.data.sources import Prepared, Source
 from ecg.errors import EcgError
@@ -62,6 +65,7 @@ class BeatData(pl.LightningDataModule):
         classes: class names by number.
         patient_label: whether the label is the patient's, not the beat's.
         augment_by_default: whether `augment.when=auto` changes training beats.
+        rare_classes: numbers of those on which a mixture places windows.
         with_baselines: whether every run also scores the majority class and the nearest neighbour.
 
     Args:
@@ -74,12 +78,14 @@ class BeatData(pl.LightningDataModule):
         seed: of the order of training batches.
         beats_per_patient: beats kept of each patient, evenly spaced; None: all.
         synthetic_seed: of simulated patients, who depend on it and their own number only.
+        mixture: what training windows of consecutive beats are drawn from, and how often.
     """
 
     dataset: ClassVar[str]
     classes: ClassVar[tuple[str, ...]]
     patient_label: ClassVar[bool] = False
     augment_by_default: ClassVar[bool] = True
+    rare_classes: ClassVar[tuple[int, ...]] = ()
     with_baselines: ClassVar[bool] = False
     beats: Beats
     inputs: Inputs  # what batches are made of: the beats', or what frozen layers make of them
@@ -102,13 +108,15 @@ class BeatData(pl.LightningDataModule):
         seed: int = 0,
         beats_per_patient: int | None = None,
         synthetic_seed: int = 0,
+        mixture: Mixture = Mixture(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__()
         self.source, self.segmentation = source, segmentation
         self.leads = tuple(leads or segmentation.leads)
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
-        self.beats_per_patient, self.synthetic_seed = beats_per_patient, synthetic_seed
+        self.beats_per_patient, self.synthetic_seed, self.mixture = beats_per_patient, synthetic_seed, mixture
         self._prepared: Prepared | None = None
+        self._own: int | None = None  # beats of the databases; those that a mixture added come behind
         self._thinned: tuple[Beats, Index] | None = None  # all beats, and the positions of those that are kept
 
     def prepare_data(self) -> None:
@@ -131,7 +139,32 @@ class BeatData(pl.LightningDataModule):
         self.inputs = self.beats.inputs
         self.split = self.split_rule(self.beats)
         self.info = self._describe(prepared, facts)
+        if prepared.extra is not None:
+            self._add(prepared.extra)
         log.info("%s", left_out_line(facts))
+
+    def _add(self, extra: Beats) -> None:
+        """Put beats of training patients, or of people in no subset, behind all others, to train."""
+        self._own = len(self.beats)
+        extra = for_training(extra, self.beats, self.split.train)
+        added = len(self.beats) + np.flatnonzero(extra.y >= 0)
+        self.beats = Beats.concatenate([self.beats, extra])
+        self.inputs = self.beats.inputs
+        self.split = replace(self.split, train=np.concatenate([self.split.train, added]))
+        counts = {name: int((extra.database == name).sum()) for name in np.unique(extra.database).tolist()}
+        self.info = replace(self.info, facts={**self.info.facts, "beats_added_to_training": counts})
+
+    @property
+    def divided(self) -> tuple[Split, Beats]:
+        """The split and the beats without those that a mixture added."""
+        if self._own is None:
+            return self.split, self.beats
+        own = np.arange(self._own)
+        return replace(self.split, train=self.split.train[self.split.train < self._own]), self.beats.take(own)
+
+    def taken(self, subset: str) -> Inputs:
+        """The inputs of the beats of one subset, by name."""
+        return {name: self.inputs[name][self.split.subsets[subset]] for name in self.names or self.inputs}
 
     @property
     def shapes(self) -> Shapes:
@@ -198,8 +231,15 @@ class BeatData(pl.LightningDataModule):
         counted = torch.zeros(len(y), dtype=torch.bool)
         counted[index] = True
         runs = Runs.of(self.beats.record, counted.numpy())
-        several = FirstSequences if overfit else SequenceOrder
-        order = several(runs, beats, context, max(size // beats, 1), shuffle=shuffle, **share)
+        windows = max(size // beats, 1)
+        if shuffle and self.mixture.active:
+            weight = self.mixture.weights(self.beats.database[runs.start])
+            rare = np.sort(index[np.isin(self.beats.y[index], self.rare_classes)])
+            draw = Draw(weight, rare, self.mixture.rare, self.mixture.windows)
+            order: SequenceOrder = DrawnSequences(runs, beats, context, windows, draw, **share)
+        else:
+            several = FirstSequences if overfit else SequenceOrder
+            order = several(runs, beats, context, windows, shuffle=shuffle, **share)
         whole = {name: torch.from_numpy(self.inputs[name]) for name in names}
         return batches(SequenceTensors(whole, torch.where(counted, y, NOT_COUNTED)), order)
 

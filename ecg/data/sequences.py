@@ -30,6 +30,23 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """How training windows are drawn.
+
+    Attributes:
+        weight: shape [record], how often each record is drawn; they sum to 1.
+        rare: positions of beats that are worth more, ascending.
+        share: of windows that hold one of these, in records that have any.
+        windows: drawn per epoch; 0: as many as cover the records once.
+    """
+
+    weight: npt.NDArray[np.float64]
+    rare: Index
+    share: float
+    windows: int = 0
+
+
+@dataclass(frozen=True)
 class Runs:
     """Where records begin in a table of beats, and how many beats each has.
 
@@ -70,6 +87,22 @@ class Runs:
         """Windows that do not overlap and begin somewhere else each time, always as many; for training."""
         offset = rng.integers(0, beats - self.length % beats + 1)
         rows = self._rows(self.length // beats + 1, beats, offset, beats)
+        return Windows(rows, rows != NOTHING)
+
+    def drawn(self, beats: int, draw: Draw, rng: np.random.Generator) -> Windows:
+        """Windows anywhere in records that are drawn by weight; for training."""
+        count = draw.windows or max(int(self.length.sum()) // beats, 1)
+        run = rng.choice(len(self.start), count, p=draw.weight)
+        begin, length = self.start[run], self.length[run]
+        spare = np.maximum(length - beats, 0)
+        start = (rng.random(count) * (spare + 1)).astype(np.int64)
+        if len(draw.rare):
+            first, last = np.searchsorted(draw.rare, begin), np.searchsorted(draw.rare, begin + length)
+            place = np.minimum(first + (rng.random(count) * (last - first)).astype(np.int64), len(draw.rare) - 1)
+            on = np.clip(draw.rare[place] - begin - rng.integers(0, beats, count), 0, spare)
+            start = np.where((rng.random(count) < draw.share) & (last > first), on, start)
+        within = start[:, None] + np.arange(beats)
+        rows = np.where(within < length[:, None], begin[:, None] + within, NOTHING)
         return Windows(rows, rows != NOTHING)
 
     def around(self, position: Index, beats: int) -> Windows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +12,13 @@ from typing import Protocol
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.detected import segmented
-from ecg.beats.segmentations import Segmentation, settings_of
+from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
+from ecg.data.mixture import Mixture, added_beats
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.databases import BeatDatabase, Database
+from ecg.recordings.databases.cinc2017 import CINC2017
 from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Recording
 
@@ -34,6 +36,7 @@ class Prepared:
         cached: whether the beats came from the cache.
         facts: who marked the R peaks, what was left out and why; JSON values only.
         notes: what a reader of any number must be told.
+        extra: beats that a mixture adds to the training subset; of all records that may train.
     """
 
     beats: Beats
@@ -41,6 +44,7 @@ class Prepared:
     cached: bool
     facts: Facts
     notes: tuple[str, ...] = ()
+    extra: Beats | None = None
 
 
 class Source(Protocol):
@@ -98,11 +102,6 @@ def all_there(data_dir: Path, databases: Sequence[Database]) -> bool:
     return all(database.is_there(data_dir / database.name) for database in databases)
 
 
-def key_of(segmentation: Segmentation, leads: Sequence[str]) -> Facts:
-    """What a segmentation contributes to the key of cached beats."""
-    return {"version": segmentation.version, "settings": sorted(settings_of(segmentation).items()), "leads": [*leads]}
-
-
 @dataclass
 class AnnotatedSource:
     """Databases whose beats are annotated.
@@ -112,12 +111,16 @@ class AnnotatedSource:
         simulated: whether they come from a model of the ECG.
         places: databases, and where each is.
         ready: whether each needs no download.
+        mixture: what is added to the training subset.
+        examples: where the recordings of one rhythm are, which a mixture may ask for.
     """
 
     name: str
     simulated: bool
     places: Sequence[tuple[BeatDatabase, Place]]
     ready: Callable[[], bool] = nothing_to_download
+    mixture: Mixture = Mixture()  # noqa: RUF009 (frozen)
+    examples: Path | None = None
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -135,8 +138,10 @@ class AnnotatedSource:
             EcgError: files are missing or damaged, or records of two databases have one name.
         """
         parts = [self._one(database, place(), segmentation, leads, cache) for database, place in self.places]
+        marks = [part.fingerprint for part in parts]
+        extra = added_beats(self.mixture, self.places, marks, self.examples, segmentation, leads, cache)
         if len(parts) == 1:
-            return parts[0]
+            return replace(parts[0], extra=extra)
         for (one, mine), (other, its) in combinations(zip(self.databases, parts, strict=True), 2):
             if same := sorted(set(mine.beats.record.tolist()) & set(its.beats.record.tolist())):
                 raise EcgError(
@@ -149,6 +154,7 @@ class AnnotatedSource:
             all(part.cached for part in parts),
             {"r_peaks": ANNOTATED, "records": sum(int(str(part.facts["records"])) for part in parts)},
             (f"{' and '.join(self.databases)} are taken to share no patient.",),
+            extra,
         )
 
     def _one(
@@ -179,7 +185,12 @@ class AnnotatedSource:
         return None
 
 
-def annotated_source(databases: Sequence[BeatDatabase], data_dir: Path) -> AnnotatedSource:
+def annotated_source(
+    databases: Sequence[BeatDatabase],
+    data_dir: Path,
+    mixture: Mixture = Mixture(),  # noqa: B008 (frozen)
+) -> AnnotatedSource:
     """Databases below `data_dir`; files that are missing there are downloaded."""
     places = [(database, partial(downloaded, data_dir, database)) for database in databases]
-    return AnnotatedSource("physionet", False, places, partial(all_there, data_dir, databases))
+    ready = partial(all_there, data_dir, databases)
+    return AnnotatedSource("physionet", False, places, ready, mixture, data_dir / CINC2017.name)

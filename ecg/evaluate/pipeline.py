@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,12 @@ from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
 from ecg.evaluate.settings import evaluated_config
 from ecg.metrics.baselines import baseline_probabilities
 from ecg.metrics.confusion import FloatArray
-from ecg.report.results import score
+from ecg.report.results import labelled_ways, score
 from ecg.runs.folder import RunFolder
 from ecg.runs.lineage import Training, trainings
 from ecg.runs.weights import Weights, load_weights
 from ecg.training.inference import probabilities
+from ecg.training.labelling import Labelling
 
 SUBSETS = ("test", "val", "train", "all")
 
@@ -67,7 +69,9 @@ def evaluate(
     beats = data.beats.take(index)
     labelled = probabilities(weights.model, data.beats, index=index)
     baselines = _baselines(data, beats, trained, common)
-    results = score(info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
+    found, others = labelled_ways(Labelling.of(weights.labelling), labelled, beats, info)
+    how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
+    results = score(info, beats, found, **how, baselines=baselines, others=others)
     doing("drawing")
     made = Evaluation(RunFolder(folder), results, common, sentence, describe.own_scores(weights), weights)
     name = describe.evaluation_name(weights, config, info)

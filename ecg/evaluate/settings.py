@@ -38,7 +38,9 @@ def evaluated_config(weights: Weights, overrides: Sequence[str]) -> RunConfig:
             weights do not know.
     """
     run = run_around(weights.path)
-    config = _changed(run.config if run is not None else _from_weights(weights), overrides)
+    config = run.config if run is not None else _from_weights(weights)
+    only_theirs = {key: value for key, value in config.dataset.items() if key != "mixture"}  # it adds to training alone
+    config = _changed(replace(config, dataset=only_theirs), overrides)
     if config.data().segmentation != weights.segmentation:
         known = f"these weights know beats of {weights.segmentation} only"
         ways = "leave dataset.segmentation as it was, or choose weights that were trained on this segmentation"

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ecg.beats.features import FEATURES
 from ecg.beats.table import MASK, SIGNAL
 from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.maps import STEPS, LogOdds, captum_attr
@@ -19,12 +20,13 @@ from ecg.models import LayeredModel
 
 OWN, AROUND = "the beat itself", "its neighbours"
 COLUMNS = ("class", "input", "of", "share", "low", "high", "beats")
+FEATURE_COLUMNS = ("class", "input", "feature", "unit", "meaning", "share")
 _BATCH = 32  # beats at once: a window of consecutive beats is as large as all of them
 
 
 def input_table(
     model: LayeredModel, view: View, target: Ints, y: Ints, baseline: Floats32, classes: Sequence[str], seed: int
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Share of the evidence by input and class, by integrated gradients over all inputs at once: inputs.csv.
 
     The way begins at the average beat in place of every signal, and at zeros in place of every other input.
@@ -39,18 +41,27 @@ def input_table(
         seed: of the bootstrap over beats.
 
     Returns:
-        A row for each class and input; empty for a model whose only input is the beat's signal.
+        A row for each class and input; empty for a model whose only input is the beat's signal. And of inputs that are
+        features with names, a row for each class and feature of the beat itself: features.csv.
     """
-    rows = []
+    rows, named = [], []
     if len(model.inputs) > 1 or model.beats > 1:
-        parts = _evidence(model, view, target, baseline)
+        parts, features = _evidence(model, view, target, baseline)
         total = np.maximum(sum(parts.values()), np.finfo(np.float64).tiny)
         for c in np.unique(y):
             for (name, of), size in parts.items():
+                if not size.any():  # the signal of a model that does not take it
+                    continue
                 share = (size / total)[y == c]
                 mean, low, high = mean_interval(share, np.random.default_rng(seed))
                 rows.append((classes[c], name, of, mean, low, high, len(share)))
-    return pd.DataFrame(rows, columns=[*COLUMNS])
+            for name, sizes in features.items():
+                shares = (sizes / total[:, None])[y == c].mean(axis=0)
+                known = FEATURES[name]
+                for i, share in enumerate(shares.tolist()):
+                    one = known[i % len(known)]
+                    named.append((classes[c], name, one.name, one.unit, one.meaning, share))
+    return pd.DataFrame(rows, columns=[*COLUMNS]), pd.DataFrame(named, columns=[*FEATURE_COLUMNS])
 
 
 class _OfAllInputs(LogOdds):
@@ -62,11 +73,17 @@ class _OfAllInputs(LogOdds):
         return super().forward(signal, *rest) + 0 * sum(taken)
 
 
-def _evidence(model: LayeredModel, view: View, target: Ints, baseline: Floats32) -> dict[tuple[str, str], Floats]:
-    """Absolute evidence of each input, shape [beat], of the beat itself and of its neighbours."""
+def _evidence(
+    model: LayeredModel, view: View, target: Ints, baseline: Floats32
+) -> tuple[dict[tuple[str, str], Floats], dict[str, Floats]]:
+    """Absolute evidence of each input, shape [beat], of the beat itself and of its neighbours; and of named features.
+
+    The second has the shape [beat, feature], of the beat itself.
+    """
     method = captum_attr().IntegratedGradients(_OfAllInputs(model))
     names = [SIGNAL, *(name for name in view.rest if name != MASK)]  # nothing leads to the mask gradually
     found: defaultdict[tuple[str, str], list[Tensor]] = defaultdict(list)
+    features: defaultdict[str, list[Tensor]] = defaultdict(list)
     labels = torch.split(torch.from_numpy(target), _BATCH)
     for some, its in zip(view.parts(_BATCH), labels, strict=True):
         given, more = some[: len(names)], some[len(names) :] or None  # the mask comes last
@@ -77,11 +94,14 @@ def _evidence(model: LayeredModel, view: View, target: Ints, baseline: Floats32)
             beats = model.beats if place else 1  # the beat's own signal comes first, as an input of its own
             size = values.detach().abs().reshape(len(values), beats, -1).sum(dim=2)
             own = size[:, beats // 2]
+            if name in FEATURES and values.shape[-1] % len(FEATURES[name]) == 0:
+                features[name].append(values.detach().abs().reshape(len(values), beats, -1)[:, beats // 2])
             if place == 0 or name != SIGNAL:
                 found[name, OWN].append(own)
             if beats > 1:
                 found[name, AROUND].append(size.sum(dim=1) - own)
-    return {key: torch.cat(sizes).double().numpy() for key, sizes in found.items()}
+    joined = {key: torch.cat(sizes).double().numpy() for key, sizes in found.items()}
+    return joined, {name: torch.cat(sizes).double().numpy() for name, sizes in features.items()}
 
 
 def _start(name: str, x: Tensor, baseline: Floats32) -> Tensor:

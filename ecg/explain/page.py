@@ -17,6 +17,7 @@ from ecg.page import render
 
 CLEARLY = 0.05
 """Differences in balanced accuracy below this are not called a difference."""
+MOST_FEATURES = 20
 IN_PART = 0.2
 """Two maps whose rank correlation is below this hardly agree."""
 
@@ -92,9 +93,35 @@ def input_rows(findings: Findings) -> list[list[str]]:
     return [["", *map(str, shares.columns)], *rows]
 
 
+def feature_rows(findings: Findings) -> list[list[str]]:
+    """The features with the largest shares of the evidence, mean over classes; a column for each class."""
+    table = findings.features
+    if not len(table):
+        return []
+    of = ["input", "feature", "unit", "meaning"]
+    shares = table.pivot_table(index=of, columns="class", values="share", sort=False)
+    most = shares.assign(mean=shares.mean(axis=1)).nlargest(MOST_FEATURES, "mean").drop(columns="mean")
+    rows = [
+        [f"{source}: {name}", meaning if unit == "1" else f"{meaning} ({unit})", *map(percent, row)]
+        for (source, name, unit, meaning), *row in most.itertuples(name=None)
+    ]
+    return [["feature", "meaning", *map(str, most.columns)], *rows]
+
+
+def looked_sentences(findings: Findings) -> list[str]:
+    """Where the model looks, and whether the maps that say so can be trusted."""
+    if findings.trust is not None:
+        return [wave_sentence(findings), trust_sentence(findings)]
+    named = findings.features.groupby("feature", sort=False)["share"].mean().nlargest(5)
+    said = ", ".join(f"{name} ({percent(share)})" for name, share in named.items())
+    return [f"The model does not see the beat's signal. Of its features these carry most evidence: {said}."]
+
+
 def verdicts(findings: Findings) -> Iterator[tuple[str, str, str]]:
     """The checks of trust: the question, its numbers (those of trust.csv), and what they mean."""
     trust = findings.trust
+    if trust is None:
+        return
     usual, random = trust.means(Check.ANYWAY), trust.rows(Check.RANDOM_WEIGHTS)
     for row in trust.rows(Check.METHODS):
         doubt = "" if row.mean >= IN_PART else ": believe no single map"
@@ -133,7 +160,7 @@ def trust_sentence(findings: Findings) -> str:
     """The checks in one line."""
     found = list(verdicts(findings))
     passed = sum(verdict.startswith("yes") for _, _, verdict in found)
-    alike = "; ".join(f"{row.method}: {row.mean:.2f}" for row in findings.trust.rows(Check.METHODS))
+    alike = "; ".join(f"{row.method}: {row.mean:.2f}" for row in findings.checked.rows(Check.METHODS))
     return f"{passed} of {len(found)} checks of the maps came out well. Rank correlation of {alike}."
 
 
@@ -165,23 +192,26 @@ def explained_page(findings: Findings, pictures: Mapping[str, bytes], *, beats: 
         seed: as given to `explain`.
     """
     info, mapped, layers = findings.info, findings.mapped, findings.layers
-    axis, regions = layers.axes[mapped.layer], set(findings.attribution["region"])
-    waves, known = wave_sentence(findings), layer_sentences(findings)
+    sees, known = findings.trust is not None, layer_sentences(findings)
+    axis = layers.axes[mapped.layer] if sees else None
+    regions = set(findings.attribution["region"]) if sees else set()
     return render(
         "explain/page.html",
         title=f"What {findings.name} looks at, and what its layers know",
         notices=info.notes,
         simulated=info.simulated,
         by_patient=info.by_patient,
-        short=[*known, waves, trust_sentence(findings), _looked_at(findings)],
+        short=[*known, *looked_sentences(findings), _looked_at(findings)],
+        sees=sees,
         followed=[(mapped.told(one, info.classes), pictures[one.file_name]) for one in mapped.chosen],
         layer=mapped.layer,
-        step_ms=f"{1000 * axis.step / info.fs:.0f}",
-        width_ms=f"{1000 * axis.width / info.fs:.0f}",
-        wave=waves,
+        step_ms=f"{1000 * axis.step / info.fs:.0f}" if axis is not None else "",
+        width_ms=f"{1000 * axis.width / info.fs:.0f}" if axis is not None else "",
+        wave=wave_sentence(findings) if sees else "",
         inputs=input_rows(findings),
+        features=feature_rows(findings),
         windows=[(name, window) for name, window in WAVES.items() if name in regions],
-        seeds=findings.trust.seeds,
+        seeds=findings.trust.seeds if findings.trust is not None else (),
         verdicts=list(verdicts(findings)),
         layers=known,
         sources=source_sentences(findings),
@@ -202,14 +232,21 @@ def _looked_at(findings: Findings) -> str:
 
 
 def _how(findings: Findings, beats: int, seed: int) -> list[tuple[str, str]]:
-    missed = 100 * float(findings.trust.table["mean"].iloc[0])
     rows = [
         ("run", findings.name),
         ("data", findings.info.title),
         ("explained quantity", "log-odds of the predicted class, log(p / (1 - p))"),
-        (METHODS[0], f"captum, {STEPS} steps from the average beat; the sum misses its target by {missed:.1f} %"),
-        (" and ".join(METHODS[1:]), f"captum, layer {findings.mapped.layer}, without the final ReLU"),
-        ("comparing maps", "Spearman's rank correlation over windows of 40 ms, padding left out"),
+    ]
+    if findings.trust is not None:
+        missed = 100 * float(findings.checked.table["mean"].iloc[0])
+        rows += [
+            (METHODS[0], f"captum, {STEPS} steps from the average beat; the sum misses its target by {missed:.1f} %"),
+            (" and ".join(METHODS[1:]), f"captum, layer {findings.mapped.layer}, without the final ReLU"),
+            ("comparing maps", "Spearman's rank correlation over windows of 40 ms, padding left out"),
+        ]
+    else:
+        rows.append((METHODS[0], f"captum, {STEPS} steps from inputs of zero"))
+    rows += [
         ("probes", "32 principal components, logistic regression with classes weighing the same"),
     ]
     for what, asked in findings.layers.questions.items():

@@ -13,7 +13,7 @@ from ecg.atomic import whole_file
 from ecg.errors import EcgError
 from ecg.explain.figures import knowledge, maps
 from ecg.explain.maps import captum_attr
-from ecg.explain.page import explained_page, layer_sentences, trust_sentence, wave_sentence
+from ecg.explain.page import explained_page, layer_sentences, looked_sentences
 from ecg.explain.study import Amounts, Findings, study
 from ecg.explain.subject import load_subject
 from ecg.page import write_page
@@ -80,7 +80,7 @@ def explain(
             with whole_file(folder / f"{name}.csv") as temporary:
                 table.to_csv(temporary, index=False, float_format="%.4f")
     write_page(folder / "index.html", explained_page(findings, pictures, beats=beats, seed=seed))
-    said = (*layer_sentences(findings), wave_sentence(findings), trust_sentence(findings))
+    said = (*layer_sentences(findings), *looked_sentences(findings))
     return Explained(folder / "index.html", said)
 
 
@@ -89,12 +89,13 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Callable[[], Figure]]]:
     for chosen in findings.mapped.chosen:
         title = f"A beat through the layers: {chosen.kind}"
         yield chosen.file_name, partial(knowledge.layers_figure, findings, chosen.beat, title)
-    yield "saliency", partial(maps.saliency_figure, findings)
-    yield "classes", partial(maps.classes_figure, findings)
-    yield "waves", partial(maps.shares_figure, findings)
-    yield "agreement", partial(maps.agreement_figure, findings)
-    yield "random_weights", partial(maps.cascade_figure, findings)
-    yield "deletion", partial(maps.deletion_figure, findings)
+    if findings.trust is not None:
+        yield "saliency", partial(maps.saliency_figure, findings)
+        yield "classes", partial(maps.classes_figure, findings)
+        yield "waves", partial(maps.shares_figure, findings)
+        yield "agreement", partial(maps.agreement_figure, findings)
+        yield "random_weights", partial(maps.cascade_figure, findings)
+        yield "deletion", partial(maps.deletion_figure, findings)
     if len(findings.layers.probes):
         yield "probes", partial(knowledge.probes_figure, findings)
     yield "embeddings_class", partial(knowledge.embeddings_figure, findings, "class")

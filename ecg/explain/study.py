@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from ecg.beats.table import Beats
+from ecg.beats.table import SIGNAL, Beats
 from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
 from ecg.explain.arrays import Floats, Floats32, Ints
@@ -159,7 +159,8 @@ class Findings:
         mapped: the maps.
         attribution: the content of attribution.csv.
         inputs: the content of inputs.csv; empty where the beat's signal is the only input.
-        trust: how far to believe them.
+        features: the content of features.csv; empty where no input is made of features with names.
+        trust: how far to believe the maps; None for a model that does not see the beat's signal, which has none.
         layers: what each layer does and knows.
     """
 
@@ -169,13 +170,21 @@ class Findings:
     mapped: Mapped
     attribution: pd.DataFrame
     inputs: pd.DataFrame
-    trust: Trust
+    features: pd.DataFrame
+    trust: Trust | None
     layers: Layers
+
+    @property
+    def checked(self) -> Trust:
+        """How far to believe the maps, of a model that has any."""
+        assert self.trust is not None
+        return self.trust
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The content of the CSV files, by name; empty where there is nothing to say."""
-        own = {"attribution": self.attribution, "inputs": self.inputs, "trust": self.trust.table}
+        trust = pd.DataFrame() if self.trust is None else self.trust.table
+        own = {"attribution": self.attribution, "inputs": self.inputs, "features": self.features, "trust": trust}
         return own | {"probes": self.layers.probes, "cka": self.layers.cka}
 
 
@@ -195,25 +204,29 @@ def study(
         EcgError: no such layer, or captum is not installed.
     """
     rng, model, classes = np.random.default_rng(seed), subject.weights.model, subject.info.classes
-    axes = time_axes(model)
-    cam_layer = last_time_layer(axes, layer)
-    doing("mapping which samples speak for the predicted class")
+    axes, sees = time_axes(model), any(SIGNAL in taken for taken in model.takes.values())
+    cam_layer = last_time_layer(axes, layer) if sees else ""
+    doing("mapping which samples speak for the predicted class" if sees else "sharing out the evidence")
     sample = subject.test.take(balanced_sample(subject.test, amounts.mapped, rng))
     baseline = class_mean(sample)
-    methods = explainers(baseline, cam_layer, axes[cam_layer])
+    methods = explainers(baseline, cam_layer, axes[cam_layer]) if sees else {}
     mapped = _map(subject, sample, methods, baseline, cam_layer)
     right = mapped.predicted == sample.y
-    attribution = attribution_table(mapped.maps, mapped.waves, sample.y, right, classes, seed)
+    attribution = pd.DataFrame()
+    if sees:
+        attribution = attribution_table(mapped.maps, mapped.waves, sample.y, right, classes, seed)
     few = balanced_sample(sample, 4 * amounts.tested, np.random.default_rng(seed))  # each has many neighbours
     part = mapped.footing.take(few)
-    inputs = input_table(model, part.view, part.target, sample.y[few], baseline, classes, seed)
-    doing("checking whether the maps can be trusted")
-    quick = explainers(baseline, cam_layer, axes[cam_layer], steps=FEWER_STEPS)
-    trust = _trust(subject, mapped, methods, quick, amounts, seed)
+    inputs, features = input_table(model, part.view, part.target, sample.y[few], baseline, classes, seed)
+    trust = None
+    if sees:
+        doing("checking whether the maps can be trusted")
+        quick = explainers(baseline, cam_layer, axes[cam_layer], steps=FEWER_STEPS)
+        trust = _trust(subject, mapped, methods, quick, amounts, seed)
     doing("asking each layer what it knows")
     layers = _layers(subject, axes, amounts, seed, rng)
     notes = (subject.source_note,) if subject.source_note else ()
-    return Findings(subject.name, subject.info, notes, mapped, attribution, inputs, trust, layers)
+    return Findings(subject.name, subject.info, notes, mapped, attribution, inputs, features, trust, layers)
 
 
 def class_mean(beats: Beats) -> Floats32:
@@ -230,7 +243,11 @@ def _map(subject: Subject, sample: Beats, methods: Explainers, baseline: Floats3
     maps = {name: method(model, view, predicted) for name, method in methods.items()}
     gained = log_odds(model, view) - log_odds(model, view.with_signal(baseline))
     wanted = gained[np.arange(len(predicted)), predicted]
-    missed = np.abs(maps[METHODS[0]].sum(axis=1) - wanted) / max(float(np.abs(wanted).mean()), 1e-12)
+    missed = (
+        np.zeros(len(predicted))
+        if not maps
+        else np.abs(maps[METHODS[0]].sum(axis=1) - wanted) / max(float(np.abs(wanted).mean()), 1e-12)
+    )
     embedding = list(outputs.values())[-2].flatten(1).double().numpy()
     chosen = telling_beats(sample.y, probability, embedding, info.classes)
     footing, label = Footing.of(view, predicted, signal_mask(sample.signal), info.fs), waves(sample, info)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecg.beats.table import Beats
+from ecg.beats.table import SIGNAL, Beats
 from ecg.data.info import DataInfo
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
@@ -78,6 +78,9 @@ def load_subject(runs: Sequence[Path], *, dataset_from: Path | None = None, data
     for one in (data, *others):
         one.serve(first.model)
     source, note = _source(_folder(runs[0]), first)
+    for known in (*loaded, *([source] if source is not None else [])):
+        if SIGNAL not in known.model.inputs:  # it is shown beside what the model sees, and no layer takes it
+            known.model.inputs = {SIGNAL: tuple(data.info.shapes[SIGNAL]), **known.model.inputs}
     return Subject(
         name=names[0],
         weights=first,

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecg.errors import EcgError
 from ecg.metrics.confusion import Scores, confusion_by_group, confusion_matrix
 
 
@@ -43,26 +42,47 @@ def per_record(
     return pd.DataFrame(columns, index=pd.Index(names, name="record"))
 
 
-def mean_over_records(table: pd.DataFrame) -> dict[str, float]:
-    """Mean of each score of `per_record`, every record with the same weight, over the records where it is defined.
+def over_records(table: pd.DataFrame, how: str = "mean") -> dict[str, float]:
+    """Mean or median of each score of `per_record`, every record with the same weight, over those where it is defined.
+
+    Args:
+        table: of `per_record`.
+        how: `mean` or `median`.
 
     Returns:
         `accuracy`, `<class>/se|ppv|f1`; a score that no record defines is left out.
     """
-    means = table.filter(regex="^accuracy$|/(se|ppv|f1)$").mean().dropna()
-    return {str(name): float(value) for name, value in means.items()}
+    found = table.filter(regex="^accuracy$|/(se|ppv|f1)$").agg(how).dropna()
+    return {str(name): float(value) for name, value in found.items()}
+
+
+def ectopic_scores(target: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str]) -> dict[str, float]:
+    """What a table of ways to count shows of each: `jk`, and `se`, `ppv`, `f1`, `support` of S and V.
+
+    Args:
+        target: true class indices, shape [beat].
+        predicted: predicted class indices, shape [beat].
+        classes: names of the task's classes.
+
+    Returns:
+        By name; a 0/0 is 0.0. Empty for tasks without S and V.
+
+    Raises:
+        ValueError: shapes that do not fit or an index out of range.
+    """
+    scores = Scores.of(confusion_matrix(target, predicted, len(classes)))
+    jk = scores.jk(classes)
+    if jk is None:
+        return {}
+    named = scores.by_class(classes)
+    found = {f"{name}/{one}": float(named[f"{name}/{one}"]) for name in "SV" for one in ("se", "ppv", "f1", "support")}
+    return {"jk": float(jk), **found}
 
 
 def without_record(
-    record: npt.ArrayLike,
-    target: npt.ArrayLike,
-    predicted: npt.ArrayLike,
-    classes: Sequence[str],
-    *,
-    leave: str,
-    name: str,
+    record: npt.ArrayLike, target: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[str], *, leave: str
 ) -> dict[str, float]:
-    """Scores of one class when one record does not count: a record may hold most of a rare class.
+    """`ectopic_scores` when one record does not count: a record may hold most of a rare class.
 
     Args:
         record: record name of each beat, shape [beat].
@@ -70,21 +90,14 @@ def without_record(
         predicted: predicted class indices, shape [beat].
         classes: names of the task's classes.
         leave: the record that does not count.
-        name: of the class.
 
     Returns:
-        `<name>/se|ppv|f1|support` (0/0 is 0.0); empty where `leave` is not among the records: no total
-        passes for a result without it.
+        Empty where `leave` is not among the records: no total passes for a result without it.
 
     Raises:
-        EcgError: the task has no such class.
         ValueError: shapes that do not fit or an index out of range.
     """
-    if name not in classes:
-        raise EcgError(f"no class {name!r} in this task; it has {', '.join(classes)}")
     keep = np.asarray(record).astype(str) != leave
     if keep.all():
         return {}
-    matrix = confusion_matrix(np.asarray(target)[keep], np.asarray(predicted)[keep], len(classes))
-    named = Scores.of(matrix).by_class(classes)
-    return {key: float(named[key]) for key in (f"{name}/{score}" for score in ("se", "ppv", "f1", "support"))}
+    return ectopic_scores(np.asarray(target)[keep], np.asarray(predicted)[keep], classes)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from ecg.models.cnn import cnn
+from ecg.models.context import context, context_cnn
+from ecg.models.ensemble import ensemble
 from ecg.models.kachuee import kachuee
 from ecg.models.layered import LayeredModel
 from ecg.models.sequence import sequence
 
 MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType(
-    {"cnn": cnn, "kachuee": kachuee, "sequence": sequence}
+    {made.__name__: made for made in (cnn, kachuee, sequence, context, context_cnn, ensemble)}
 )
 """Every model by the name that `model=` takes: called with `inputs` or `input_shape`, `n_classes`, its settings."""
 
-__all__ = ["MODELS", "LayeredModel", "cnn", "kachuee", "sequence"]
+__all__ = ["MODELS", "LayeredModel", "cnn", "context", "context_cnn", "ensemble", "kachuee", "sequence"]

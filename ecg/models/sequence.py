@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ecg.beats.segmentations.window import RHYTHM
 from ecg.beats.table import MASK, SIGNAL, Shapes
 from ecg.checks import in_range
 from ecg.errors import EcgError
+from ecg.models.blocks import Joined, Neighbours
 from ecg.models.layered import LayeredModel
 
 WIDTHS = (32, 64)
 KERNELS = (7, 5)
-
-
-class Joined(nn.Module):
-    """A fully connected layer over several values of a beat, with ReLU and dropout."""
-
-    def __init__(self, width: int, out: int, dropout: float) -> None:
-        super().__init__()
-        self.inner = nn.Sequential(nn.Linear(width, out), nn.ReLU(), nn.Dropout(dropout))
-
-    def forward(self, *parts: Tensor) -> Tensor:
-        """[beat, a], [beat, b] ... to [beat, out]."""
-        joined: Tensor = self.inner(torch.cat(parts, dim=-1))
-        return joined
-
-
-class Neighbours(nn.Module):
-    """A convolution over consecutive beats with a skip around it; beats beyond a record's ends count as zero."""
-
-    def __init__(self, width: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(width, width, 3, padding="same", dilation=dilation)
-        self.after = nn.Sequential(nn.ReLU(), nn.Dropout(dropout))
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[window, beat, feature] and [window, beat] to [window, beat, feature]."""
-        there = x * mask[..., None]
-        out: Tensor = there + self.after(self.conv(there.transpose(1, 2))).transpose(1, 2)
-        return out
 
 
 def sequence(

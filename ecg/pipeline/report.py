@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from ecg.beats.segmentations import settings_of
@@ -47,7 +48,8 @@ def report_run(
         info=info,
         model=config.model,
         segmentation=segmentation,
-        training={**facts, **quality},
+        training={**facts, **quality, **_trained_on(data)},
+        labelling=config.labelling,
     )
     figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
     drawn = write_summary(results, figures, folder)
@@ -65,6 +67,15 @@ def report_run(
     write_page(folder.page, made)
     write_results(results, folder, facts)
     _show(config, results, folder, loggers)
+
+
+def _trained_on(data: BeatData) -> dict[str, list[str]]:
+    """Records and patients that trained or chose the epoch, where the split keeps patients apart."""
+    split, beats = data.divided
+    if not split.by_patient:
+        return {}
+    used = np.concatenate([split.train, split.val])
+    return {f"trained_{name}s": np.unique(beats.columns[name][used]).tolist() for name in ("record", "patient")}
 
 
 def _show(config: RunConfig, results: Results, folder: RunFolder, loggers: Loggers) -> None:

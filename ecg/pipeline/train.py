@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import jinja2  # noqa: F401
@@ -12,7 +14,7 @@ import pytorch_lightning as pl
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from ecg.beats.table import Shapes
-from ecg.checks import one_of
+from ecg.checks import BadSettingError, one_of
 from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.data.module import BeatData
@@ -26,7 +28,7 @@ from ecg.models.layered import layered
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
 from ecg.pipeline.source import prepared, resolve_source, write_origin
-from ecg.report.results import Results, score, write_split
+from ecg.report.results import Results, labelled_ways, score, write_split
 from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.runs.job import Job
 from ecg.runs.lock import running
@@ -34,6 +36,7 @@ from ecg.runs.provenance import provenance
 from ecg.runs.reading import save_config
 from ecg.runs.sweep import take_up
 from ecg.training.inference import probabilities
+from ecg.training.labelling import Labelling
 from ecg.training.loggers import RunFacts, agents_run, opened, wandb_environment
 from ecg.training.threads import choose_threads
 from ecg.training.trainer import check_devices, trainer_node
@@ -94,7 +97,7 @@ def _run(config: RunConfig, job: Job) -> float:
     start = prepared(config, transfer, _new_model(config, data), data, source, job.layers)
     folder.make()
     save_config(config, folder.config)
-    write_split(data.info, data.split, data.beats, folder)
+    write_split(data.info, *data.divided, folder)
     if source is not None:
         write_origin(source, start, folder)
     facts = _told(config, job, data, folder, transfer, threads)
@@ -119,12 +122,28 @@ def _share(config: RunConfig, job: Job) -> float:
 
 def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
     """Label the test beats with the best weights, and score them beside what any model must beat."""
-    train, beats = data.beats.take(data.split.train), data.beats.take(data.split.test)
+    beats = data.beats.take(data.split.test)
     labelled = probabilities(model.cpu(), data.beats, index=data.split.test, doing="testing")
     baselines = None
     if data.with_baselines:
+        train = data.beats.take(data.split.train)
         baselines = baseline_probabilities(train.signal, train.y, beats.signal, len(data.info.classes))
-    return score(data.info, beats, labelled, replicates=config.bootstrap, seed=config.seed, baselines=baselines)
+    found, others = labelled_ways(labelling_of(config, data.classes), labelled, beats, data.info)
+    how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
+    return score(data.info, beats, found, **how, baselines=baselines, others=others)
+
+
+def labelling_of(config: RunConfig, classes: Sequence[str]) -> Labelling:
+    """What becomes of the model's probabilities.
+
+    Raises:
+        EcgError: a class that there is not, or a value out of range.
+    """
+    made: Labelling = build(config.labelling, "labelling")
+    try:
+        return made.check(classes)
+    except BadSettingError as error:
+        raise EcgError(f"labelling: {error}") from None
 
 
 def _threads(config: RunConfig, folder: RunFolder) -> int | None:
@@ -158,6 +177,7 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
     transfer: Transfer = build(config.transfer, "transfer")
     data = config.data()
     build(config.augment, "augment")
+    labelling_of(config, data.classes)
     build(config.loss, "loss", class_counts=[1] * len(data.classes))
     model = _network(config, data.shapes, len(data.classes))
     if transfer.trainable_layers is not None:

@@ -7,6 +7,8 @@ function choose(i, quiet) {
   if (!quiet) history.replaceState(null, "", `#beat=${i + 1}`);
 }
 
+for (const to of document.querySelectorAll("a.to")) to.addEventListener("click", () => show(Number(to.dataset.at)));
+
 // Jumps: from the chosen beat where it can be seen, else from the middle of the view
 const here = () => state.beat >= 0 && Math.abs(time[state.beat] - state.left - state.span / 2) <= state.span / 2
   ? state.beat : firstAfter(time, state.left + state.span / 2) - .5;

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isnan
 from pathlib import Path
 
+import numpy as np
+
 from ecg.errors import EcgError
 from ecg.predict.labelled import Labelled
 from ecg.runs.folder import write_json
@@ -66,22 +68,37 @@ def beats_lines(labelled: Labelled) -> Iterator[str]:
 
     What is not known stays empty. (pandas takes ten times as long for the same lines, 5 s for a day.)
     """
-    yield ",".join(["time_s", "sample", "rr_s", "label", "confidence", *(f"p_{name}" for name in labelled.classes)])
+    head = ["time_s", "sample", "rr_s", "label", "confidence", *(f"p_{name}" for name in labelled.classes)]
+    yield ",".join([*head, *(["rhythm"] if labelled.fibrillation is not None else [])])
+    inside = labelled.fibrillating.tolist()
+    rhythms = ("", "") if labelled.fibrillation is None else (",", ",AFIB")
     columns = ("seconds", "sample", "rr_s", "names", "confidence", "probability")
     share = ",%.4f" * (1 + len(labelled.classes))
     nothing = "," * (1 + len(labelled.classes))
     rows = zip(*(getattr(labelled, column).tolist() for column in columns), strict=True)
-    for second, sample, rr, name, confidence, p in rows:
+    for (second, sample, rr, name, confidence, p), rhythm in zip(rows, inside, strict=True):
         before = "" if isnan(rr) else f"{rr:.4f}"
         values = nothing if isnan(confidence) else share % (confidence, *p)
-        yield f"{second:.4f},{sample},{before},{name}{values}"
+        yield f"{second:.4f},{sample},{before},{name}{values}{rhythms[rhythm]}"
 
 
 def write_annotations(folder: Path, labelled: Labelled) -> None:
-    """Write `<record>.ecg` into `folder`; the sampling rate is noted in it, so that it can be read without a header."""
+    """Write `<record>.ecg` into `folder`; the sampling rate is noted in it, so that it can be read without a header.
+
+    Atrial fibrillation begins at a mark `+` with the note `(AFIB`, and ends at one with `(N`.
+    """
     import wfdb
 
-    names = labelled.names.tolist()
-    how = {"symbol": [SYMBOLS.get(name, "Q") for name in names], "fs": labelled.recording.fs}
-    notes = None if set(names) <= set(SYMBOLS) else ["" if name == "-" else name for name in names]
-    wfdb.wrann(labelled.recording.record, ANNOTATOR, labelled.sample, aux_note=notes, write_dir=str(folder), **how)
+    own = {"-", *SYMBOLS}
+    marks = [
+        (sample, SYMBOLS.get(name, "Q"), "" if name in own else name)
+        for sample, name in zip(labelled.sample.tolist(), labelled.names.tolist(), strict=True)
+    ]
+    for start, stop in () if labelled.fibrillation is None else labelled.fibrillation.tolist():
+        marks += [(start, "+", "(AFIB"), *([(stop, "+", "(N")] if stop < labelled.recording.n_samples else [])]
+    if labelled.fibrillation is not None and (not len(labelled.fibrillation) or labelled.fibrillation[0, 0] > 0):
+        marks.append((0, "+", "(N"))  # so that a reader knows that the rhythm was looked at
+    marks.sort(key=lambda mark: mark[0])
+    sample, symbol, note = (list(column) for column in zip(*marks, strict=True))
+    how = {"symbol": symbol, "aux_note": note if any(note) else None, "fs": labelled.recording.fs}
+    wfdb.wrann(labelled.recording.record, ANNOTATOR, np.array(sample), write_dir=str(folder), **how)

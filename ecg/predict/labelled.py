@@ -13,10 +13,12 @@ from ecg.beats.segmentations import Segmentation
 from ecg.beats.table import Beats, shapes_of
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, examine
+from ecg.predict.fibrillation import fibrillation
 from ecg.recordings.formats import OwnRecording
 from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
+from ecg.training.labelling import Labelling
 
 LAST_BEAT = "no beat after it"
 """Why the last beat of a recording may have no label: a segmentation may look at the R peaks that follow."""
@@ -36,6 +38,8 @@ class Labelled:
         label: class number, or -1.
         probability: shape [beat, class], NaN without a label.
         reason: why there is no label, or an empty string.
+        fibrillation: shape [stretch, 2], atrial fibrillation or flutter, first sample and the one behind the last; None
+            where the weights' segmentation does not look for it.
     """
 
     own: OwnRecording
@@ -46,6 +50,7 @@ class Labelled:
     label: npt.NDArray[np.int64]
     probability: npt.NDArray[np.float32]
     reason: npt.NDArray[np.str_]
+    fibrillation: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.sample)
@@ -70,13 +75,26 @@ class Labelled:
         """Probability of the label, NaN without one."""
         return np.asarray(self.probability.max(axis=1))
 
+    @property
+    def fibrillating(self) -> npt.NDArray[np.bool_]:
+        """Whether each R peak lies in atrial fibrillation or flutter, shape [beat]."""
+        if self.fibrillation is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        first, stop = self.fibrillation.T
+        return np.asarray(((self.sample[:, None] >= first) & (self.sample[:, None] < stop)).any(axis=1))
+
     def count(self, name: str) -> int:
         """Beats of the class called `name`."""
         return int((self.label == self.classes.index(name)).sum())
 
 
-def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
+def label_beats(own: OwnRecording, weights: Weights, point: str | None = None) -> Labelled:
     """Find R peaks, segment the beats as the weights' training did, and label them.
+
+    Args:
+        own: the recording.
+        weights: the model.
+        point: operating point; None: the weights' own.
 
     Raises:
         EcgError: the signal cannot be used, or no beat of it.
@@ -87,18 +105,22 @@ def label_beats(own: OwnRecording, weights: Weights) -> Labelled:
     if shapes != weights.info.shapes:
         raise EcgError(f"{record}: beats of the shapes {shapes}, the weights take {weights.info.shapes}")
     usable = examined.reasons[place] == ""
-    beats, place = beats.take(usable), place[usable]
-    if not len(beats):
+    if not usable.any():
         said = ", ".join(sorted(set(examined.reasons) - {""})) or LAST_BEAT
         raise EcgError(f"{record}: {len(examined.peaks)} R peaks, but none can be labelled ({said})")
     count, classes = len(examined.peaks), weights.info.classes
     probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
-    probability[place] = probabilities(weights.model, beats)
+    kept, place = np.flatnonzero(usable), place[usable]  # a model of consecutive beats sees the others too
+    info, labelling = weights.info, Labelling.of(weights.labelling)
+    labelling = labelling.at(point) if point is not None else labelling
+    found = probabilities(weights.model, beats, index=kept)
+    probability[place] = labelling(found, beats.take(kept), classes, info.r_peak_s, info.fs)
     label = np.full(count, UNLABELLED, dtype=np.int64)
     label[place] = probability[place].argmax(axis=1)
     reason = np.where((label == UNLABELLED) & (examined.reasons == ""), LAST_BEAT, examined.reasons)
     rr_s = _rr(examined, own.recording.fs)
-    return Labelled(own, examined, tuple(classes), examined.peaks, rr_s, label, probability, reason)
+    rhythm = fibrillation(beats, own.recording.n_samples, own.recording.fs)
+    return Labelled(own, examined, tuple(classes), examined.peaks, rr_s, label, probability, reason, rhythm)
 
 
 def segmented_beats(

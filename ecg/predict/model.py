@@ -14,7 +14,9 @@ from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.formats.asked import choose_lead
 from ecg.recordings.leads import one_lead
 from ecg.recordings.recording import Recording
+from ecg.runs.shipped import DEFAULT
 from ecg.runs.weights import Weights, load_weights
+from ecg.training.labelling import Labelling
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,21 @@ class BeatModel:
         """The leads that it was trained on."""
         return self.weights.info.leads
 
-    def predict(self, recording: Recording | Path | str, *, lead: str | None = None) -> pd.DataFrame:
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Names of the operating points, the one that is used first."""
+        labelling = Labelling.of(self.weights.labelling)
+        return tuple(dict.fromkeys((labelling.point, *labelling.names)))
+
+    def predict(
+        self, recording: Recording | Path | str, *, lead: str | None = None, point: str | None = None
+    ) -> pd.DataFrame:
         """Find the R peaks of a recording and label its beats. Research software: no diagnosis.
 
         Args:
             recording: a recording, or a file to read one from.
             lead: its lead by name; None: the weights' own, else II, else the only one.
+            point: operating point, one of `points`; None: the first.
 
         Returns:
             A row per R peak: `sample` (at the recording's fs), `time_s`, `rr_s` (the RR interval before it in s, NaN
@@ -52,7 +63,7 @@ class BeatModel:
         Raises:
             EcgError: no such lead, or no beat that can be labelled.
         """
-        labelled = label_beats(self._own(recording, lead), self.weights)
+        labelled = label_beats(self._own(recording, lead), self.weights, point)
         beats = {"sample": labelled.sample, "time_s": labelled.seconds, "rr_s": labelled.rr_s, "label": labelled.names}
         probabilities = {f"p_{name}": labelled.probability[:, c] for c, name in enumerate(labelled.classes)}
         return pd.DataFrame({**beats, **probabilities, "reason": labelled.reason})
@@ -74,11 +85,10 @@ def load_model(where: Path | str | None = None) -> BeatModel:
     """A trained model, ready to label recordings.
 
     Args:
-        where: a run folder, or a weights.safetensors file; None: those that come with ecg, which this version has not.
+        where: a run folder, a weights.safetensors file, or the name of weights that come with ecg; None: the first of
+            those, for beats of new patients.
 
     Raises:
         EcgError: no weights there, or they are damaged.
     """
-    if where is None:
-        raise EcgError("this version of ecg comes without weights; give a run folder: load_model('outputs/RUN')")
-    return BeatModel(load_weights(Path(where)))
+    return BeatModel(load_weights(Path(DEFAULT if where is None else where)))

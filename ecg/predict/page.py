@@ -73,6 +73,10 @@ def score_rows(scores: Mapping[str, float], classes: Sequence[str]) -> list[tupl
     asked = [("R peaks", "r_peaks/gross", count(found))]
     asked += [(name, f"beats/{name}", count(support)) for name, support in supports.items() if number(support)]
     asked += [(f"{name}, EC57", f"ec57/gross/{name}", "") for name in ("VEB", "SVEB")]
+    for what in ("episodes", "duration"):
+        marked = scores.get("fibrillation/episodes/marked", 0.0)
+        said = f"atrial fibrillation, {what}"
+        asked += [(said, f"fibrillation/{what}", count(marked) if what == "episodes" else "")] if marked else []
     rows = [(name, n, *(percent(scores.get(f"{start}/{key}")) for key in ("se", "ppv"))) for name, start, n in asked]
     return [row for row in rows if row[1] or row[2:] != (NONE, NONE)]
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ecg.atomic import whole_file
 from ecg.beats.labels import AAMI_CLASSES
+from ecg.checks import one_of
 from ecg.errors import EcgError
 from ecg.metrics.ec57 import NO_BEAT
 from ecg.page import Cell, render, write_page
@@ -24,6 +25,7 @@ from ecg.predict.summary import summary
 from ecg.predict.trust import NO_DIAGNOSIS, Trust, trust
 from ecg.recordings.formats import Asked, Input, find_inputs, read_own
 from ecg.runs.weights import load_weights
+from ecg.training.labelling import Labelling
 
 INDEX, RECORDS = OVERVIEW
 
@@ -46,7 +48,15 @@ class Outcome:
 
 
 def predict(
-    named: list[Path], weights: Path, out: Path, *, fs: float | None, lead: str | None, unit: str | None, force: bool
+    named: list[Path],
+    weights: Path,
+    out: Path,
+    *,
+    fs: float | None,
+    lead: str | None,
+    unit: str | None,
+    force: bool,
+    point: str | None = None,
 ) -> tuple[Trust, list[Input], Iterator[Outcome]]:
     """Check everything that can be checked beforehand, then label recordings one by one as they are asked for.
 
@@ -58,6 +68,7 @@ def predict(
         lead: name of the lead.
         unit: of the signal, for files that do not say it.
         force: replace results.
+        point: operating point; None: the weights' own.
 
     Returns:
         What is known of the weights, the recordings, and their outcomes, made while they are iterated over.
@@ -68,14 +79,16 @@ def predict(
     """
     inputs = find_inputs(named)
     known = trust(load_weights(weights))
+    if point is not None:
+        one_of("--point", point, Labelling.of(known.weights.labelling).names)
     check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
     asked = Asked(fs, lead, unit, known.weights.info.leads)
-    return known, inputs, (_outcome(one, known, asked, out) for one in inputs)
+    return known, inputs, (_outcome(one, known, asked, out, point) for one in inputs)
 
 
-def _outcome(one: Input, known: Trust, asked: Asked, out: Path) -> Outcome:
+def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | None) -> Outcome:
     try:
-        labelled = label_beats(read_own(one, asked), known.weights)
+        labelled = label_beats(read_own(one, asked), known.weights, point)
         compared = _compared(labelled)
         aami = labelled.classes == AAMI_CLASSES
         scores = score([compared], labelled.classes if aami else ()) if compared is not None else None
@@ -93,12 +106,12 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path) -> Outcome:
 def _compared(labelled: Labelled) -> Compared | None:
     """The R peaks found beside the reference annotations; None where there are none."""
     recording, marks = labelled.recording, labelled.recording.annotations
-    reference = beat_list(marks.sample, marks.symbol) if marks is not None else None
+    reference = beat_list(marks, recording.n_samples) if marks is not None else None
     if reference is None or not len(reference.sample):
         return None
     number = {name: c for c, name in enumerate(AAMI_CLASSES)}
     of_class = np.array([number.get(name, NO_BEAT) for name in (*labelled.classes, "-")])
-    own = BeatList(labelled.sample, of_class[labelled.label], np.zeros((0, 2), dtype=np.int64))
+    own = BeatList(labelled.sample, of_class[labelled.label], np.zeros((0, 2), dtype=np.int64), labelled.fibrillation)
     return compare(recording.record, reference, own, recording.fs)
 
 

@@ -15,8 +15,11 @@ from ecg.beats.labels import AAMI_CLASSES, aami_labels
 from ecg.errors import EcgError
 from ecg.metrics.confusion import IntArray, ratio
 from ecg.metrics.ec57 import NO_BEAT, ec57_scores
+from ecg.metrics.episodes import episode_scores
 from ecg.metrics.matching import Match, match_beats
-from ecg.metrics.records import mean_over_records, per_record
+from ecg.metrics.records import ectopic_scores, over_records, per_record
+from ecg.recordings.recording import Annotations
+from ecg.recordings.rhythms import fibrillation_intervals
 from ecg.recordings.wfdb_files import read_annotations
 
 _QRS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
@@ -37,21 +40,30 @@ class BeatList:
         sample: shape [beat], ascending.
         label: shape [beat], number among the AAMI classes; -1 for a beat without a label.
         flutter: shape [episode, 2], ventricular flutter or fibrillation, where no beats are marked; in samples.
+        fibrillation: shape [episode, 2], atrial fibrillation or flutter, in samples; None where no rhythm is told.
     """
 
     sample: IntArray
     label: IntArray
     flutter: IntArray
+    fibrillation: IntArray | None = None
 
 
-def beat_list(sample: IntArray, symbol: npt.NDArray[np.str_]) -> BeatList:
-    """The beats among annotations, with AAMI classes, and the episodes of flutter."""
+def beat_list(marks: Annotations, n_samples: int | None = None) -> BeatList:
+    """The beats among annotations, with AAMI classes, and the episodes of flutter and of atrial fibrillation.
+
+    Args:
+        marks: of one record.
+        n_samples: its length; None: up to the last annotation.
+    """
+    sample, symbol = marks.sample, marks.symbol
     beats = np.isin(symbol, list(_QRS))
     end = int(sample[-1]) + 1 if len(sample) else 0
     starts = sample[symbol == "["]
     stops = [int(next(iter(sample[(symbol == "]") & (sample > start)]), end)) for start in starts]
     flutter = np.stack([starts, np.array(stops, dtype=np.int64)], axis=1)
-    return BeatList(sample[beats], aami_labels(symbol[beats]), flutter)
+    atrial = fibrillation_intervals(marks, n_samples or end)
+    return BeatList(sample[beats], aami_labels(symbol[beats]), flutter, atrial)
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,8 @@ class Compared:
         seconds: time in s, by the reference where it has the beat.
         left_out: tested beats within flutter, which are in none of the above.
         match: which beat of the one list is which of the other.
+        fibrillation: episodes in the reference and in the tested list, and their sampling rate; None where either
+            tells no rhythm.
     """
 
     record: str
@@ -75,6 +89,7 @@ class Compared:
     seconds: npt.NDArray[np.float64]
     left_out: int
     match: Match
+    fibrillation: tuple[IntArray, IntArray, float] | None = None
 
 
 def compare(record: str, reference: BeatList, test: BeatList, fs: float) -> Compared:
@@ -93,7 +108,10 @@ def compare(record: str, reference: BeatList, test: BeatList, fs: float) -> Comp
     of_test = np.concatenate([match.pairs[:, 1], np.full(len(match.missed), NO_BEAT), extra])
     sample = np.where(of_reference != NO_BEAT, reference.sample[of_reference], np.append(test.sample, 0)[of_test])
     target, predicted = np.append(reference.label, NO_BEAT)[of_reference], np.append(test.label, NO_BEAT)[of_test]
-    return Compared(record, target, predicted, of_test != NO_BEAT, sample / fs, int(flutter.sum()), match)
+    both = None
+    if reference.fibrillation is not None and test.fibrillation is not None:
+        both = reference.fibrillation, test.fibrillation, fs
+    return Compared(record, target, predicted, of_test != NO_BEAT, sample / fs, int(flutter.sum()), match, both)
 
 
 def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) -> dict[str, float]:
@@ -105,10 +123,13 @@ def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) ->
 
     Returns:
         `r_peaks/gross/se|ppv`, `r_peaks/average/se|ppv`, the counts `r_peaks/matched|missed|extra|in_flutter`;
-        `beats/<class>/se|ppv|f1|support` over all beats and `beats/average/<class>/se|ppv|f1` as the mean of the
-        records'; and what `ec57_scores` gives, `ec57/...`.
+        `beats/<class>/se|ppv|f1|support` over all beats, `beats/jk` with kappa over the classes and none, and
+        `beats/average/<class>/se|ppv|f1` as the mean of the records'; what `ec57_scores` gives, `ec57/...`; and of
+        atrial fibrillation, where both sides tell the rhythm, what `episode_scores` gives, `fibrillation/...`.
     """
     values = _detection(records)
+    if told := [one.fibrillation for one in records if one.fibrillation is not None]:
+        values |= {f"fibrillation/{key}": value for key, value in episode_scores(told).items()}
     if not classes:
         return values
     joined = ("target", "predicted", "seconds", "found")
@@ -117,9 +138,10 @@ def score(records: Sequence[Compared], classes: Sequence[str] = AAMI_CLASSES) ->
     none, names = len(classes), [*classes, "none"]
     true, said = np.where(target == NO_BEAT, none, target), np.where(predicted == NO_BEAT, none, predicted)
     together = per_record(np.zeros(len(true)), true, said, names).iloc[0].dropna().to_dict()
-    means = mean_over_records(per_record(record, true, said, names)) if len(records) > 1 else {}
+    means = over_records(per_record(record, true, said, names)) if len(records) > 1 else {}
     for kind, scores in (("beats", together), ("beats/average", means)):
         values |= {f"{kind}/{key}": float(v) for key, v in scores.items() if str(key).partition("/")[0] in classes}
+    values |= {"beats/jk": ectopic_scores(true, said, names)["jk"]} if {"S", "V"} <= set(classes) else {}
     values["beats/not_labelled"] = float((found & (target != NO_BEAT) & (predicted == NO_BEAT)).sum())
     return values | ec57_scores(target, predicted, seconds, record, classes)
 
@@ -188,7 +210,7 @@ def _one(folder: Path, record: str, reference: str, test: str, data_dir: Path | 
         raise EcgError(f"record {record}: its sampling rate is unknown: {record}.hea is not there, no file says it")
     if test_fs is not None and abs(test_fs - fs) > 1e-6:
         raise EcgError(f"record {record}: {test} counts time at {test_fs:g} Hz, {reference} at {fs:g} Hz")
-    return compare(record, beat_list(wanted.sample, wanted.symbol), beat_list(given.sample, given.symbol), fs)
+    return compare(record, beat_list(wanted), beat_list(given), fs)
 
 
 def _header_fs(header: Path) -> float | None:

@@ -46,6 +46,7 @@ def summary(
         "beats": _beats(labelled),
         "runs": {name: runs(labelled, name) for name in ECTOPIC if name in labelled.classes},
         "heart_rate": heart_rate(labelled),
+        **_fibrillation(labelled),
         **_whole_record(labelled),
         "scores": dict(scores) if scores is not None else None,
         "weights": trust.described(),
@@ -111,6 +112,15 @@ def heart_rate(labelled: Labelled) -> dict[str, object]:
         "per_minute": [round(60 * n / total, 1) if n else None for n, total in of_minute],
         "pauses": {"above_s": PAUSE_S, "count": int((rr > PAUSE_S).sum()), "longest_s": float(rr.max())},
     }
+
+
+def _fibrillation(labelled: Labelled) -> dict[str, object]:
+    """Stretches of atrial fibrillation or flutter, where the weights look for them."""
+    if labelled.fibrillation is None:
+        return {}
+    at = labelled.fibrillation / labelled.recording.fs
+    share = float((at[:, 1] - at[:, 0]).sum() / labelled.recording.seconds)
+    return {"atrial_fibrillation": {"stretches_s": at.round(2).tolist(), "share_of_time": share}}
 
 
 def _whole_record(labelled: Labelled) -> dict[str, object]:

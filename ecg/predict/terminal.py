@@ -61,6 +61,13 @@ def _lines(outcome: Outcome) -> str:
     found, unsure = count(content["r_peaks"]["count"]), percent(beats["low_confidence"]["share"], 1)
     length = f"{record}: lead {signal['lead']}, {duration(signal['seconds'])}{mean}"
     lines = [f"{length}; {found} R peaks: {counts}; {unsure} % unsure"]
+    if "atrial_fibrillation" in content:
+        atrial = content["atrial_fibrillation"]
+        number, share = len(atrial["stretches_s"]), percent(atrial["share_of_time"], 1)
+        many = "1 stretch" if number == 1 else f"{number} stretches"
+        lines.append(
+            f"  atrial fibrillation or flutter: {f'{many}, {share} % of the time' if number else 'none found'}"
+        )
     if "whole_record" in content:
         mean_p = ", ".join(f"{name} {100 * p:.1f} %" for name, p in content["whole_record"].items())
         lines.append(f"  mean probability over all beats: {mean_p}")
@@ -73,6 +80,8 @@ def tell_scores(records: Sequence[Compared], classes: Sequence[str]) -> None:
     scores, several = score(records, classes), len(records) > 1
     head = ("", "beats", "Se %", "+P %", *(("mean Se %", "mean +P %") if several else ()))
     rows = [(*row, *(_means(scores, row[0]) if several else ())) for row in score_rows(scores, classes)]
+    if jk := scores.get("beats/jk"):
+        rows.append(("jκ index", "", percent(jk), "", *(("", "") if several else ())))
     title = f"Against the reference, {len(records)} record{'s' if several else ''}"
     Console(highlight=False).print(NumberTable(head, rows, COUNTING, title))
 

@@ -94,4 +94,5 @@ def trust(weights: Weights) -> Trust:
     metrics = {key: float(v) for key, v in said.items() if key.startswith("test/") and number(v) is not None}
     patients = run.split["patients"] if run is not None and run.files.split.is_file() else {}
     known = frozenset(str(p) for subset in ("train", "val") for p in patients.get(subset, ()))
+    known |= frozenset(map(str, weights.training.get("trained_patients", ())))
     return Trust(weights, sha256(weights.path), metrics, known)

@@ -17,10 +17,13 @@ class Annotations:
     Attributes:
         sample: shape [annotation], position in samples at the recording's own fs.
         symbol: shape [annotation], WFDB annotation symbols such as `N`, `V`, `+`, `~`.
+        note: shape [annotation], the text beside the symbol, e.g. `(AFIB` where a rhythm begins; None where the source
+            has none.
     """
 
     sample: npt.NDArray[np.int64]
     symbol: npt.NDArray[np.str_]
+    note: npt.NDArray[np.str_] | None = None
 
     def __len__(self) -> int:
         return len(self.sample)

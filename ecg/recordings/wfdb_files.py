@@ -183,7 +183,7 @@ def _read_annotations(stem: Path, annotator: str, fs: float, n_samples: int) -> 
     sample = np.where(found.sample == n_samples, n_samples - 1, found.sample)  # as the last beat of svdb 860
     if len(sample) and sample[-1] >= n_samples:
         raise EcgError(f"{file}: an annotation at sample {sample[-1]}, but the record ends at {n_samples}")
-    return Annotations(sample=sample, symbol=found.symbol)
+    return Annotations(sample=sample, symbol=found.symbol, note=found.note)
 
 
 def read_annotations(file: Path) -> tuple[Annotations, float | None]:
@@ -200,11 +200,12 @@ def read_annotations(file: Path) -> tuple[Annotations, float | None]:
     with _wfdb(f"{file}: damaged: not readable as WFDB annotations") as wfdb:
         read = wfdb.rdann(str(file.with_suffix("")), file.suffix[1:])
         sample, symbol = np.asarray(read.sample, dtype=np.int64), np.asarray(read.symbol, dtype=np.str_)
+        note = np.array([str(one).rstrip("\0") for one in read.aux_note], dtype=np.str_)
     if not all(isinstance(code, str) for code in read.symbol):  # wfdb gives NaN for codes WFDB does not have
         raise EcgError(f"{file}: damaged: it holds annotation codes that do not exist")
     if len(sample) and (sample[0] < 0 or (np.diff(sample) < 0).any()):
         raise EcgError(f"{file}: damaged: its annotations are not in time order")
-    return Annotations(sample=sample, symbol=symbol), read.fs or None
+    return Annotations(sample, symbol, note), read.fs or None
 
 
 @contextmanager

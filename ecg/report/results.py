@@ -16,12 +16,13 @@ from ecg.data.info import DataInfo
 from ecg.metrics.bootstrap import intervals
 from ecg.metrics.classification import scored, test_metrics
 from ecg.metrics.ec57 import ec57_scores
-from ecg.metrics.records import mean_over_records, per_record, without_record
+from ecg.metrics.records import ectopic_scores, over_records, per_record, without_record
 from ecg.metrics.registry import metrics as known_metrics
 from ecg.metrics.subjects import by_patient, subject_intervals, subject_metrics, subject_table
 from ecg.recordings.databases import dominants
 from ecg.report.style import Context
 from ecg.runs.folder import RunFolder, write_json
+from ecg.training.labelling import Labelling
 
 INTERVAL_NOTE = {
     True: "Intervals: 95 %, by resampling whole patients.",
@@ -90,14 +91,16 @@ def score(
     replicates: int,
     seed: int,
     baselines: Mapping[str, npt.NDArray[np.floating]] | None = None,
+    others: Mapping[str, npt.NDArray[np.floating]] | None = None,
 ) -> Results:
     """All scores of test beats.
 
     By beat: the metrics of DESIGN section 7 with bootstrap intervals (over patients where the split keeps them apart);
     and, for tasks with S and V, the EC57 way of counting under `ec57/`. For a split by patients also the mean over
-    records under `records/`; where one record holds most of a class, that class without it under `without_<record>/`;
-    where the label is the patient's, one prediction per patient under `subject/`. Baselines stand under
-    `baseline/<name>/`.
+    records under `records/`, the median under `records_median/`; where one record holds most of a class, S and V
+    without it under `without_<record>/`; where the label is the patient's, one prediction per patient under
+    `subject/`. Baselines stand under `baseline/<name>/`. Where the beats are from several databases, S and V of each
+    stand under `database/<name>/`.
 
     Args:
         info: of the data.
@@ -106,6 +109,8 @@ def score(
         replicates: of the bootstrap; 0 gives no intervals.
         seed: of the bootstrap.
         baselines: probabilities of what the model must beat, by name, shape [beat, class].
+        others: probabilities of the same model labelled in other ways, by name, shape [beat, class]; S and V of each
+            stand under `labelled/<name>/`.
     """
     target, predicted = beats.y, probabilities.argmax(axis=1).astype(np.int64)
     metrics, subjects = _by_beat_and_patient(info, beats, probabilities)
@@ -114,16 +119,60 @@ def score(
     records = None
     if info.by_patient:
         records = per_record(beats.record, target, predicted, info.classes)
-        metrics |= {f"records/{key}": value for key, value in mean_over_records(records).items()}
-        for one in dominants(info.databases):
-            alone = without_record(beats.record, target, predicted, info.classes, leave=one.record, name=one.beat)
-            metrics |= {f"without_{one.record}/{key}": value for key, value in alone.items()}
+        for name, how in (("records", "mean"), ("records_median", "median")):
+            metrics |= {f"{name}/{key}": value for key, value in over_records(records, how).items()}
+    labelled = {"": predicted, **{f"labelled/{name}/": p.argmax(axis=1) for name, p in (others or {}).items()}}
+    metrics |= _ectopic(info, beats, labelled)
     compared = [f"{level}/{key}" for level in ("test", "subject") for key in by_patient(info.classes)]
     for name, given in (baselines or {}).items():
-        found, _ = _by_beat_and_patient(info, beats, given)
-        metrics |= {f"baseline/{name}/{key}": found[key] for key in compared if key in found}
+        baseline, _ = _by_beat_and_patient(info, beats, given)
+        metrics |= {f"baseline/{name}/{key}": baseline[key] for key in compared if key in baseline}
     results = Results(info, beats, probabilities, metrics, {}, records, subjects)
     return replace(results, intervals=_intervals(results, replicates, seed)) if replicates else results
+
+
+def _ectopic(info: DataInfo, beats: Beats, labelled: Mapping[str, npt.NDArray[np.int64]]) -> dict[str, float]:
+    """S and V: labelled in other ways, of each database where there are several, without dominant records."""
+    parts = {"": np.ones(len(beats), dtype=np.bool_)}
+    names = np.unique(beats.database).tolist()
+    parts |= {f"database/{name}/": beats.database == name for name in names if len(names) > 1}
+    found: dict[str, float] = {}
+    for part, mask in parts.items():
+        target = beats.y[mask]
+        for way, predicted in labelled.items():
+            if part or way:  # all beats in the usual way stand under test/
+                scores = ectopic_scores(target, predicted[mask], info.classes)
+                found |= {f"{part}{way}{key}": value for key, value in scores.items()}
+    if info.by_patient:
+        for one in dominants(info.databases):
+            own = np.isin(beats.database, beats.database[beats.record == one.record])  # its database alone
+            given = beats.record[own], beats.y[own], labelled[""][own]
+            alone = without_record(*given, info.classes, leave=one.record)
+            found |= {f"without_{one.record}/{key}": value for key, value in alone.items()}
+    return found
+
+
+def labelled_ways(
+    labelling: Labelling, probabilities: npt.NDArray[np.float32], beats: Beats, info: DataInfo
+) -> tuple[npt.NDArray[np.float32], dict[str, npt.NDArray[np.float32]]]:
+    """The probabilities that give the labels, and by name those of other operating points and of the model alone.
+
+    Args:
+        labelling: what becomes of a model's probabilities.
+        probabilities: the model's, shape [beat, class].
+        beats: the same beats.
+        info: of the data.
+    """
+
+    def by(how: Labelling) -> npt.NDArray[np.float32]:
+        return how(probabilities, beats, info.classes, info.r_peak_s, info.fs)
+
+    if not labelling.active:
+        return probabilities, {}
+    others = {f"point {name}": by(labelling.at(name)) for name in labelling.names if name != labelling.point}
+    if any(labelling.smooth.values()):
+        others["without smoothing"] = by(replace(labelling, smooth={}))
+    return by(labelling), {**others, "model alone": probabilities}
 
 
 def _by_beat_and_patient(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import torch
@@ -26,6 +27,7 @@ from ecg.errors import EcgError
 from ecg.models import MODELS, LayeredModel
 from ecg.models.layered import layered
 from ecg.runs.folder import RunFolder, plain
+from ecg.runs.shipped import SHIPPED, shipped_file
 from ecg.targets import name_of, require_known
 
 FORMAT = "ecg-weights-2"
@@ -46,6 +48,7 @@ class Description:
         info: of the data that it was trained on.
         segmentation: the rule that made its beats.
         training: what made the weights and how good they are.
+        labelling: what becomes of the model's probabilities: settings of `ecg.training.Labelling`.
     """
 
     path: Path
@@ -53,6 +56,7 @@ class Description:
     info: DataInfo
     segmentation: Segmentation
     training: Values
+    labelling: Values
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -73,7 +77,14 @@ class Weights(Description):
 
 
 def save_weights(
-    path: Path, state: dict[str, Tensor], *, info: DataInfo, model: Values, segmentation: Values, training: Values
+    path: Path,
+    state: Mapping[str, Tensor],
+    *,
+    info: DataInfo,
+    model: Values,
+    segmentation: Values,
+    training: Values,
+    labelling: Values = MappingProxyType({}),
 ) -> None:
     """Write the tensors with metadata: model, data (classes, fs, leads), segmentation and training.
 
@@ -84,8 +95,10 @@ def save_weights(
         model: the model's node, or its name and settings.
         segmentation: settings of the segmentation.
         training: what made the weights and how good they are.
+        labelling: what becomes of the model's probabilities.
     """
     said = {"model": _short(model), "data": asdict(info), "segmentation": segmentation, "training": training}
+    said["labelling"] = {key: value for key, value in labelling.items() if key != "_target_"}
     metadata = {"format": FORMAT, "ecg": ecg.__version__}
     metadata |= {key: json.dumps(value, default=dict) for key, value in said.items()}
     with whole_file(path) as temporary:
@@ -110,6 +123,8 @@ def weights_file(where: Path) -> Path:
     if where.is_file():
         return where
     if not where.exists():
+        if str(where) in SHIPPED:
+            return shipped_file(str(where))
         raise EcgError(f"{where} does not exist; give a run folder (outputs/...) or a weights.safetensors file")
     path = RunFolder(where).weights
     if not path.is_file():
@@ -135,9 +150,11 @@ def describe_weights(where: Path) -> Description:
         raise EcgError(f"{path}: holds {found} in its metadata, this version of ecg reads {FORMAT}; train it anew")
     try:
         parts = {key: plain(json.loads(metadata[key])) for key in ("data", "model", "segmentation", "training")}
+        parts["labelling"] = plain(json.loads(metadata.get("labelling", "{}")))
         if wrong := [key for key, value in parts.items() if not isinstance(value, dict)]:
             raise TypeError(f"{wrong[0]} holds no names and values")
-        return Description(path, parts["model"], _info(parts["data"]), _segmentation(parts), parts["training"])
+        info, rule = _info(parts["data"]), _segmentation(parts)
+        return Description(path, parts["model"], info, rule, parts["training"], parts["labelling"])
     except (EcgError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         why = str(error) if isinstance(error, EcgError) else repr(error)
         raise EcgError(f"{path}: its metadata does not fit this version of ecg ({why}); train it anew") from None
@@ -168,7 +185,7 @@ def load_weights(where: Path) -> Weights:
     model = _model(said)
     model.load_state_dict(state)
     require_finite(model.state_dict(), said.path)  # as they are used: 1e300 is infinite in float32
-    return Weights(said.path, said.settings, said.info, said.segmentation, said.training, model.eval())
+    return Weights(said.path, said.settings, said.info, said.segmentation, said.training, said.labelling, model.eval())
 
 
 def _model(said: Description) -> LayeredModel:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from ecg.training.augment import Augment
+from ecg.training.augment import Augment, ContextAugment
 from ecg.training.classifier import BeatClassifier
 from ecg.training.ema import WeightEMA
+from ecg.training.labelling import Labelling
 from ecg.training.loggers import wandb_logger
 from ecg.training.losses import FocalLoss, WeightedCrossEntropy
 
-__all__ = ["Augment", "BeatClassifier", "FocalLoss", "WeightEMA", "WeightedCrossEntropy", "wandb_logger"]
+__all__ = [
+    "Augment",
+    "BeatClassifier",
+    "ContextAugment",
+    "FocalLoss",
+    "Labelling",
+    "WeightEMA",
+    "WeightedCrossEntropy",
+    "wandb_logger",
+]

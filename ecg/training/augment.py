@@ -9,7 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ecg.beats.features.rhythm import ABSOLUTE
+from ecg.beats.segmentations.context import TEMPLATE
+from ecg.beats.segmentations.window import RHYTHM
+from ecg.beats.table import SIGNAL
 from ecg.checks import in_range, one_of
+from ecg.models.layered import Given
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,12 @@ class Augment:
         """Whether it changes anything."""
         return self.when != "never" and bool(self.stretch or self.gain or self.noise)
 
+    def batch(self, given: Given) -> Given:
+        """Change the inputs of a batch, by name; also a signal that a loader of one's own gives without one."""
+        if isinstance(given, Tensor):
+            return self(given)
+        return {**given, SIGNAL: self(given[SIGNAL])} if SIGNAL in given else given
+
     def __call__(self, x: Tensor) -> Tensor:
         """Change signals of shape [..., lead, sample]; uses torch's global generator."""
         if not self.active:
@@ -64,3 +75,70 @@ class Augment:
         changed = F.interpolate(x, size=max(round(length * factor), 2), mode="linear")
         missing = length - changed.shape[-1]
         return F.pad(changed, (0, missing)) if missing > 0 else changed[..., :length]
+
+
+@dataclass(frozen=True)
+class ContextAugment(Augment):
+    """For dataset.segmentation=context: other electrodes, other noise, another heart rate; features stay as they are.
+
+    Attributes:
+        stretch: as of `Augment`; of no use here, since templates are not stretched along.
+        gain: standard deviation of the log of the factor on a window's signals and templates.
+        noise: standard deviation of white noise, in QRS heights.
+        flip: share of windows that are turned upside down, templates included.
+        wander: size of a slow wave under each beat, in QRS heights.
+        jitter: largest move of a beat's window in samples.
+        rate: standard deviation of the log of the factor on all RR intervals of a window.
+    """
+
+    stretch: float = 0.0
+    gain: float = 0.15
+    noise: float = 0.03
+    flip: float = 0.15
+    wander: float = 0.08
+    jitter: int = 3
+    rate: float = 0.32
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("flip", self.flip, 0, 1)
+        in_range("wander", self.wander, 0, 2)
+        in_range("jitter", self.jitter, 0, 20)
+        in_range("rate", self.rate, 0, 2)
+
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return self.when != "never"
+
+    def batch(self, given: Given) -> Given:
+        """Change the inputs of a batch of windows, by name."""
+        if isinstance(given, Tensor):
+            return given
+        changed = dict(given)
+        if RHYTHM in changed and self.rate:
+            values = changed[RHYTHM].clone()
+            shift = self.rate * torch.randn(len(values), *(1,) * (values.dim() - 1), device=values.device)
+            values[..., list(ABSOLUTE)] += shift
+            changed[RHYTHM] = values
+        if SIGNAL in changed:
+            x = changed[SIGNAL]
+            one = (len(x), *(1,) * (x.dim() - 1))
+            factor = torch.exp(self.gain * torch.randn(one, device=x.device))
+            factor = torch.where(torch.rand(one, device=x.device) < self.flip, -factor, factor)
+            changed[SIGNAL] = self._disturbed(x * factor)
+            if TEMPLATE in changed:
+                changed[TEMPLATE] = changed[TEMPLATE] * factor
+        return changed
+
+    def _disturbed(self, x: Tensor) -> Tensor:
+        """With noise, a slow wave, and R peaks a little off."""
+        each, length = x.shape[:-2], x.shape[-1]
+        time = torch.linspace(0, 2, length, device=x.device)
+        phase, cycles, size = (torch.rand(*each, 1, 1, device=x.device) for _ in range(3))
+        wave = self.wander * size * torch.sin(2 * torch.pi * (phase + cycles * time))
+        if self.jitter:
+            move = torch.randint(-self.jitter, self.jitter + 1, (*each, 1, 1), device=x.device)
+            place = (torch.arange(length, device=x.device) + move).clamp(0, length - 1).expand(x.shape)
+            x = x.gather(-1, place)
+        return x + wave + self.noise * torch.randn_like(x)

@@ -21,6 +21,7 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.classification import validation_metrics
 from ecg.models import LayeredModel
+from ecg.models.blocks import learn_scales
 from ecg.models.faster import faster
 from ecg.models.layered import Given, layered
 from ecg.targets import require_known
@@ -77,7 +78,9 @@ class BeatClassifier(pl.LightningModule):
         scheduler = builtin(scheduler) if isinstance(scheduler, Mapping) else scheduler
         self.model = faster(model if isinstance(model, LayeredModel) else from_recipe(model))
         self._loss = build(loss, "loss") if isinstance(loss, Mapping) else loss
-        self.augment = Augment(**augment) if isinstance(augment, Mapping) else augment or Augment(when="never")
+        augment = {"_target_": "ecg.training.Augment", **augment} if isinstance(augment, Mapping) else augment
+        made = build(augment, "augment") if isinstance(augment, Mapping) else augment
+        self.augment: Augment = made or Augment(when="never")
         self.optimizer_like, self.scheduler_like = optimizer, scheduler
         self.frozen, self.lr_decay, self.seed = tuple(frozen), float(lr_decay), int(seed)
         for name in self.frozen:
@@ -92,7 +95,9 @@ class BeatClassifier(pl.LightningModule):
     def _keep_settings(self, loss: Any, optimizer: Any, scheduler: Any) -> None:
         """Hyper-parameters of plain values only: others break reading a checkpoint as data."""
         recipe = recipe_of(self.model)
-        augment = {name: getattr(self.augment, name) for name in ("stretch", "gain", "noise", "when")}
+        kind = type(self.augment)
+        room = "ecg.training" if kind.__module__.startswith("ecg.training.") else kind.__module__
+        augment = {"_target_": f"{room}.{kind.__name__}", **vars(self.augment)}
         kept: dict[str, Any] = {"frozen": list(self.frozen), "lr_decay": self.lr_decay, "seed": self.seed}
         kept |= {"augment": augment} | ({"model": recipe} if recipe else {})
         for name, value in (("loss", loss), ("optimizer", optimizer), ("scheduler", scheduler)):
@@ -145,6 +150,8 @@ class BeatClassifier(pl.LightningModule):
                 f"{self.model.n_classes} logits; build it with n_classes={len(data.classes)}"
             )
         data.serve(self.model)
+        if stage == "fit":
+            learn_scales(self.model, data.taken("train"))
         for scores in self.scores.values():
             for one in scores.values():  # type: ignore[operator]
                 one.classes = data.classes
@@ -171,18 +178,12 @@ class BeatClassifier(pl.LightningModule):
         Processes that share a training wait for each other's gradients, so there the loss of nothing is 0.
         """
         given, y = batch
-        logits, y = _counted(self(self._augmented(given) if self.augment.active else given), y)
+        logits, y = _counted(self(self.augment.batch(given) if self.augment.active else given), y)
         if not len(y):
             return logits.sum() if torch.distributed.is_available() and torch.distributed.is_initialized() else None
         loss: Tensor = self._loss(logits, y)
         self._losses.append(loss.detach())
         return loss
-
-    def _augmented(self, given: Given) -> Given:
-        """With another signal, also where a loader of one's own gives it without a name."""
-        if isinstance(given, Tensor):
-            return self.augment(given)
-        return {**given, SIGNAL: self.augment(given[SIGNAL])}
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Scores of one validation batch."""

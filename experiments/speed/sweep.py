@@ -29,7 +29,7 @@ from ecg.config.compose import compose
 from ecg.data import BeatData
 from ecg.pipeline import run
 from ecg.runs.job import Job
-from ecg.training import classifier
+from ecg.training import BeatClassifier
 from ecg.training.processor import choose_precision
 
 HERE = Path(__file__).parent
@@ -75,13 +75,13 @@ class Way(Enum):
 @contextmanager
 def frozen_layers(way: Way) -> Iterator[bool]:
     """Have frozen layers treated so; gives whether features are cached."""
-    precise = classifier._in_float32
+    precise = BeatClassifier._call
     if way is Way.ROUGH:
-        classifier._in_float32 = lambda layer, x: layer(x)
+        BeatClassifier._call = lambda self, name, layer, taken: layer(*taken)
     try:
         yield way is Way.CACHED
     finally:
-        classifier._in_float32 = precise
+        BeatClassifier._call = precise
 
 
 def sweep(config: RunConfig, folder: Path, ks: range, ways: Sequence[Way] = (Way.CACHED,)) -> list[Taken]:

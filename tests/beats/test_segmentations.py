@@ -35,6 +35,7 @@ class Expected:
         r_peak_s: seconds from a window's first sample to its R peak.
         lowest, highest: of the signal.
         given: whether its R peaks are the annotations, not found by itself.
+        apart: whether no lead depends on another one.
     """
 
     fs: float
@@ -47,13 +48,26 @@ class Expected:
     lowest: float = 0.0
     highest: float = 1.0
     given: bool = True
+    apart: bool = True
 
 
 EXPECTED = {
     "kaggle": Expected(120, {"signal": (1, 187)}, 0.95, ("first",), False, 360.0),
-    "paper": Expected(125, {"signal": (1, 187)}, 0.1, ("MLII|II|V5",), True, None, given=False),
+    "paper": Expected(125, {"signal": (1, 187)}, 0.1, ("MLII|II|V5",), True, None, given=False, apart=False),
     "window": Expected(
         128, {"signal": (1, 102), "rhythm": (4,)}, 1.0, ("MLII|II|first",), False, 128.0, 38 / 128, -6, 6
+    ),
+    "context": Expected(
+        128,
+        {"signal": (1, 176), "template": (2, 176), "rhythm": (40,), "shape": (55,)},
+        1.0,
+        ("MLII|II|first",),
+        False,
+        128.0,
+        80 / 128,
+        -6,
+        6,
+        apart=False,
     ),
 }
 every_segmentation = pytest.mark.parametrize("name", SEGMENTATIONS)
@@ -99,7 +113,8 @@ def test_what_a_segmentation_says_of_itself(name: str) -> None:
     assert (segmentation.fs, segmentation.recording_fs) == (expected.fs, expected.recording_fs)
     assert (segmentation.leads, segmentation.r_peak_s) == (expected.leads, expected.r_peak_s)
     assert segmentation.shapes(1) == expected.shapes
-    assert segmentation.shapes(3) == {**expected.shapes, "signal": (3, expected.shapes["signal"][1])}
+    of_leads = {one: (3 * first, *rest) for one, (first, *rest) in expected.shapes.items() if one != "rhythm"}
+    assert segmentation.shapes(3) == {**expected.shapes, **of_leads}
 
 
 @every_segmentation
@@ -209,15 +224,17 @@ def test_a_segmentation_leaves_the_recording_as_it_is(name: str, simulated: list
 
 @every_segmentation
 def test_several_leads_are_several_rows_each_as_it_is_alone(name: str, simulated: list[Recording]) -> None:
-    """Of one that finds its R peaks itself, in the first lead, the first row is."""
+    """Where the first lead says where the beats are, its own are."""
     segmentation, leads = SEGMENTATIONS[name](), ("V5", "MLII")
     both = segmentation(fitting(name, simulated[0], leads))
     assert shapes_of(both.inputs) == segmentation.shapes(2)
     assert set(both.lead) == {"V5+MLII"}
-    for row, lead in enumerate(leads if EXPECTED[name].given else leads[:1]):
+    for row, lead in enumerate(leads if EXPECTED[name].apart else leads[:1]):
         alone = segmentation(fitting(name, simulated[0], (lead,)))
         assert alone.signal.any()
-        rows = replace(both, inputs={**both.inputs, "signal": both.signal[:, row : row + 1]}, lead=alone.lead)
+        own = {one: values[:, row::2] for one, values in both.inputs.items() if values.ndim == 3}
+        own |= {one: np.split(values, 2, axis=1)[row] for one, values in both.inputs.items() if one == "shape"}
+        rows = replace(both, inputs={**both.inputs, **own}, lead=alone.lead)
         assert_same(rows, alone)
     assert not np.array_equal(both.signal[:, 0], both.signal[:, 1])
 

@@ -83,6 +83,9 @@ PURPOSE = {
     ("transfer/random", "source"): "it is the control",
     ("transfer/published", "init"): "the published study's",
     ("logger/wandb", "tags"): "an empty list can be added to",
+    ("augment/context", "when"): "it was chosen for this segmentation",
+    ("labelling/context", "smooth"): "it is more than the largest probability",
+    ("labelling/context", "points"): "there is more than one",
 }
 """Values of ours that differ from their signature's default, and why."""
 
@@ -124,14 +127,14 @@ def test_what_conf_says_of_a_run_is_its_default() -> None:
     assert set(content) == set(defaults) - set(GROUPS)
 
 
-BUILT = ("dataset", "model", "loss", "augment", "transfer", "callbacks")
+BUILT = ("dataset", "model", "loss", "augment", "labelling", "transfer", "callbacks")
 
 
 @pytest.mark.parametrize("file", [file for file in PARTS if file.startswith(BUILT)])
 def test_what_a_file_describes_can_be_built(file: str, tmp_path: Path) -> None:
     group, name = file.split("/")
     parts = getattr(compose(f"{group}={name}", f"cache_dir={tmp_path}"), group)
-    inputs = {"signal": (1, 187), "rhythm": (4,)}
+    inputs = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
     given = {"class_counts": [3, 2], "inputs": inputs, "input_shape": inputs["signal"], "n_classes": 5}
     for key, one in parts.items() if GROUPS[group].many else [(group, parts)]:
         kind: Any = LayeredModel if group == "model" else locate(one["_target_"], key)

@@ -15,6 +15,7 @@ from ecg.pipeline import run
 from ecg.recordings.databases import DATABASES
 from ecg.runs.job import Job
 
+ALL = "kaggle, paper, window, context"
 OWN = "or the import path of one of your own, e.g. my_package.mine"
 
 
@@ -45,9 +46,9 @@ def test_a_segmentation_is_named_alone_or_with_its_settings(task: str, override:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("papr", f"=papr: choose one of kaggle, paper, window, {OWN}; did you mean paper?"),
-        ("{name:papr,threshold:0.8}", f"=papr: choose one of kaggle, paper, window, {OWN}; did you mean paper?"),
-        ("{name:'',threshold:0.8}", f"=: choose one of kaggle, paper, window, {OWN}"),
+        ("papr", f"=papr: choose one of {ALL}, {OWN}; did you mean paper?"),
+        ("{name:papr,threshold:0.8}", f"=papr: choose one of {ALL}, {OWN}; did you mean paper?"),
+        ("{name:'',threshold:0.8}", f"=: choose one of {ALL}, {OWN}"),
         (
             "{name:paper,thresold:0.8}",
             ".thresold is no setting of paper: did you mean segmentation.threshold? "

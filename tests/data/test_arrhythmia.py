@@ -216,8 +216,11 @@ def test_everything_has_a_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     ("changes", "said"),
     [
         ({"source": "disk"}, rf"source=disk: choose one of {', '.join(SOURCES)}"),
-        ({"split": "folds"}, r"split=folds: choose one of auto, kaggle, beats, patients, or the import path"),
-        ({"segmentation": "papr"}, r"segmentation=papr: choose one of kaggle, paper, window, or the import path"),
+        ({"split": "fold"}, r"split=fold: choose one of auto, kaggle, beats, patients, folds, or the import path"),
+        (
+            {"segmentation": "papr"},
+            r"segmentation=papr: choose one of kaggle, paper, window, context, or the import path",
+        ),
         ({"batch_size": 1}, r"batch_size=1: must be at least 2"),
         ({"val_fraction": 0.7}, r"val_fraction=0\.7: must be from 0 \(not included\) to 0\.5"),
         ({"test_fraction": 0}, r"test_fraction=0: must be from 0 \(not included\) to 0\.9"),

@@ -174,7 +174,10 @@ def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
     [
         ({"source": "disk"}, rf"source=disk: choose one of {', '.join(SOURCES)}"),
         ({"split": "kaggle"}, r"split=kaggle: choose one of auto, patients, folds, beats, or the import path"),
-        ({"segmentation": "papr"}, r"segmentation=papr: choose one of kaggle, paper, window, or the import path"),
+        (
+            {"segmentation": "papr"},
+            r"segmentation=papr: choose one of kaggle, paper, window, context, or the import path",
+        ),
         ({"min_likelihood": 101}, r"min_likelihood=101: must be from 0 to 100"),
         ({"beats_per_patient": 0}, r"beats_per_patient=0: must be at least 1"),
         ({"batch_size": 1}, r"batch_size=1: must be at least 2"),

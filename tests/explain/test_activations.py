@@ -10,7 +10,7 @@ from ecg.errors import EcgError
 from ecg.explain.activations import collect, last_time_layer, time_axes
 from ecg.explain.view import View, look_of, situated
 from ecg.models import MODELS, LayeredModel
-from ecg.models.sequence import Joined
+from ecg.models.blocks import Joined
 from ecg.training.inference import probabilities
 
 from .conftest import SAMPLES, beats_of

@@ -13,7 +13,7 @@ from ecg.beats.table import SIGNAL, Beats
 from ecg.explain.inputs import AROUND, OWN, input_table
 from ecg.explain.view import look_of, situated
 from ecg.models import LayeredModel
-from ecg.models.sequence import Joined
+from ecg.models.blocks import Joined
 
 from .conftest import SAMPLES, beats_of
 

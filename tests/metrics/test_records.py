@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from ecg.errors import EcgError
 from ecg.metrics.confusion import confusion_matrix
-from ecg.metrics.records import mean_over_records, per_record, without_record
+from ecg.metrics.records import over_records, per_record, without_record
 from ecg.metrics.registry import counted
 
 CLASSES = ("N", "S", "V")
@@ -39,23 +38,25 @@ def test_rows_equal_the_scores_of_each_record():
             assert table.loc[name, column] == pytest.approx(float(named[column]))
 
 
-def test_mean_gives_each_record_the_same_weight():
-    means = mean_over_records(per_record(RECORD, TARGET, PREDICTED, CLASSES))
+def test_mean_and_median_give_each_record_the_same_weight():
+    table = per_record(RECORD, TARGET, PREDICTED, CLASSES)
+    means, medians = over_records(table), over_records(table, "median")
     assert means["accuracy"] == pytest.approx((0.75 + 1 + 0.5) / 3)
     assert means["S/f1"] == pytest.approx((2 / 3 + 1) / 2)
+    assert means["N/se"] == pytest.approx((2 / 3 + 1 + 0.5) / 3)
+    assert medians["N/se"] == pytest.approx(2 / 3)
+    assert set(means) == set(medians)
     assert "V/se" not in means
     assert not any(name == "beats" or name.endswith("support") for name in means)
 
 
-OWN = {"leave": "232", "name": "S"}
-
-
 def test_without_record():
-    assert without_record(RECORD, TARGET, PREDICTED, CLASSES, **OWN) == pytest.approx(
-        {"S/se": 1, "S/ppv": 0.5, "S/f1": 2 / 3, "S/support": 1}
-    )
-    assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES, **OWN)["S/support"] == 1
+    kappa = (4 / 6 - 17 / 36) / (1 - 17 / 36)
+    of_s = {"S/se": 1, "S/ppv": 0.5, "S/f1": 2 / 3, "S/support": 1}
+    of_v = dict.fromkeys(("V/se", "V/ppv", "V/f1", "V/support"), 0)
+    wanted = {"jk": kappa / 2 + (1 + 0.5) / 8, **of_s, **of_v}
+    assert without_record(RECORD, TARGET, PREDICTED, CLASSES, leave="232") == pytest.approx(wanted)
+    assert without_record(RECORD.astype(int), TARGET, PREDICTED, CLASSES, leave="232")["S/support"] == 1
     others = RECORD != "232"
-    assert without_record(RECORD[others], TARGET[others], PREDICTED[others], CLASSES, **OWN) == {}
-    with pytest.raises(EcgError, match="N, F, V"):
-        without_record(RECORD, TARGET, PREDICTED, ("N", "F", "V"), **OWN)
+    assert without_record(RECORD[others], TARGET[others], PREDICTED[others], CLASSES, leave="232") == {}
+    assert without_record(RECORD, TARGET, PREDICTED, ("N", "F", "V"), leave="232") == {}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ecg.beats.table import Beats, Inputs
 from ecg.models import LayeredModel
-from ecg.models.sequence import Joined
+from ecg.models.blocks import Joined
 
 
 def _table(inputs: Inputs, record: Sequence[str] | None = None) -> Beats:

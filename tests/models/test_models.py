@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -30,18 +30,21 @@ class Expected:
     Attributes:
         layers: layer names, input to output.
         parameters: for what it is built for without being told anything.
-        shortest: samples of the shortest beats it takes.
+        shortest: samples of the shortest beats it takes; None where it takes no signal.
         inputs: what it is built for without being told anything.
         beats: that it sees at once.
     """
 
     layers: tuple[str, ...]
     parameters: int
-    shortest: int
+    shortest: int | None
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: {"signal": (1, 187)})
     beats: int = 1
 
 
+FEATURES = {"rhythm": (40,), "shape": (55,)}
+JOINED = ("beat", "near1", "near2", "near3", "near4", "both", "head")
+CONTEXT = Expected(("rhythm1", "rhythm2", "shape1", "shape2", *JOINED), 140_453, None, FEATURES, 64)
 EXPECTED = {
     "cnn": Expected(("conv1", "conv2", "conv3", "conv4", "fc1", "fc2", "fc3", "head"), 5_125_125, 29),
     "kachuee": Expected(("conv", "block1", "block2", "block3", "block4", "block5", "fc", "head"), 53_957, 125),
@@ -52,12 +55,24 @@ EXPECTED = {
         {"signal": (1, 102), "rhythm": (4,)},
         32,
     ),
+    "context": CONTEXT,
+    "context_cnn": Expected(
+        (*CONTEXT.layers[:4], "wave1", "wave2", "wave3", "wave4", *JOINED),
+        299_845,
+        32,
+        {"signal": (1, 176), "template": (2, 176), **FEATURES},
+        64,
+    ),
+    "ensemble": replace(CONTEXT, parameters=5 * CONTEXT.parameters),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
+TYPED = [name for name in MODELS if name != "ensemble"]  # which is put together of trained ones
 
 
 def shapes(name: str, channels: int = 1, samples: int = 187) -> Shapes:
-    return {**EXPECTED[name].inputs, "signal": (channels, samples)}
+    """What it takes of beats of so many leads and samples."""
+    wide = {"signal": (channels, samples), "template": (2 * channels, samples)}
+    return {one: wide.get(one, shape) for one, shape in EXPECTED[name].inputs.items()}
 
 
 def build(
@@ -67,7 +82,7 @@ def build(
     torch.manual_seed(seed)
     inputs = shapes(name, channels, samples)
     node = {"_target_": f"ecg.models.{name}", **settings}
-    return built_from(node, "model", inputs=inputs, input_shape=inputs["signal"], n_classes=classes)
+    return built_from(node, "model", inputs=inputs, input_shape=inputs.get("signal"), n_classes=classes)
 
 
 def some(model: LayeredModel, n: int, seed: int = 0) -> dict[str, Tensor]:
@@ -79,10 +94,10 @@ def some(model: LayeredModel, n: int, seed: int = 0) -> dict[str, Tensor]:
 
 def test_every_model_has_a_row_of_expectations_and_a_yaml_file() -> None:
     assert set(EXPECTED) == set(MODELS), "add the new model to EXPECTED"
-    assert set(choices("model")) == set(MODELS)
+    assert set(choices("model")) == set(TYPED)
 
 
-@every_model
+@pytest.mark.parametrize("name", TYPED)
 def test_the_yaml_file_of_a_model_names_it_and_says_its_own_defaults(name: str) -> None:
     said = node("model", name)
     assert locate(said["_target_"], "model._target_") is MODELS[name] is getattr(ecg.models, name)
@@ -92,9 +107,9 @@ def test_the_yaml_file_of_a_model_names_it_and_says_its_own_defaults(name: str) 
     }
 
 
-@every_model
+@pytest.mark.parametrize("name", TYPED)
 def test_what_is_typed_builds_the_model(name: str) -> None:
-    built = compose(f"model={name}").network(inputs=shapes(name, 2, 150), n_classes=3)
+    built = compose(f"model={name}").network(inputs={"signal": (2, 150), **shapes(name, 2, 150)}, n_classes=3)
     assert built.names == EXPECTED[name].layers
     assert (built.inputs, built.n_classes) == (shapes(name, 2, 150), 3)
 
@@ -167,7 +182,7 @@ def test_layers_have_names_in_order_and_the_last_is_the_head(name: str) -> None:
 
 @every_model
 def test_number_of_parameters(name: str) -> None:
-    _, samples = EXPECTED[name].inputs["signal"]
+    _, samples = EXPECTED[name].inputs.get("signal", (1, 187))
     assert sum(p.numel() for p in build(name, samples=samples).parameters()) == EXPECTED[name].parameters
 
 
@@ -185,7 +200,8 @@ def test_a_model_gives_one_logit_per_class(name: str, channels: int, samples: in
     model = build(name, channels=channels, samples=samples, classes=classes)
     wanted = (3, classes) if model.beats == 1 else (3, model.beats, classes)
     assert model(some(model, 3)).shape == wanted
-    assert (model.input_shape, model.n_classes) == ((channels, samples), classes)
+    assert (model.inputs, model.n_classes) == (shapes(name, channels, samples), classes)
+    assert model.input_shape == next(iter(model.inputs.values()))
 
 
 @every_model
@@ -238,48 +254,11 @@ def test_evaluation_is_deterministic_and_sees_each_beat_or_window_alone(name: st
     torch.testing.assert_close(model(third), together[2:3], rtol=1e-4, atol=1e-5)
 
 
-@every_model
-def test_beats_that_are_too_short_are_refused_with_the_shortest_length(name: str) -> None:
-    shortest = EXPECTED[name].shortest
+@pytest.mark.parametrize(
+    ("name", "shortest"), [(name, one.shortest) for name, one in EXPECTED.items() if one.shortest is not None]
+)
+def test_beats_that_are_too_short_are_refused_with_the_shortest_length(name: str, shortest: int) -> None:
     model = build(name, samples=shortest).eval()
     assert model(some(model, 2)).shape[-1] == 5
     with pytest.raises(EcgError, match=f"model={name}.*{shortest} samples.*{shortest - 1}"):
         build(name, samples=shortest - 1)
-
-
-def test_cnn_drops_features_in_training_only() -> None:
-    model = build("cnn")
-    x = torch.rand(4, 1, 187)
-    for layer in list(model.layers.values())[:4]:
-        layer.eval()  # BatchNorm apart, training differs by dropout alone
-    assert not torch.equal(model(x), model(x))
-    assert torch.equal(model.eval()(x), model(x))
-
-
-def test_dropout_of_the_cnn_can_be_set() -> None:
-    model = MODELS["cnn"](input_shape=(1, 187), n_classes=5, dropout=0.7)
-    rates = [m.p for m in model.modules() if isinstance(m, torch.nn.Dropout)]
-    assert rates == [0.7] * 4
-
-
-def test_a_kachuee_block_adds_its_input() -> None:
-    block = build("kachuee").layers["block1"]
-    for p in block.parameters():
-        torch.nn.init.zeros_(p)
-    x = torch.randn(2, 32, 50)
-    torch.testing.assert_close(block(x), torch.nn.functional.max_pool1d(x.relu(), 5, 2))
-
-
-def test_a_kachuee_block_is_the_papers_figure_2() -> None:
-    torch.manual_seed(0)
-    block = build("kachuee").layers["block1"]
-    tensors = block.state_dict()
-
-    def convolved(x: torch.Tensor, name: str) -> torch.Tensor:
-        return torch.conv1d(x, tensors[f"{name}.weight"], tensors[f"{name}.bias"], padding="same")
-
-    x = torch.randn(2, 32, 50)
-    inner = convolved(convolved(x, "first").relu(), "second")
-    expected = torch.nn.functional.max_pool1d((inner + x).relu(), 5, 2)
-    torch.testing.assert_close(block(x), expected)
-    assert (expected == 0).any()

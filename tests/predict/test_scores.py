@@ -8,6 +8,7 @@ import pytest
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.errors import EcgError
 from ecg.predict.scores import BeatList, beat_list, compare, score
+from ecg.recordings.recording import Annotations
 
 NONE = np.zeros((0, 2), dtype=np.int64)
 
@@ -76,8 +77,9 @@ def test_a_reference_without_beats_is_an_error() -> None:
 
 
 def test_annotations_become_beats_classes_and_flutter() -> None:
-    found = beat_list(np.array([5, 10, 20, 30, 40, 50, 60]), np.array(list("+NA[!]?")))
+    found = beat_list(Annotations(np.array([5, 10, 20, 30, 40, 50, 60]), np.array(list("+NA[!]?"))))
     assert found.sample.tolist() == [10, 20, 60]
     assert [AAMI_CLASSES[i] if i >= 0 else "-" for i in found.label] == ["N", "S", "-"]
     assert found.flutter.tolist() == [[30, 50]]
-    assert beat_list(np.array([10, 30]), np.array(["N", "["])).flutter.tolist() == [[30, 31]]
+    assert found.fibrillation is None
+    assert beat_list(Annotations(np.array([10, 30]), np.array(["N", "["]))).flutter.tolist() == [[30, 31]]

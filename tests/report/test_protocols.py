@@ -14,12 +14,13 @@ def test_a_task_with_only_the_usual_way_has_no_table() -> None:
 
 
 def test_each_way_of_counting_is_a_row_in_percent() -> None:
-    table = protocol_table({**USUAL, **EC57, "without_232/S/se": 0.4, "without_232/S/ppv": 0.1})
+    table = protocol_table({**USUAL, **EC57, "without_232/S/se": 0.4, "without_232/S/ppv": 0.1, "test/jk": 0.7})
     assert table is not None
+    assert table.head == ("counted, %", "jκ", "S Se", "S +P", "S F1", "V Se", "V +P", "V F1")
     assert table.rows == [
-        ("usual", "50.00", "25.00", "90.00", "80.00"),
-        ("EC57, gross", "60.00", "30.00", "95.00", "85.00"),
-        ("usual, without record 232", "40.00", "10.00", "-", "-"),
+        ("usual", "70.00", "50.00", "25.00", "33.33", "90.00", "80.00", "84.71"),
+        ("without record 232", "-", "40.00", "10.00", "16.00", "-", "-", "-"),
+        ("EC57, gross", "-", "60.00", "30.00", "40.00", "95.00", "85.00", "89.72"),
     ]
 
 
@@ -29,4 +30,4 @@ def test_the_table_fits_80_columns_and_says_what_ec57_leaves_out() -> None:
     said = console.export_text()
     assert max(map(len, said.splitlines())) <= 80
     assert "first five minutes" in " ".join(said.split())
-    assert "| EC57, gross | 60.00 | 30.00 | 95.00 | 85.00 |" in protocol_markdown({**USUAL, **EC57})
+    assert "| EC57, gross | - | 60.00 | 30.00 | 40.00 | 95.00 | 85.00 | 89.72 |" in protocol_markdown({**USUAL, **EC57})

@@ -12,7 +12,7 @@ from torch import nn
 
 from ecg.beats.table import Beats
 from ecg.models import LayeredModel, sequence
-from ecg.models.sequence import Joined
+from ecg.models.blocks import Joined
 from ecg.training import inference
 from ecg.training.inference import ENOUGH, probabilities
 

@@ -20,7 +20,7 @@ from ecg.config.build import build
 from ecg.config.compose import compose
 from ecg.data.module import BeatData
 from ecg.models import LayeredModel, sequence
-from ecg.models.sequence import Joined
+from ecg.models.blocks import Joined
 from ecg.pipeline.fitting import fit
 from ecg.runs.checkpoints import best_weights
 from ecg.runs.folder import RunFolder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from difflib import get_close_matches
 from inspect import signature
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ecg.beats.segmentations.base import Segmentation
+from ecg.beats.segmentations.context import ContextSegmentation
 from ecg.beats.segmentations.kaggle import KaggleSegmentation
 from ecg.beats.segmentations.paper import PaperSegmentation
 from ecg.beats.segmentations.window import WindowSegmentation
@@ -17,7 +18,7 @@ from ecg.checks import BadSettingError
 from ecg.targets import by_name
 
 SEGMENTATIONS: Mapping[str, Any] = MappingProxyType(
-    {made.name: made for made in (KaggleSegmentation, PaperSegmentation, WindowSegmentation)}
+    {made.name: made for made in (KaggleSegmentation, PaperSegmentation, WindowSegmentation, ContextSegmentation)}
 )
 """Every segmentation by the name that `dataset.segmentation` takes."""
 
@@ -74,12 +75,19 @@ def settings_of(segmentation: Segmentation) -> dict[str, Any]:
     return {"name": name, **asdict(segmentation)}  # type: ignore[call-overload]
 
 
+def key_of(segmentation: Segmentation, leads: Sequence[str]) -> dict[str, object]:
+    """What a segmentation contributes to the key of cached beats."""
+    return {"version": segmentation.version, "settings": sorted(settings_of(segmentation).items()), "leads": [*leads]}
+
+
 __all__ = [
     "SEGMENTATIONS",
+    "ContextSegmentation",
     "KaggleSegmentation",
     "PaperSegmentation",
     "Segmentation",
     "WindowSegmentation",
+    "key_of",
     "make_segmentation",
     "settings_of",
 ]

@@ -58,10 +58,11 @@ def layers_figure(findings: Findings, beat: int, title: str) -> Figure:
         where = seconds(info, axis.centres)
         _heat(heat, outputs[name], y, beat, where, axis.step / info.fs, name)
         _mean(mean, where, outputs[name][beat].mean(axis=0))
+    lowest = (first, *timed)[-1]
     for axes in (first, *timed):
         axes.set_xlim(t[0] - 0.5 / info.fs, t[-1] + 0.5 / info.fs)
-        axes.tick_params(labelbottom=axes is timed[-1])
-    timed[-1].set_xlabel("time from the R peak (s)")
+        axes.tick_params(labelbottom=axes is lowest)
+    lowest.set_xlabel("time from the R peak (s)")
     for axes, name in zip(panels[len(on_time) :], hidden, strict=True):
         _units(axes, outputs[name], y, beat, info.classes, name)
     _answer(last, mapped.probabilities[beat], info.classes)

@@ -192,7 +192,7 @@ def _agreements(findings: Findings) -> list[tuple[str, Floats, str]]:
     """Name, values and colour of each row."""
     y, colours = findings.mapped.beats.y, class_colours(findings.info.classes)
     rows, yardstick = [], []
-    for (check, method, of), values in findings.trust.checks.items():
+    for (check, method, of), values in findings.checked.checks.items():
         short = method.replace(METHODS[0], "IG")
         if check == Check.METHODS:
             rows.append((short, values, INK))
@@ -210,8 +210,8 @@ def cascade_figure(findings: Findings) -> Figure:
     axes = figure.subplots()
     tidy(axes)
     axes.axhline(0, color=FAINT, linewidth=1)
-    falls = findings.trust.rows(Check.RANDOM_WEIGHTS)
-    for method, usual in findings.trust.means(Check.ANYWAY).items():
+    falls = findings.checked.rows(Check.RANDOM_WEIGHTS)
+    for method, usual in findings.checked.means(Check.ANYWAY).items():
         found = np.array([(1, 1, 1), *((row.mean, row.low, row.high) for row in falls if row.method == method)])
         _line(axes, np.arange(len(found)), found, COLOURS[method], marker="o", markersize=5, label=method)
         axes.axhline(usual, color=COLOURS[method], linewidth=1.2, linestyle=DOTTED)
@@ -233,7 +233,7 @@ def deletion_figure(findings: Findings) -> Figure:
     }
     for axes, (kind, title) in zip(panels, titles.items(), strict=True):
         tidy(axes)
-        for order, curve in findings.trust.curves[kind].items():
+        for order, curve in findings.checked.curves[kind].items():
             found = np.array([mean_interval(column, np.random.default_rng(0)) for column in curve.T])
             label = f"{order}: area {area(curve).mean():.2f}"
             _line(axes, np.linspace(0, 100, len(found)), found, COLOURS[order], label=label)

@@ -1,0 +1,41 @@
+"""Stretches of atrial fibrillation or flutter in a recording."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.features import FEATURES, rolling
+from ecg.beats.segmentations.window import RHYTHM
+from ecg.beats.table import Beats
+from ecg.predict.examine import stretches
+
+STATE = "fibrillation20"
+SMOOTHED = 21
+"""Beats over which the log-odds are averaged before they are compared with 0."""
+SHORTEST_S = 30.0
+"""What is shorter is no episode (ESC guidelines 2020, doi 10.1093/eurheartj/ehaa612), but for recordings shorter than
+twice that: there it is half of the recording."""
+
+Intervals = npt.NDArray[np.int64]
+"""Shape [stretch, 2], first sample and the one behind the last."""
+
+
+def fibrillation(beats: Beats, n_samples: int, fs: float) -> Intervals | None:
+    """Where there is atrial fibrillation or flutter; None where the beats' segmentation gives no state of the rhythm.
+
+    Args:
+        beats: of one recording.
+        n_samples: its length.
+        fs: its sampling rate in Hz.
+    """
+    names = [one.name for one in FEATURES[RHYTHM]]
+    values = beats.inputs.get(RHYTHM)
+    if values is None or values.shape[1:] != (len(names),):
+        return None
+    odds = rolling.mean(values[:, names.index(STATE)].astype(np.float64), SMOOTHED)
+    middle = (beats.sample[1:] + beats.sample[:-1]) // 2
+    edge = np.concatenate([[0], middle, [n_samples]])  # of a beat's share of the time
+    found = edge[stretches(odds > 0)]
+    least = min(SHORTEST_S * fs, n_samples / 2)
+    return np.asarray(found[found[:, 1] - found[:, 0] >= least], dtype=np.int64).reshape(-1, 2)
