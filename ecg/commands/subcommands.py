@@ -97,12 +97,20 @@ def models() -> None:
 def ensemble(
     runs: Annotated[list[Path], typer.Argument(help="Runs of one setting that differ in seed.")],
     out: Annotated[Path, typer.Option(help="The weights file.")],
+    score: Annotated[bool, typer.Option(help="Test it on the runs' test beats; the file tells how good it is.")] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Put the weights of several seeds into one file, whose probabilities are the mean of theirs."""
+    from ecg.evaluate import evaluate as work
+    from ecg.evaluate.terminal import tell
     from ecg.runs.ensemble import merge
 
-    typer.echo(merge(runs, out, force=force))
+    said = merge(runs, out, force=force)
+    if score:
+        found = work(out, out=out.with_suffix(""), force=force, doing=_doing)
+        tell(found)
+        said = merge(runs, out, scores=found.results.metrics, force=True)
+    typer.echo(said)
 
 
 def score(

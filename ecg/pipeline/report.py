@@ -10,7 +10,6 @@ from rich.console import Console
 from ecg.beats.segmentations import settings_of
 from ecg.config import RunConfig
 from ecg.data.module import BeatData
-from ecg.metrics.subjects import by_patient
 from ecg.page import write_page
 from ecg.pipeline.fitting import Fitted
 from ecg.report.results import Results, write_results
@@ -18,7 +17,7 @@ from ecg.report.run_page import run_page
 from ecg.report.run_report import run_figures
 from ecg.report.summary import tell_summary, write_summary
 from ecg.runs.folder import RunFolder, read_json
-from ecg.runs.weights import save_weights
+from ecg.runs.weights import save_weights, travelling
 from ecg.training.loggers import Loggers
 from ecg.training.trainer import limit_of
 from ecg.transfer import Start
@@ -39,8 +38,7 @@ def report_run(
     """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
     info, history = results.info, fitted.history
     facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds)
-    kept = (*(f"/{name}" for name in by_patient(info.classes)), "/se", "/ppv", "/support")
-    quality = {key: value for key, value in results.metrics.items() if key.startswith("test/") and key.endswith(kept)}
+    quality = travelling(results.metrics, info.classes)
     segmentation = settings_of(data.segmentation)
     save_weights(
         folder.weights,

@@ -13,6 +13,8 @@ from ecg.predict.examine import stretches
 STATE = "fibrillation20"
 SMOOTHED = 21
 """Beats over which the log-odds are averaged before they are compared with 0."""
+FEWEST = 10
+"""Beats without which nothing is said."""
 SHORTEST_S = 30.0
 """What is shorter is no episode (ESC guidelines 2020, doi 10.1093/eurheartj/ehaa612), but for recordings shorter than
 twice that: there it is half of the recording."""
@@ -22,7 +24,9 @@ Intervals = npt.NDArray[np.int64]
 
 
 def fibrillation(beats: Beats, n_samples: int, fs: float) -> Intervals | None:
-    """Where there is atrial fibrillation or flutter; None where the beats' segmentation gives no state of the rhythm.
+    """Where there is atrial fibrillation or flutter.
+
+    None where the beats' segmentation gives no state of the rhythm, or there are too few beats to tell.
 
     Args:
         beats: of one recording.
@@ -31,7 +35,7 @@ def fibrillation(beats: Beats, n_samples: int, fs: float) -> Intervals | None:
     """
     names = [one.name for one in FEATURES[RHYTHM]]
     values = beats.inputs.get(RHYTHM)
-    if values is None or values.shape[1:] != (len(names),):
+    if values is None or values.shape[1:] != (len(names),) or len(values) < FEWEST:
         return None
     odds = rolling.mean(values[:, names.index(STATE)].astype(np.float64), SMOOTHED)
     middle = (beats.sample[1:] + beats.sample[:-1]) // 2

@@ -28,6 +28,7 @@ from ecg.runs.weights import load_weights
 from ecg.training.labelling import Labelling
 
 INDEX, RECORDS = OVERVIEW
+SHORT_S, FEW = 10.0, 10
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,12 @@ def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple
         missing = float((gaps[:, 1] - gaps[:, 0]).sum()) / labelled.recording.fs
         many = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
         notes.append(f"{many} in the signal, {missing:.1f} s in all: beats beside a gap have no label.")
+    recording = labelled.recording
+    if known.weights.model.beats > 1 and (recording.seconds < SHORT_S or len(labelled) < FEW):
+        notes.append(
+            f"Short: {len(labelled)} R peaks in {recording.seconds:.1f} s. The weights look at the rhythm around each "
+            f"beat, so labels of fewer than {FEW} beats or {SHORT_S:g} s are worth little."
+        )
     if compared is not None and (who := labelled.recording.patient) in known.trained_on:
         notes.append(f"A patient called {who} was in training: if this is that recording, its scores are no test.")
     return tuple(notes)

@@ -65,8 +65,9 @@ class Trust:
 
     @property
     def _macro(self) -> str:
-        macro = self.metrics.get("test/macro_f1")
-        return "" if macro is None else f"macro-F1 {100 * macro:.1f} %"
+        macro, jk = self.metrics.get("test/macro_f1"), self.metrics.get("test/jk")
+        said = [f"macro-F1 {100 * macro:.1f} %"] if macro is not None else []
+        return ", ".join(said + ([f"jκ {100 * jk:.1f} %"] if jk is not None else []))
 
     def described(self) -> dict[str, object]:
         """For a summary in JSON."""

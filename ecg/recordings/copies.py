@@ -19,7 +19,7 @@ from ecg.recordings.recording import Annotations, Recording
 from ecg.recordings.rhythms import FIBRILLATION, rhythms_at
 from ecg.recordings.wfdb_files import require_annotations
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same recording would have other copies."""
 NORMAL, PREMATURE, FUSION, VENTRICULAR = "NLRej", "A", "F", "VE"
 _BEATS = frozenset("NLRejAaJSVEF/fQ")
@@ -112,13 +112,13 @@ def _planned(
         rr, symbol.copy(), np.ones(n), np.zeros(n), np.zeros(n), np.zeros(n, dtype=bool), np.ones(n), alone,
         median_filter(rr, size=17, mode="nearest"),
     )  # fmt: skip
+    if rng.random() < 0.25:
+        _tachy_brady(plan, rng)
     if rng.random() < 0.35:
         for _ in range(rng.integers(1, 3)):
             _flutter(plan, rng)
     if rng.random() < 0.35:
         _fibrillation(plan, rng)
-    if rng.random() < 0.25:
-        _tachy_brady(plan, rng)
     if rng.random() < 0.4:
         for _ in range(rng.integers(1, 5)):
             _long_run(plan, rng)
@@ -178,22 +178,22 @@ def _long_run(plan: Plan, rng: Draw) -> None:
 
 
 def _tachy_brady(plan: Plan, rng: Draw) -> None:
-    """Beats without P waves come quickly, then a pause and a sinus beat: again and again."""
-    if (run := _stretch(plan, rng, 150, 2500)) is None:
-        return
-    share, k = rng.uniform(0.3, 0.9), run.start
-    pace, pause = rng.uniform(0.6, 0.95), rng.uniform(1.2, 2.2)
-    while k < run.stop:
+    """Beats without P waves come quickly, then a pause and a sinus beat: again and again, all through the record."""
+    share, pace, pause = rng.uniform(0.3, 0.9), rng.uniform(0.6, 0.95), rng.uniform(1.2, 2.2)
+    p = 0.0 if rng.random() < 0.7 else _p_factor(rng)
+    k, last = 2, len(plan.rr) - 3
+    while k < last:
         count = 1 + int(rng.geometric(1 - share))
-        ectopic = slice(k, min(k + count, run.stop))
-        n = ectopic.stop - k
-        plan.rr[ectopic] = pace * plan.local[k] * np.exp(rng.normal(0, 0.07, n))
-        plan.symbol[ectopic], plan.p[ectopic] = PREMATURE, 0.0
-        k = ectopic.stop
-        sinus = slice(k, min(k + 1 + int(rng.random() < 0.3), run.stop))
-        plan.rr[sinus] = plan.local[min(k, run.stop - 1)] * min(pause * float(np.exp(rng.normal(0, 0.12))), 2.6)
-        k = max(sinus.stop, k + 1)
-    plan.free[run] = False
+        run = slice(k, min(k + count, last))
+        k = min(run.stop + 1 + int(rng.random() < 0.3), last)
+        sinus = slice(run.stop, k)
+        if not plan.free[run].all() or not plan.free[sinus].all():
+            continue
+        local = plan.local[run.start]
+        plan.rr[run] = pace * local * np.exp(rng.normal(0, 0.07, run.stop - run.start))
+        plan.symbol[run], plan.p[run] = PREMATURE, p
+        plan.rr[sinus] = local * min(pause * float(np.exp(rng.normal(0, 0.12))), 2.6)
+        plan.free[run] = plan.free[sinus] = False
 
 
 def _fibrillation(plan: Plan, rng: Draw) -> None:

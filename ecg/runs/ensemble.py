@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ecg.beats.segmentations import settings_of
 from ecg.errors import EcgError
 from ecg.models.ensemble import together
-from ecg.runs.weights import load_weights, save_weights
+from ecg.runs.weights import load_weights, save_weights, travelling
 
 _OWN = ("name", "seed", "best_epoch", "time/fit_s", "time/probe_s", "time/total_s")
 
 
-def merge(runs: Sequence[Path], out: Path, *, force: bool = False) -> str:
+def merge(
+    runs: Sequence[Path], out: Path, *, scores: Mapping[str, float] = MappingProxyType({}), force: bool = False
+) -> str:
     """Write the weights of runs that differ in seed into one file, whose probabilities are the mean of theirs.
 
     Args:
         runs: run folders or weights files, two or more.
         out: the file.
+        scores: how good it is, by the keys of metrics.json.
         force: replace a file that is there.
 
     Returns:
@@ -45,6 +49,7 @@ def merge(runs: Sequence[Path], out: Path, *, force: bool = False) -> str:
     model: dict[str, Any] = {"name": "ensemble", "of": first.settings.get("name"), "settings": own}
     model["members"] = len(members)
     training = {k: v for k, v in first.training.items() if k not in _OWN and not k.startswith(("test/", "best/"))}
+    training |= travelling(scores, first.info.classes)
     training |= {"name": f"{first.training.get('name', '')}, {len(members)} members"}
     training["seeds"] = [one.training.get("seed") for one in members]
     for key in ("trained_records", "trained_patients"):

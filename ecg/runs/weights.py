@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from ecg.config.root import GROUPS
 from ecg.config.signature import NotFittingError, fit
 from ecg.data.info import DataInfo
 from ecg.errors import EcgError
+from ecg.metrics.subjects import by_patient
 from ecg.models import MODELS, LayeredModel
 from ecg.models.layered import layered
 from ecg.runs.folder import RunFolder, plain
@@ -103,6 +104,12 @@ def save_weights(
     metadata |= {key: json.dumps(value, default=dict) for key, value in said.items()}
     with whole_file(path) as temporary:
         save_file({name: value.contiguous() for name, value in state.items()}, temporary, metadata)
+
+
+def travelling(metrics: Mapping[str, float], classes: Sequence[str]) -> dict[str, float]:
+    """The scores that go with the weights, of all of a run's or an evaluation's."""
+    kept = (*(f"/{name}" for name in by_patient(classes)), "/jk", "/se", "/ppv", "/support")
+    return {key: value for key, value in metrics.items() if key.startswith("test/") and key.endswith(kept)}
 
 
 def _short(model: Values) -> dict[str, Any]:

@@ -97,14 +97,12 @@ class History(pl.Callback):
         self.rows.append(row)
         if trainer.is_global_zero:
             self._write()
+            told = (name for name in dict.fromkeys(("train/loss", "val/loss", self.monitor)) if name in row)
             log.info(
-                "epoch %d%s: train/loss %.4f, val/loss %.4f, %s %.4f, %.0f s",
+                "epoch %d%s: %s%.0f s",
                 trainer.current_epoch + 1,
                 f"/{trainer.max_epochs}" if trainer.max_epochs and trainer.max_epochs > 0 else "",
-                row.get("train/loss", float("nan")),
-                row.get("val/loss", float("nan")),
-                self.monitor,
-                row.get(self.monitor, float("nan")),
+                "".join(f"{name} {row[name]:.4f}, " for name in told),
                 row["seconds"],
             )
 

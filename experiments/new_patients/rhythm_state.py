@@ -20,11 +20,11 @@ from scipy.optimize import minimize
 
 from ecg.atomic import whole_file
 from ecg.beats.detected import find_beats, segmented
-from ecg.beats.features import fibrillation
+from ecg.beats.features import FEATURES, fibrillation
 from ecg.beats.features.fibrillation import LIMIT, REACHES, Regression, log_odds, stretches
-from ecg.beats.features.rhythm import known_rr
 from ecg.beats.segmentations import ContextSegmentation
 from ecg.beats.segmentations.context import TEMPLATE
+from ecg.beats.segmentations.window import RHYTHM
 from ecg.recordings.databases.cinc2017 import CINC2017
 from ecg.recordings.databases.mitdb import DS1, DS2, MITDB
 from ecg.recordings.leads import with_leads
@@ -68,7 +68,10 @@ def challenge_example(header: Path, label: str) -> Example | None:
 
 def example(record: str, kind: str, beats, truth) -> Example:  # type: ignore[no-untyped-def]
     """What can be learnt from these beats."""
-    rr, following = known_rr(beats.rr_before, beats.rr_after)
+    names = [one.name for one in FEATURES[RHYTHM]]
+    rr, following = (
+        np.exp(beats.inputs[RHYTHM][:, names.index(one)].astype(np.float64)) for one in ("before", "after")
+    )
     wave, typical = beats.signal[:, 0], beats.inputs[TEMPLATE][0]
     middle, features, pure = {}, {}, {}
     for reach in REACHES:

@@ -1,6 +1,6 @@
 """How good are R peaks and labels end to end? Writes end_to_end.csv and a table into README.md.
 
-python experiments/predict/end_to_end.py --data-dir path/to/data --weights path/to/run
+python experiments/predict/end_to_end.py --data-dir path/to/data [--weights path/to/run]
 """
 
 from __future__ import annotations
@@ -21,14 +21,25 @@ from ecg.predict.pipeline import predict
 from ecg.predict.scores import Compared, score
 from ecg.predict.trust import Trust
 from ecg.recordings.databases.mitdb import DS1, DS2, PACED
+from ecg.runs.shipped import DEFAULT
 
 HERE = Path(__file__).parent
 GROUPS = {"DS2, the test patients": DS2, "DS1, the training patients": DS1, "paced, in neither": PACED}
 COLUMNS = (
     ("R peaks Se", "r_peaks/gross/se"),
     ("R peaks +P", "r_peaks/gross/ppv"),
-    *((f"{name} {said}", f"beats/{name}/{key}") for name in "NSVFQ" for said, key in (("Se", "se"), ("+P", "ppv"))),
+    ("jκ", "beats/jk"),
+    *(
+        (f"{name} {said}", f"beats/{name}/{key}")
+        for name in "NSVFQ"
+        for said, key in (("Se", "se"), ("+P", "ppv"), *((("F1", "f1"),) if name in "SV" else ()))
+    ),
     *((f"{n} {said}", f"ec57/gross/{n}/{k}") for n in ("VEB", "SVEB") for said, k in (("Se", "se"), ("+P", "ppv"))),
+    *(
+        (f"atrial fibrillation, {of} {said}", f"fibrillation/{of}/{key}")
+        for of in ("episodes", "duration")
+        for said, key in (("Se", "se"), ("+P", "ppv"))
+    ),
 )
 
 
@@ -74,7 +85,7 @@ def main() -> None:
     """Label and score all 48 records of MIT-BIH."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True, help="holds mitdb/")
-    parser.add_argument("--weights", type=Path, required=True, help="a run trained with dataset.split=patients")
+    parser.add_argument("--weights", type=Path, default=Path(DEFAULT), help="a run trained with dataset.split=patients")
     parser.add_argument("--quick", action="store_true", help="two records; nothing is kept")
     options = parser.parse_args()
     records = ("100", "119") if options.quick else (*DS2, *DS1, *PACED)

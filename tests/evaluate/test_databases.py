@@ -142,7 +142,10 @@ def test_weights_that_stand_alone_know_their_database(on_first: Path, wards: War
     made = evaluate(alone, wards.settings("SECOND"), out=tmp_path / "out")
     assert made.sentence.startswith("No patient in common: these are other recordings")
     same = evaluate(alone, wards.settings("FIRST"), out=tmp_path / "same")
-    assert "OVERLAP UNKNOWN" in same.sentence
+    assert same.sentence.startswith("No patient in common: none of the ")
+    assert not same.overlap.elsewhere
+    trained = evaluate(alone, wards.settings("FIRST"), subset="train", out=tmp_path / "trained")
+    assert trained.overlap.patients == trained.overlap.of_patients
 
 
 def test_a_package_of_ones_own_in_a_run_folder_is_imported_only_if_it_is_trusted(

@@ -30,7 +30,7 @@ def metrics(folder: Path) -> dict[str, Any]:
 
 
 def scores(folder: Path) -> dict[str, Any]:
-    prefixes = ("test/", "records/", "subject/", "ec57/", "without_232/", "baseline/", "intervals")
+    prefixes = ("test/", "records/", "records_median/", "subject/", "ec57/", "without_232/", "baseline/", "intervals")
     return {key: value for key, value in metrics(folder).items() if key.startswith(prefixes)}
 
 
@@ -170,21 +170,45 @@ def test_the_page_makes_no_request_and_says_what_was_done(by_patient: Path, tmp_
     assert f"on its own test beats ({own})" in html
 
 
-def test_weights_that_stand_alone_do_not_tell_who_trained(by_patient: Path, tmp_path: Path) -> None:
-    alone = tmp_path / "alone.safetensors"
-    shutil.copy(by_patient / "weights.safetensors", alone)
-    cache = load_run(by_patient).config.cache_dir
-    small = ["dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5", f"cache_dir={cache}", "bootstrap=20"]
-    made = evaluate(alone, small)
+def standing_alone(run: Path, folder: Path) -> tuple[Path, list[str]]:
+    """The weights without their run, and the settings that they do not know."""
+    alone = Path(shutil.copy(run / "weights.safetensors", folder / "alone.safetensors"))
+    cache = load_run(run).config.cache_dir
+    return alone, ["dataset.synthetic.patients=12", "dataset.synthetic.minutes=0.5", f"cache_dir={cache}"]
+
+
+def test_weights_that_stand_alone_do_not_tell_which_beats_trained(by_beat: Path, tmp_path: Path) -> None:
+    alone, small = standing_alone(by_beat, tmp_path)
+    made = evaluate(alone, [*small, "bootstrap=20"])
     assert made.folder.path == tmp_path / "evaluations" / (
-        "arrhythmia-synthetic-patients-test-synthetic.patients12-synthetic.minutes0.5"
+        "arrhythmia-synthetic-beats-test-synthetic.patients12-synthetic.minutes0.5"
     )
     assert "OVERLAP UNKNOWN" in made.sentence
     assert "no split.json beside the weights" in made.sentence
     found = metrics(made.folder.path)
     assert found["overlap/beats"] is None
     assert found["overlap/patients"] is None
-    assert found["test/accuracy"] == metrics(by_patient)["test/accuracy"]
+    assert found["test/accuracy"] == metrics(by_beat)["test/accuracy"]
+
+
+@pytest.mark.parametrize("subset", ["test", "val", "train"])
+def test_weights_that_stand_alone_tell_which_patients_trained(subset: str, by_patient: Path, tmp_path: Path) -> None:
+    alone, small = standing_alone(by_patient, tmp_path)
+    made = evaluate(alone, [*small, "bootstrap=0"], subset=subset)
+    seen = subset != "test"  # who chose the best epoch counts as well
+    assert made.sentence.startswith("OVERLAP: up to " if seen else "No patient in common: none of the ")
+    assert made.overlap.loud is seen
+    assert made.overlap.patients == (made.overlap.of_patients if seen else 0)
+    assert made.overlap.records == (made.overlap.of_records if seen else 0)
+
+
+def test_weights_that_stand_alone_do_not_tell_who_trained_the_layers_they_took(
+    train: Callable[..., Path], by_beat: Path, tmp_path: Path
+) -> None:
+    moved = train("dataset=arrhythmia", f"transfer.source={by_beat}", "transfer.trainable_layers=2")
+    assert evaluate(moved, ["bootstrap=0"]).overlap.loud  # its folder tells
+    alone, small = standing_alone(moved, tmp_path)
+    assert "OVERLAP" in evaluate(alone, [*small, "bootstrap=0"]).sentence
 
 
 @pytest.mark.parametrize("seed", ["abc", [1], None])
@@ -227,7 +251,7 @@ def test_a_runs_own_folder_is_never_written_into(by_patient: Path, command: Comm
         (["dataset.sorce=synthetic"], "unknown key dataset.sorce: did you mean dataset.source?"),
         (["dataset.source=nowhere"], "dataset.source=nowhere: choose one of physionet, sample, kaggle, synthetic"),
         (["dataset.synthetic.patients=many"], "dataset.synthetic.patients=many: must be a whole number"),
-        (["dataset.split=folds"], "dataset.split=folds: choose one of auto, kaggle, beats, patients"),
+        (["dataset.split=fold"], "dataset.split=fold: choose one of auto, kaggle, beats, patients, folds"),
         (["dataset.source.x=1"], "dataset.source={'x': 1}: choose one of physionet, sample, kaggle"),
         (["dataset.synthetic=5"], "dataset.synthetic=5: holds settings of its own, e.g. dataset.synthetic.KEY=VALUE"),
         (["dataset.data_dir=x"], "dataset.data_dir is no setting: write data_dir="),

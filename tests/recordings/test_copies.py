@@ -158,11 +158,11 @@ def test_what_is_marked_as_fibrillation_gets_no_premature_beats() -> None:
     assert inside.sum() > 500
     unmarked = replace(recording, annotations=Annotations(marks.sample, marks.symbol))
     would = 0
-    for number in range(1, 11):
+    for number in range(1, 7):
         _, label = beats_of(synthetic_copy(recording, number))
         np.testing.assert_array_equal(label[inside], symbol[inside])
         would += int((beats_of(synthetic_copy(unmarked, number))[1][inside] != symbol[inside]).sum())
-    assert would > 20
+    assert would > 10
 
 
 def test_all_leads_are_moved_together(ectopic: Recording) -> None:
@@ -173,16 +173,14 @@ def test_all_leads_are_moved_together(ectopic: Recording) -> None:
         baseline=np.concatenate([ectopic.baseline, -2 * ectopic.baseline]),
         leads=("MLII", "V5"),
     )
-    number = next(n for n in range(1, 50) if not _has_waves(ectopic, n))
-    copy = synthetic_copy(two, number)
-    assert copy.digital.shape[0] == 2
-    np.testing.assert_allclose(copy.millivolts(1), -2 * copy.millivolts(0), atol=1e-4)
-
-
-def _has_waves(recording: Recording, number: int) -> bool:
-    """Whether a copy's atrial waves, which each lead has in another size, are laid under it."""
-    plain = synthetic_copy(replace(recording, digital=np.full_like(recording.digital, 1024)), number)
-    return bool(np.abs(plain.millivolts(0)).max() > 0)
+    agree = []
+    for number in range(1, 9):
+        copy = synthetic_copy(two, number)
+        assert copy.digital.shape[0] == 2
+        difference = np.abs(copy.millivolts(1) + 2 * copy.millivolts(0))
+        agree.append(difference.max() < 1e-4)
+        assert np.median(difference) < 0.15  # atrial waves have another size in each lead
+    assert sum(agree) >= 2
 
 
 @pytest.mark.parametrize("n", [FEWEST - 1, FEWEST])
@@ -202,6 +200,14 @@ def test_too_few_beats_are_refused(n: int) -> None:
 def test_a_recording_without_annotations_is_refused() -> None:
     with pytest.raises(EcgError, match="119"):
         synthetic_copy(replace(part("119", 1), annotations=None), 1)
+
+
+def test_pauses_are_filled_with_the_beats_own_signal(ectopic: Recording, copies: list[Recording]) -> None:
+    for copy in copies:
+        sample, _ = beats_of(copy)
+        signal = copy.millivolts(0)[sample[1] : sample[-2]]
+        places = np.flatnonzero(np.append(True, signal != 0) | np.append(signal != 0, True))
+        assert np.diff(places).max() < 0.1 * ectopic.fs
 
 
 def test_a_copy_can_be_read_as_any_recording(copies: list[Recording]) -> None:

@@ -46,7 +46,7 @@ class ContextSegmentation:
     """
 
     name: ClassVar[str] = "context"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     leads: ClassVar[tuple[str, ...]] = ("MLII|II|first",)
     fs: ClassVar[float] = FS
     recording_fs: ClassVar[float] = FS
