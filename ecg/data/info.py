@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ecg.beats.table import SIGNAL
+from ecg.recordings.leads import FIRST
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ class DataInfo:
     def origin(self) -> str:
         """Where the beats come from, for titles."""
         return f"source {self.source}" + (f" ({' and '.join(self.databases)})" if self.databases else "")
+
+    @property
+    def preferred(self) -> tuple[str, ...]:
+        """Leads to look for in another recording: those that were asked for, in their order, then those there were."""
+        asked = (option.strip() for one in self.wanted[:1] for option in one.split("|"))
+        return tuple(dict.fromkeys((*(name for name in asked if name.lower() != FIRST), *self.leads)))
 
     @property
     def scored(self) -> str:

@@ -189,8 +189,8 @@ class BeatData(pl.LightningDataModule):
         for name, shape in model.inputs.items():
             if name not in have:
                 raise EcgError(
-                    f"the model takes the input {name}, but dataset.segmentation={self.segmentation.name} gives "
-                    f"{', '.join(have)}; choose another model or segmentation"
+                    f"the model takes the inputs {', '.join(model.inputs)}, but dataset.segmentation="
+                    f"{self.segmentation.name} gives {', '.join(have)}; choose another model or segmentation"
                 )
             if have[name] != tuple(shape):
                 raise EcgError(

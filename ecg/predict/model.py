@@ -69,7 +69,7 @@ class BeatModel:
         return pd.DataFrame({**beats, **probabilities, "reason": labelled.reason})
 
     def _own(self, recording: Recording | Path | str, lead: str | None) -> OwnRecording:
-        asked = Asked(lead=lead, preferred=tuple(self.leads))
+        asked = Asked(lead=lead, preferred=self.weights.info.preferred)
         if not isinstance(recording, Recording):
             found = find_inputs([Path(recording)])
             if len(found) != 1:

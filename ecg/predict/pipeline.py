@@ -83,7 +83,7 @@ def predict(
     if point is not None:
         one_of("--point", point, Labelling.of(known.weights.labelling).names)
     check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
-    asked = Asked(fs, lead, unit, known.weights.info.leads)
+    asked = Asked(fs, lead, unit, known.weights.info.preferred)
     return known, inputs, (_outcome(one, known, asked, out, point) for one in inputs)
 
 

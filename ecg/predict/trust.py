@@ -61,7 +61,7 @@ class Trust:
     def short(self) -> str:
         """The split and one number."""
         info, score = self.weights.info, self._macro or "its scores are not known"
-        return f"Quality, measured on split {info.split} of {info.dataset} ({info.source}): {score}; by class below."
+        return f"Quality, measured on split {info.split} of {info.dataset}, {info.origin}: {score}; by class below."
 
     @property
     def _macro(self) -> str:

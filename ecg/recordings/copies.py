@@ -19,7 +19,7 @@ from ecg.recordings.recording import Annotations, Recording
 from ecg.recordings.rhythms import FIBRILLATION, rhythms_at
 from ecg.recordings.wfdb_files import require_annotations
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same recording would have other copies."""
 NORMAL, PREMATURE, FUSION, VENTRICULAR = "NLRej", "A", "F", "VE"
 _BEATS = frozenset("NLRejAaJSVEF/fQ")
@@ -117,7 +117,7 @@ def _planned(
     if rng.random() < 0.35:
         for _ in range(rng.integers(1, 3)):
             _flutter(plan, rng)
-    if rng.random() < 0.35:
+    if rng.random() < 0.5:
         _fibrillation(plan, rng)
     if rng.random() < 0.4:
         for _ in range(rng.integers(1, 5)):
@@ -178,19 +178,26 @@ def _long_run(plan: Plan, rng: Draw) -> None:
 
 
 def _tachy_brady(plan: Plan, rng: Draw) -> None:
-    """Beats without P waves come quickly, then a pause and a sinus beat: again and again, all through the record."""
-    share, pace, pause = rng.uniform(0.3, 0.9), rng.uniform(0.6, 0.95), rng.uniform(1.2, 2.2)
-    p = 0.0 if rng.random() < 0.7 else _p_factor(rng)
-    k, last = 2, len(plan.rr) - 3
+    """Runs of ectopic atrial beats, each followed by a pause and a sinus beat, again and again.
+
+    They go through the whole record, or a stretch. Runs are regular and most of their beats have a P wave of another
+    shape, which is what tells them from fibrillation.
+    """
+    share, pace, pause, p = rng.uniform(0.3, 0.9), rng.uniform(0.6, 0.95), rng.uniform(1.2, 2.2), _p_factor(rng)
+    first, last = 2, len(plan.rr) - 3
+    if rng.random() < 0.5:
+        length = int(np.exp(rng.uniform(np.log(150), np.log(1500))))
+        first = int(rng.integers(2, max(last - length, 3)))
+        last = min(first + length, last)
+    k = first
     while k < last:
-        count = 1 + int(rng.geometric(1 - share))
-        run = slice(k, min(k + count, last))
+        run = slice(k, min(k + 1 + int(rng.geometric(1 - share)), last))
         k = min(run.stop + 1 + int(rng.random() < 0.3), last)
         sinus = slice(run.stop, k)
         if not plan.free[run].all() or not plan.free[sinus].all():
             continue
-        local = plan.local[run.start]
-        plan.rr[run] = pace * local * np.exp(rng.normal(0, 0.07, run.stop - run.start))
+        local, early = plan.local[run.start], pace * float(np.exp(rng.normal(0, 0.08)))
+        plan.rr[run] = early * local * np.exp(rng.normal(0, 0.03, run.stop - run.start))
         plan.symbol[run], plan.p[run] = PREMATURE, p
         plan.rr[sinus] = local * min(pause * float(np.exp(rng.normal(0, 0.12))), 2.6)
         plan.free[run] = plan.free[sinus] = False
@@ -198,7 +205,7 @@ def _tachy_brady(plan: Plan, rng: Draw) -> None:
 
 def _fibrillation(plan: Plan, rng: Draw) -> None:
     """Irregular intervals, no P waves, a trembling baseline; its beats are N."""
-    if (run := _stretch(plan, rng, 40, 1500)) is None:
+    if (run := _stretch(plan, rng, 40, 2500)) is None:
         return
     n, level = run.stop - run.start, rng.uniform(0.6, 1.05) * float(np.median(plan.local[run]))
     noise = rng.normal(0, 1, n)

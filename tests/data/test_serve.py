@@ -32,10 +32,8 @@ def refused(data: BeatData, wanted: Any, said: str) -> None:
 
 
 def test_an_input_that_the_segmentation_does_not_give_is_named_with_those_that_there_are(in_memory: InMemory) -> None:
-    said = (
-        "the model takes the input slope, but dataset.segmentation=kaggle gives signal, rhythm; choose another model "
-    )
-    refused(in_memory([5, 5]), model(signal=(1, 3), slope=(2,)), said + "or segmentation")
+    said = "the model takes the inputs signal, slope, but dataset.segmentation=kaggle gives signal, rhythm; choose "
+    refused(in_memory([5, 5]), model(signal=(1, 3), slope=(2,)), said + "another model or segmentation")
 
 
 @pytest.mark.parametrize(("name", "have", "wanted"), [("signal", (1, 3), (2, 3)), ("rhythm", (2,), (2, 1))])
@@ -69,9 +67,9 @@ def test_the_published_rows_are_no_sequence(tmp_path: Path) -> None:
         said = "the model sees 8 consecutive beats of a record, but dataset.source=kaggle does not tell their order; "
         refused(data, model(8, 2, signal=(1, 187)), said + "choose dataset.source=physionet")
         said = (
-            "the model takes the input rhythm, but dataset.segmentation=kaggle gives signal; choose another model or "
+            "the model takes the inputs signal, rhythm, but dataset.segmentation=kaggle gives signal; choose another "
         )
-        refused(data, sequence(inputs={"signal": (1, 187), "rhythm": (4,)}), said + "segmentation")
+        refused(data, sequence(inputs={"signal": (1, 187), "rhythm": (4,)}), said + "model or segmentation")
         data.serve(cnn(n_classes=len(data.classes)))
 
 

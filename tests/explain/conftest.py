@@ -26,11 +26,11 @@ def beats_of(
     patient: np.ndarray | None = None,
     rr_after: float = np.nan,
     step: float = 0.8,
-    rhythm: np.ndarray | None = None,
+    **more: np.ndarray,
 ) -> Beats:
     """Beats of shape [beat, channel, sample], one after the other in time within each patient's record.
 
-    Where a `rhythm` of shape [beat, value] is given, it is a second input.
+    What else is given, of shape [beat, ...], are other inputs.
     """
     n = len(y)
     who = np.array(["p"] * n) if patient is None else patient.astype(str)
@@ -38,7 +38,7 @@ def beats_of(
     for name in np.unique(who):
         seconds[who == name] = step * np.arange((who == name).sum())
     return Beats(
-        inputs={SIGNAL: x.astype(np.float32)} | ({} if rhythm is None else {"rhythm": rhythm}),
+        inputs={SIGNAL: x.astype(np.float32), **more},
         y=y.astype(np.int64),
         record=who,
         patient=who,

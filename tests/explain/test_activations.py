@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from inspect import signature
+
 import numpy as np
 import pytest
 import torch
@@ -15,14 +17,17 @@ from ecg.training.inference import probabilities
 
 from .conftest import SAMPLES, beats_of
 
+OTHERS = {"template": (2, SAMPLES), "rhythm": (40,), "shape": (55,)}
+
 
 def built(name: str) -> LayeredModel:
-    """A registered model for beats of `beats_with_rhythm`."""
+    """A registered model for beats of `beats_with_features`, as an explanation shows it: with their signal."""
     torch.manual_seed(1)
-    inputs = {SIGNAL: (1, SAMPLES), "rhythm": (4,)}
-    kind = MODELS[name]
-    model = kind(inputs=inputs) if name == "sequence" else kind(input_shape=inputs[SIGNAL], n_classes=5)
-    return model.eval()
+    inputs, kind = {SIGNAL: (1, SAMPLES), **OTHERS}, MODELS[name]
+    given = {"inputs": inputs} if "inputs" in signature(kind).parameters else {"input_shape": inputs[SIGNAL]}
+    model = kind(**given, n_classes=5).eval()
+    model.inputs = {SIGNAL: inputs[SIGNAL], **model.inputs}
+    return model
 
 
 @pytest.fixture(params=sorted(MODELS))
@@ -30,23 +35,29 @@ def model(request: pytest.FixtureRequest) -> LayeredModel:
     return built(request.param)
 
 
-def beats_with_rhythm(x: np.ndarray) -> Beats:
-    """Beats in a record each, whose rhythm is drawn."""
-    rhythm = np.random.default_rng(0).standard_normal((len(x), 4)).astype(np.float32)
-    return beats_of(x, np.zeros(len(x)), patient=np.arange(len(x)), rhythm=rhythm)
+def beats_with_features(x: np.ndarray) -> Beats:
+    """Beats in a record each, whose other inputs are drawn."""
+    rng, n = np.random.default_rng(0), len(x)
+    more = {name: rng.standard_normal((n, *shape)).astype(np.float32) for name, shape in OTHERS.items()}
+    return beats_of(x, np.zeros(n), patient=np.arange(n), **more)
 
 
 def seen(model: LayeredModel, beats: Beats) -> View:
     return look_of(model, beats)(situated(beats, np.arange(len(beats)), model))
 
 
-def test_an_impulse_lights_up_at_its_own_time_in_every_layer(model: LayeredModel) -> None:
+@pytest.mark.parametrize("name", ["cnn", "kachuee", "sequence"])
+def test_an_impulse_lights_up_at_its_own_time_in_every_layer(name: str) -> None:
+    model = built(name)
     axes = time_axes(model)
     assert axes
     for at in (40, 93, 150):
         x = np.full((2, 1, SAMPLES), 0.1, dtype=np.float32)
         x[1, 0, at] = 3.0
-        for name, out in collect(model, seen(model, beats_with_rhythm(x))).items():
+        beats = beats_with_features(x)
+        for other in OTHERS:
+            beats.inputs[other][1] = beats.inputs[other][0]
+        for name, out in collect(model, seen(model, beats)).items():
             if name not in axes:
                 continue
             axis = axes[name]
@@ -73,6 +84,7 @@ def test_axes_of_the_cnn_are_those_of_its_kernels() -> None:
 
 def test_only_layers_that_keep_the_time_of_one_beats_signal_have_an_axis() -> None:
     assert list(time_axes(built("sequence"))) == ["wave1", "wave2"]
+    assert time_axes(built("context")) == {}  # no layer takes the signal
 
 
 class Sum(nn.Module):
@@ -130,7 +142,7 @@ def test_grad_cam_may_look_at_either_branch(two_branches: LayeredModel) -> None:
 
 
 def test_outputs_follow_the_model_and_end_with_its_logits(model: LayeredModel) -> None:
-    beats = beats_with_rhythm(50 * np.random.default_rng(0).random((5, 1, SAMPLES)))
+    beats = beats_with_features(50 * np.random.default_rng(0).random((5, 1, SAMPLES)))
     found = collect(model, seen(model, beats), batch=2)
     assert tuple(found) == ("input", *(name for name in model.inputs if name != SIGNAL), *model.names)
     np.testing.assert_array_equal(found["input"].numpy(), beats.signal)
@@ -140,7 +152,7 @@ def test_outputs_follow_the_model_and_end_with_its_logits(model: LayeredModel) -
 
 
 def test_grad_cam_looks_at_the_last_layer_that_tells_moments_apart() -> None:
-    axes = {name: time_axes(built(name)) for name in MODELS}
+    axes = {name: time_axes(built(name)) for name in ("cnn", "kachuee", "sequence")}
     assert last_time_layer(axes["cnn"], None) == "conv4"
     assert last_time_layer(axes["kachuee"], None) == "block4"  # block5 keeps two positions
     assert last_time_layer(axes["sequence"], None) == "wave2"
