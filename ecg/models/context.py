@@ -102,6 +102,7 @@ def _built(
         beats=beats,
         context=context,
         sequence_from="beat",
+        any_length=context >= sum(DILATIONS),
         recipe={"_target_": f"ecg.models.{name}", **own},
     )
 

@@ -71,6 +71,7 @@ def together(models: Sequence[LayeredModel]) -> LayeredModel:
         beats=first.beats,
         context=first.context,
         sequence_from=first.sequence_from,
+        any_length=first.any_length,
     )
 
 

@@ -40,6 +40,8 @@ class LayeredModel(nn.Module):
         beats: number of consecutive beats that the model sees at once; 1: single beats.
         context: beats at each end of a window that are seen, and labelled in another window.
         sequence_from: the first layer that sees beats side by side; None for single beats.
+        any_length: whether longer windows give the same beside the `context` at their ends, as convolutions over beats
+            do that reach no further; labelling then takes fewer, longer ones.
         chain: whether it sees single beats, and each layer takes what the one before it gives and nothing else.
         recipe: what builds the same network with fresh weights: `_target_` and its arguments, and for a later part the
             names of its `layers` and what they are `given`; empty where nobody said it. It goes into checkpoints.
@@ -60,6 +62,7 @@ class LayeredModel(nn.Module):
         beats: int = 1,
         context: int = 0,
         sequence_from: str | None = None,
+        any_length: bool = False,
         recipe: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -69,7 +72,7 @@ class LayeredModel(nn.Module):
         self.inputs = {name: tuple(shape) for name, shape in (inputs or {}).items()}
         before = [next(iter(self.inputs), SIGNAL), *layers]
         self.takes = {name: tuple((takes or {}).get(name, (before[i],))) for i, name in enumerate(layers)}
-        self.beats, self.context, self.sequence_from = beats, context, sequence_from
+        self.beats, self.context, self.sequence_from, self.any_length = beats, context, sequence_from, any_length
         self.recipe = dict(recipe or {})
         self._check()
         self.chain = beats == 1 and all(self.takes[name] == (before[i],) for i, name in enumerate(layers))
@@ -195,6 +198,7 @@ class LayeredModel(nn.Module):
             beats=self.beats,
             context=self.context,
             sequence_from=names[0] if within else self.sequence_from,
+            any_length=self.any_length,
             recipe={**whole, "layers": list(names), "given": shapes} if self.recipe else {},
         )
 

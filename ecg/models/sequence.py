@@ -68,5 +68,6 @@ def sequence(
         beats=beats,
         context=context,
         sequence_from="near",
+        any_length=context >= 3,  # what near and far reach together
         recipe={"_target_": "ecg.models.sequence", **own},
     )

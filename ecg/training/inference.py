@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ecg.beats.peaks import Index
 from ecg.beats.table import Beats
-from ecg.data.batches import AT_ONCE, seen
+from ecg.data.batches import AT_ONCE, CONNECTED_AT_ONCE, seen
 from ecg.data.sequences import Runs
 from ecg.models import LayeredModel
 from ecg.models.faster import faster
@@ -19,6 +19,8 @@ from ecg.training.processor import keep_freed_memory, streams
 
 LABELLED_AT_ONCE = 2 * AT_ONCE
 """Beats at once where zeros behind them are left out: each takes less of a processor's cache."""
+LONG = 2 * AT_ONCE
+"""Beats of a window, beside its context, where a model takes windows of any length."""
 ENOUGH = 4 * AT_ONCE
 """Beats for which it is worth preparing a model for labelling, which takes as long as labelling a hundred or two."""
 
@@ -70,17 +72,19 @@ def _of_sequences(model: LayeredModel, beats: Beats, wanted: Index, doing: str) 
     alone = model.alone
     given = model.needed_after(len(alone))
     inputs = {name: torch.from_numpy(beats.inputs[name]) for name in model.inputs}
-    windows = Runs.of(beats.record, np.isin(np.arange(len(beats)), wanted)).tiled(model.beats, model.context)
+    long = max(model.beats, LONG + 2 * model.context) if model.any_length else model.beats
+    windows = Runs.of(beats.record, np.isin(np.arange(len(beats)), wanted)).tiled(long, model.context)
     used = np.unique(windows.rows[windows.rows >= 0])
     parts = []
-    for part in torch.split(torch.from_numpy(used), AT_ONCE):
+    flat = all(len(shape) == 1 for shape in model.inputs.values())
+    for part in torch.split(torch.from_numpy(used), CONNECTED_AT_ONCE if flat else AT_ONCE):
         found = model.run({name: x.to(device) for name, x in _take(inputs, part).items()}, alone)
         parts.append({name: found[name].cpu() for name in given})
     values = {name: torch.cat([part[name] for part in parts]) for name in given}
     later = model.last(model.names[len(alone) :], {name: tuple(x.shape[1:]) for name, x in values.items()})
     place = np.where(windows.rows >= 0, np.searchsorted(used, windows.rows), windows.rows)
     out = torch.zeros(len(beats), model.n_classes)
-    chunks = torch.split(torch.arange(len(windows)), max(AT_ONCE // model.beats, 1))
+    chunks = torch.split(torch.arange(len(windows)), max(AT_ONCE // long, 1))
     for chosen in track(chunks, doing, total=len(chunks)):
         rows = torch.from_numpy(windows.rows)[chosen]
         counted = torch.from_numpy(windows.counted)[chosen]
