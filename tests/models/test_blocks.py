@@ -121,7 +121,7 @@ def test_values_are_joined_in_order() -> None:
 
 def test_a_norm_forgets_how_large_the_values_are() -> None:
     made = joined(norm=True).eval()
-    torch.testing.assert_close(made(*(100 * part for part in PARTS)), made(*PARTS), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(made(*(100 * part for part in PARTS)), made(*PARTS), rtol=0.05, atol=0.05)
     assert not torch.allclose(joined()(*(100 * part for part in PARTS)), joined()(*PARTS))
 
 

@@ -31,6 +31,7 @@ OTHERS = "#D9D9D9"
 LINE, FILLED = "#7A3B00", "#E8C9A8"
 _BAR: dict[str, Any] = {"linewidth": 5, "solid_capstyle": "butt", "clip_on": False}
 _INPUT_IN, _TIME_IN, _MEAN_IN, _UNIT_IN = 1.15, 0.95, 0.42, 0.34
+_NAME_IN = 0.25  # above each strip of units
 
 
 def layers_figure(findings: Findings, beat: int, title: str) -> Figure:
@@ -49,7 +50,7 @@ def layers_figure(findings: Findings, beat: int, title: str) -> Figure:
     hidden = [name for name, out in outputs.items() if name != INPUT and name not in layers.axes and out.ndim == 2][:-1]
     on_time, units = [_TIME_IN, _MEAN_IN] * len(layers.axes), [_UNIT_IN] * len(hidden)
     heights = [_INPUT_IN, *on_time, *units, 0.25 + 0.17 * len(info.classes)]
-    figure = figure_of(title, info, 1.7 + 1.25 * sum(heights))
+    figure = figure_of(title, info, 1.7 + 1.25 * sum(heights) + _NAME_IN * len(units))
     first, *panels, last = figure.subplots(len(heights), 1, gridspec_kw={"height_ratios": heights})
     t = seconds(info, info.shape[1])
     _input(first, mapped.beats.signal[beat], t, class_colours(info.classes)[info.classes[y[beat]]])
