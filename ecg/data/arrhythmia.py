@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from ecg.beats.splits import (
     patients_split,
     training_folds_split,
 )
-from ecg.checks import one_of
+from ecg.checks import BadSettingError, one_of
 from ecg.data.mixture import Mixture
 from ecg.data.module import BeatData
 from ecg.data.published_rows import PublishedRows
@@ -28,6 +28,7 @@ from ecg.data.settings import Folds, Simulated, check_fractions, chosen_database
 from ecg.data.sources import ANNOTATED, AnnotatedSource, Source, annotated_source
 from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.recordings.databases import BeatDatabase
+from ecg.recordings.databases.cinc2017 import CINC2017
 from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.databases.sample import FOLDER, SAMPLE
 
@@ -62,7 +63,7 @@ class ArrhythmiaDataModule(BeatData):
         test_fraction: share of the test subset, where no standard split says it.
         batch_size: beats per batch, per process.
         synthetic: settings of source=synthetic.
-        mixture: what training windows are drawn from, for models of consecutive beats; of source=physionet.
+        mixture: what training windows are drawn from, for models of consecutive beats.
         data_dir: holds mitdb/, svdb/ and kaggle/; None: ECG_DATA, or the platform's cache folder.
         cache_dir: for prepared beats and simulated recordings; None: the platform's cache folder.
         seed: of the order of training batches and the random parts of a split.
@@ -137,10 +138,15 @@ def _source(
 ) -> Source:
     if name == "physionet":
         return annotated_source(databases, data_dir, mixture)
+    added: dict[str, Any] = {"mixture": mixture, "examples": data_dir / CINC2017.name}
     if name == "sample":
-        return AnnotatedSource("sample", False, [(SAMPLE, partial(Path, FOLDER))])
+        return AnnotatedSource("sample", False, [(SAMPLE, partial(Path, FOLDER))], **added)
     if name == "synthetic":
-        return synthetic_source(cache, synthetic)
+        return replace(synthetic_source(cache, synthetic), **added)
+    if mixture.active:
+        raise BadSettingError(
+            "mixture: dataset.source=kaggle has beats without recordings; choose another source, or leave it out"
+        )
     return PublishedRows(
         data_dir / "kaggle",
         (TRAIN_FILE, TEST_FILE),

@@ -53,13 +53,11 @@ class Mixture:
 
     def __post_init__(self) -> None:
         for name in ("copies", "cinc2017", "second_lead", "rare"):
-            in_range(f"mixture.{name}", getattr(self, name), 0, 1, include_high=False)
-        in_range("mixture.copies_per_record", self.copies_per_record, 1, 20)
-        in_range("mixture.windows", self.windows, 0)
+            in_range(name, getattr(self, name), 0, 1, include_high=False)
+        in_range("copies_per_record", self.copies_per_record, 1, 20)
+        in_range("windows", self.windows, 0)
         if self.copies + self.cinc2017 >= 1:
-            raise BadSettingError(
-                f"mixture: copies={self.copies} and cinc2017={self.cinc2017} leave nothing for the databases"
-            )
+            raise BadSettingError(f"copies={self.copies} and cinc2017={self.cinc2017} leave nothing for the databases")
 
     @property
     def active(self) -> bool:
@@ -126,8 +124,12 @@ Make = Callable[[Recording, Sequence[str], Segmentation], Sequence[Beats]]
 def _added(
     database: BeatDatabase, folder: Path, leads: Sequence[str], segmentation: Segmentation, make: Make, doing: str
 ) -> tuple[Beats, Facts]:
-    records = track(database.trains(database.there(folder)), f"{doing} of {database.name}")
+    names = database.trains(database.there(folder))
+    records = track(names, f"{doing} of {database.name}")
     made = [part for one in records for part in make(database.read(folder, one), leads, segmentation)]
+    if not made:  # no record has a second lead, say
+        usual, _ = segmented(with_leads(database.read(folder, names[0]), leads), segmentation)
+        made = [usual.take(np.zeros(0, dtype=np.int64))]
     return Beats.concatenate(made), {}
 
 
