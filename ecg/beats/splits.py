@@ -144,7 +144,7 @@ def training_folds_split(
     Raises:
         EcgError: the patients are unknown or too few.
     """
-    learnt, _, _, _ = _standard(beats, test_fraction, repeat, strict_subjects, databases)
+    learnt, _, notes, _ = _standard(beats, test_fraction, repeat, strict_subjects, databases)
     rng, fold = np.random.default_rng([repeat, count]), np.full(len(beats), -1)
     for name in np.unique(beats.database[learnt]).tolist():
         own = learnt[beats.database[learnt] == name]
@@ -160,10 +160,8 @@ def training_folds_split(
         fold[own] = [place[one] for one in beats.patient[own].tolist()]
     test, rest = np.flatnonzero(fold == index), np.flatnonzero((fold >= 0) & (fold != index))
     train, val = divide_groups(rest, beats.patient, beats.y, val_fraction, seed) if val_fraction else (rest, test[:0])
-    note = (
-        f"Fold {index} of {count} over the training patients; the patients of the standard test set are in no subset."
-    )
-    made = Split("folds", train, val, test, True, (note,))
+    note = f"Fold {index} of {count} over the training patients; the records of the standard test set are in no subset."
+    made = Split("folds", train, val, test, True, (note, *notes))
     return made.check(beats, may_lack=() if val_fraction else ("val",))
 
 

@@ -16,8 +16,9 @@ from ecg.beats.peaks import Index
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
 from ecg.checks import BadSettingError, in_range
+from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.copies import FEWEST, synthetic_copy
+from ecg.recordings.copies import FEWEST, marked_beats, synthetic_copy
 from ecg.recordings.copies import VERSION as COPIES_VERSION
 from ecg.recordings.databases import BeatDatabase
 from ecg.recordings.databases.cinc2017 import CINC2017
@@ -125,6 +126,8 @@ def _added(
     database: BeatDatabase, folder: Path, leads: Sequence[str], segmentation: Segmentation, make: Make, doing: str
 ) -> tuple[Beats, Facts]:
     names = database.trains(database.there(folder))
+    if not names:
+        raise EcgError(f"dataset.mixture: no record of {database.name} in {folder} trains, so there is nothing to add")
     records = track(names, f"{doing} of {database.name}")
     made = [part for one in records for part in make(database.read(folder, one), leads, segmentation)]
     if not made:  # no record has a second lead, say
@@ -136,7 +139,7 @@ def _added(
 def _copies(number: int, recording: Recording, leads: Sequence[str], segmentation: Segmentation) -> list[Beats]:
     """Beats of synthetic copies; a record that is too short for one has none."""
     wanted = with_leads(recording, leads)
-    if len(recording.annotations or ()) < FEWEST:
+    if len(marked_beats(recording)) < FEWEST:
         return []
     copies = (synthetic_copy(wanted, i) for i in range(1, number + 1))
     return [_named(segmented(one, segmentation)[0], COPIES) for one in copies]
@@ -162,6 +165,8 @@ def _rhythm_examples(folder: Path, segmentation: Segmentation, cache: Path) -> B
     def build() -> tuple[Beats, Facts]:
         paths = track(chosen, f"segmenting beats of {RHYTHMS} ({segmentation.name})")
         found = [find_beats(CINC2017.read(path), segmentation, (FIRST,)).beats for path in paths]
+        if all(beats is None for beats in found):
+            raise EcgError(f"{folder}: no recording of {RHYTHMS} gives a beat that can be used")
         return Beats.concatenate([_doubted(beats) for beats in found if beats is not None]), {}
 
     return cached_beats(cache, key, build)[0]

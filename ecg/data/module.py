@@ -145,6 +145,11 @@ class BeatData(pl.LightningDataModule):
 
     def _add(self, extra: Beats) -> None:
         """Put beats of training patients, or of people in no subset, behind all others, to train."""
+        if not self.split.by_patient:
+            raise EcgError(
+                f"dataset.mixture adds beats of training patients, and dataset.split={self.split.name} tests them too; "
+                "choose dataset.split=patients or folds"
+            )
         self._own = len(self.beats)
         extra = for_training(extra, self.beats, self.split.train)
         added = len(self.beats) + np.flatnonzero(extra.y >= 0)

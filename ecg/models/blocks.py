@@ -111,7 +111,8 @@ def learn_scales(model: LayeredModel, inputs: Mapping[str, npt.NDArray[np.float3
         inputs: of training beats, by name.
     """
     for name, layer in model.layers.items():
-        first = layer[0] if isinstance(layer, nn.Sequential) else layer
-        (taken, *others) = model.takes[name]
-        if isinstance(first, Standardised) and not first.known and not others and taken in inputs:
-            first.fit(inputs[taken])
+        taken = model.takes[name][0]
+        for one in getattr(layer, "members", (layer,)):  # of an ensemble, each its own
+            first = one[0] if isinstance(one, nn.Sequential) else one
+            if isinstance(first, Standardised) and not first.known and taken in inputs:
+                first.fit(inputs[taken])

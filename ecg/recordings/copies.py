@@ -76,8 +76,7 @@ def synthetic_copy(recording: Recording, number: int, seed: int = 0) -> Recordin
     Raises:
         EcgError: it has too few annotated beats.
     """
-    marks = require_annotations(recording)
-    beat = np.flatnonzero([symbol in _BEATS for symbol in marks.symbol])
+    marks, beat = require_annotations(recording), marked_beats(recording)
     if len(beat) < FEWEST:
         raise EcgError(f"record {recording.record}: {len(beat)} beats are too few to make a copy of")
     sample, symbol = marks.sample[beat], marks.symbol[beat]
@@ -96,6 +95,11 @@ def synthetic_copy(recording: Recording, number: int, seed: int = 0) -> Recordin
         baseline=np.zeros(len(gain), dtype=np.int32),
         annotations=Annotations(peaks, plan.symbol),
     )
+
+
+def marked_beats(recording: Recording) -> npt.NDArray[np.intp]:
+    """Positions of the annotations that mark a beat."""
+    return np.flatnonzero(np.isin(require_annotations(recording).symbol, list(_BEATS)))
 
 
 def _planned(

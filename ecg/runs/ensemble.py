@@ -38,6 +38,9 @@ def merge(
         raise EcgError("an ensemble takes two runs or more")
     members = [load_weights(run) for run in runs]
     first = members[0]
+    if first.settings.get("name") in (None, "ensemble"):
+        kind = first.settings.get("_target_") or "an ensemble"
+        raise EcgError(f"{first.path}: its model is {kind}; an ensemble has members of one of the models of ecg")
     for one in members[1:]:
         for what in ("settings", "segmentation", "labelling"):
             if getattr(one, what) != getattr(first, what):

@@ -119,9 +119,13 @@ def smoothed(
     """With one class's log-odds averaged over beats of one shape; arguments as of `Labelling`."""
     first, stop = (round((r_peak_s + at) * fs) for at in QRS_S)
     signal = beats.signal[:, 0, max(first, 0) : max(stop, 2)]
+    probability = np.clip(
+        probability.astype(np.float64), LEAST, 1
+    )  # where the model is sure, the others still have proportions
+    probability = probability / probability.sum(axis=1, keepdims=True)
     found = probability.copy()
     for own in positions(beats.record).values():
-        p = np.clip(probability[own, column].astype(np.float64), LEAST, 1 - LEAST)
+        p = np.clip(probability[own, column], LEAST, 1 - LEAST)
         odds = np.log(p / (1 - p))
         near = _likeness(signal[own])
         landmark = _landmarks(len(own))
@@ -130,7 +134,7 @@ def smoothed(
         others = (1 - now) / np.maximum(1 - p, LEAST)
         found[own] = probability[own] * others[:, None]
         found[own, column] = now
-    return found
+    return found.astype(np.float32)
 
 
 def _likeness(qrs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -218,6 +218,11 @@ def test_missing_recordings_of_one_rhythm_are_named(folder: Path, tmp_path: Path
         module(tmp_path, Mixture(cinc2017=0.1), cache_dir=tmp_path / "cache")
 
 
+def test_beats_without_recordings_cannot_be_mixed(tmp_path: Path) -> None:
+    with pytest.raises(EcgError, match=r"^mixture: dataset\.source=kaggle has beats without recordings"):
+        ArrhythmiaDataModule("kaggle", mixture=Mixture(copies=0.1), data_dir=tmp_path, cache_dir=tmp_path)
+
+
 def write_short(folder: Path, *, beats: int, others: int, leads: int = 1) -> None:
     """Three records, of so many beats and marks that are none, one of which tests."""
     folder.mkdir()

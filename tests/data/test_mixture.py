@@ -51,12 +51,12 @@ def test_what_is_not_there_leaves_its_share_to_the_databases() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"copies": -0.1}, "mixture.copies=-0.1: must be from 0 to 1"),
-        ({"rare": 1}, "mixture.rare=1: must be from 0 to 1"),
-        ({"second_lead": 2.0}, "mixture.second_lead=2: must be from 0 to 1"),
-        ({"copies_per_record": 0}, "mixture.copies_per_record=0: must be from 1 to 20"),
-        ({"windows": -1}, "mixture.windows=-1: must be at least 0"),
-        ({"copies": 0.6, "cinc2017": 0.4}, "mixture: copies=0.6 and cinc2017=0.4 leave nothing for the databases"),
+        ({"copies": -0.1}, "copies=-0.1: must be from 0 to 1"),
+        ({"rare": 1}, "rare=1: must be from 0 to 1"),
+        ({"second_lead": 2.0}, "second_lead=2: must be from 0 to 1"),
+        ({"copies_per_record": 0}, "copies_per_record=0: must be from 1 to 20"),
+        ({"windows": -1}, "windows=-1: must be at least 0"),
+        ({"copies": 0.6, "cinc2017": 0.4}, "copies=0.6 and cinc2017=0.4 leave nothing for the databases"),
     ],
 )
 def test_shares_that_cannot_be_are_refused(settings: dict[str, Any], said: str) -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -35,13 +36,22 @@ from ecg.runs.weights import load_weights, save_weights
 KINDS = [(model, classes) for model in MODELS for classes in (AAMI_CLASSES, MI_CLASSES)]
 
 
-def network(model: str, n_classes: int) -> tuple[LayeredModel, dict[str, tuple[int, ...]]]:
-    """A registered model, and the shapes of one beat's inputs."""
-    signal = {"signal": (1, 187)}
-    if model != "sequence":
-        return MODELS[model](input_shape=signal["signal"], n_classes=n_classes), signal
-    both = signal | {"rhythm": (4,)}
-    return MODELS[model](inputs=both, n_classes=n_classes), both
+SHAPES = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
+
+
+INPUTS = {
+    "sequence": ("signal", "rhythm"),
+    "context": ("rhythm", "shape"),
+    "context_cnn": ("signal", "template", "rhythm", "shape"),
+    "ensemble": ("rhythm", "shape"),
+}
+
+
+def network(model: str, n_classes: int) -> LayeredModel:
+    """A registered model of those inputs that it takes."""
+    takes = signature(MODELS[model]).parameters
+    given = {"inputs": SHAPES} if "inputs" in takes else {"input_shape": SHAPES["signal"]}
+    return MODELS[model](**given, n_classes=n_classes)
 
 
 def drawn(model: LayeredModel, n: int, seed: int = 0) -> dict[str, np.ndarray]:
@@ -59,7 +69,7 @@ def drawn(model: LayeredModel, n: int, seed: int = 0) -> dict[str, np.ndarray]:
 def write_weights(path: Path, model: str = "kachuee", classes: tuple[str, ...] = AAMI_CLASSES) -> Path:
     """Weights as chance made them, BatchNorm statistics included, so that a forgotten eval mode shows."""
     torch.manual_seed(1)
-    made, shapes = network(model, n_classes=len(classes))
+    made = network(model, n_classes=len(classes))
     made.train()({name: torch.from_numpy(x) for name, x in drawn(made, 64).items()})
     info = DataInfo(
         dataset="arrhythmia" if classes == AAMI_CLASSES else "mi",
@@ -69,7 +79,7 @@ def write_weights(path: Path, model: str = "kachuee", classes: tuple[str, ...] =
         segmentation="kaggle",
         fs=120.0,
         r_peak_s=0.0,
-        shapes=shapes,
+        shapes={"signal": SHAPES["signal"], **made.inputs},
         leads=("MLII",),
         wanted=("first",),
         databases=(),
@@ -98,26 +108,27 @@ def test_onnxruntime_gives_what_torch_gives_for_any_number_of_beats(
     weights = load_weights(write_weights(tmp_path / "weights.safetensors", model, classes))
     made = export(weights.path, beats=50)
     assert made.path == tmp_path / "weights.onnx"
+    assert tuple(weights.model.inputs) == INPUTS.get(model, ("signal",))
     beats = 50 if weights.model.beats == 1 else 64  # whole windows
     assert made.checked_on.startswith(f"{beats} random beats")
     assert made.check.beats == beats
     assert made.check.largest < 1e-5
     assert made.check.other_labels == 0
     session = onnxruntime.InferenceSession(str(made.path))
-    lead = ["batch"] if weights.model.beats == 1 else ["batch", 32]
-    expected = [("signal", "tensor(float)", [*lead, 1, 187])]
-    if model == "sequence":
-        expected += [("rhythm", "tensor(float)", [*lead, 4]), ("mask", "tensor(bool)", lead)]
+    several = weights.model.beats > 1
+    lead = ["batch", weights.model.beats] if several else ["batch"]
+    expected = [(name, "tensor(float)", [*lead, *shape]) for name, shape in weights.model.inputs.items()]
+    expected += [("mask", "tensor(bool)", lead)] if several else []
     assert [(given.name, given.type, given.shape) for given in session.get_inputs()] == expected
     assert [out.name for out in session.get_outputs()] == ["probabilities", "logits"]
-    for n in (1, 3, 600):
+    for n in (1, 3, 40 if several else 600):
         given = drawn(weights.model, n, seed=n)
         probability, logits = session.run(None, given)
         with torch.inference_mode():
             ours = weights.model({name: torch.from_numpy(x) for name, x in given.items()})
         np.testing.assert_allclose(logits, ours.numpy(), atol=1e-4)
         np.testing.assert_allclose(probability, ours.softmax(-1).numpy(), atol=1e-5)
-        assert probability.shape == (*given["signal"].shape[: len(lead)], len(classes))
+        assert probability.shape == (n, *lead[1:], len(classes))
 
 
 def test_a_mask_that_no_layer_takes_is_not_in_the_file(kachuee: Path, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ FIBRILLATION_FEATURES: tuple[Feature, ...] = (
     Feature("turning", "1", "share of intervals longer or shorter than both neighbours by 1.5 %"),
     Feature("sample-entropy", "nat", "sample entropy of length 1, tolerance 0.06"),
     Feature("alike", "1", "share of pairs of intervals within 0.06"),
-    Feature("autocorrelation", "1", "correlation of each interval with the next"),
+    Feature("autocorrelation", "1", "correlation of each interval with the next, around the median"),
     Feature("short", "1", "share of intervals below 0.87"),
     Feature("long", "1", "share of intervals above 1.15"),
     Feature("short-then-back", "1", "share of short intervals that a normal or longer one follows"),
