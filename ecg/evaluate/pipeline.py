@@ -69,7 +69,7 @@ def evaluate(
     beats = data.beats.take(index)
     labelled = probabilities(weights.model, data.beats, index=index)
     baselines = _baselines(data, beats, trained, common)
-    found, others = labelled_ways(Labelling.of(weights.labelling), labelled, beats, info)
+    found, others = labelled_ways(Labelling.of(weights.labelling, info.classes), labelled, beats, info)
     how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
     results = score(info, beats, found, **how, baselines=baselines, others=others)
     doing("drawing")

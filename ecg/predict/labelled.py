@@ -111,7 +111,7 @@ def label_beats(own: OwnRecording, weights: Weights, point: str | None = None) -
     count, classes = len(examined.peaks), weights.info.classes
     probability = np.full((count, len(classes)), np.nan, dtype=np.float32)
     kept, place = np.flatnonzero(usable), place[usable]  # a model of consecutive beats sees the others too
-    info, labelling = weights.info, Labelling.of(weights.labelling)
+    info, labelling = weights.info, Labelling.of(weights.labelling, classes)
     labelling = labelling.at(point) if point is not None else labelling
     found = probabilities(weights.model, beats, index=kept)
     probability[place] = labelling(found, beats.take(kept), classes, info.r_peak_s, info.fs)

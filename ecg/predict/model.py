@@ -42,7 +42,7 @@ class BeatModel:
     @property
     def points(self) -> tuple[str, ...]:
         """Names of the operating points, the one that is used first."""
-        labelling = Labelling.of(self.weights.labelling)
+        labelling = Labelling.of(self.weights.labelling, self.classes)
         return tuple(dict.fromkeys((labelling.point, *labelling.names)))
 
     def predict(

@@ -81,7 +81,7 @@ def predict(
     inputs = find_inputs(named)
     known = trust(load_weights(weights))
     if point is not None:
-        one_of("--point", point, Labelling.of(known.weights.labelling).names)
+        one_of("--point", point, Labelling.of(known.weights.labelling, known.weights.info.classes).names)
     check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
     asked = Asked(fs, lead, unit, known.weights.info.preferred)
     return known, inputs, (_outcome(one, known, asked, out, point) for one in inputs)

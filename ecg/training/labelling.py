@@ -50,14 +50,14 @@ class Labelling:
                 in_range(f"points.{point}.{name}", bias, -20, 20)
 
     @classmethod
-    def of(cls, settings: Mapping[str, object]) -> Labelling:
-        """What a weights file says.
+    def of(cls, settings: Mapping[str, object], classes: Sequence[str]) -> Labelling:
+        """What a weights file says, whose model has these classes.
 
         Raises:
             EcgError: it says something else.
         """
         try:
-            return cls(**settings)  # type: ignore[arg-type]
+            return cls(**settings).check(classes)  # type: ignore[arg-type]
         except (TypeError, ValueError, AttributeError) as error:
             raise EcgError(f"labelling: {dict(settings)} does not fit this version of ecg ({error})") from None
 

@@ -32,7 +32,8 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     weights = load_weights(asked.weights)
-    info, labelling = weights.info, Labelling.of(weights.labelling)
+    info = weights.info
+    labelling = Labelling.of(weights.labelling, info.classes)
     recordings = [with_leads(MITDB.read(asked.data_dir / "mitdb", one), info.wanted) for one in MITDB.records]
     spent = np.zeros(3)
     beats = 0
