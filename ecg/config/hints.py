@@ -18,7 +18,6 @@ _TYPED = {
     "choose dataset=": ("data", "datamodule"),
     "write dataset.segmentation=": ("dataset.cut",),
     "write 'dataset.segmentation={name:paper,...}'": ("dataset.paper",),
-    "choose dataset=mi dataset.split=folds": ("dataset.folds",),
     "write trainer.accelerator=gpu trainer.devices=": ("gpus", "trainer.gpus"),
     "write trainer.limit_train_batches= (and limit_val_batches=)": ("trainer.limit_batches",),
     "choose callbacks=[default,early_stopping] callbacks.early_stopping.patience=": ("trainer.patience",),

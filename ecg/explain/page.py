@@ -114,7 +114,8 @@ def looked_sentences(findings: Findings) -> list[str]:
         return [wave_sentence(findings), trust_sentence(findings)]
     named = findings.features.groupby("feature", sort=False)["share"].mean().nlargest(5)
     said = ", ".join(f"{name} ({percent(share)})" for name, share in named.items())
-    return [f"The model does not see the beat's signal. Of its features these carry most evidence: {said}."]
+    none = "No layer keeps the time of the beat's signal, so there are no maps over it."
+    return [f"{none} Of its features these carry most evidence: {said}."]
 
 
 def verdicts(findings: Findings) -> Iterator[tuple[str, str, str]]:

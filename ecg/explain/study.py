@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from ecg.beats.table import SIGNAL, Beats
+from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
 from ecg.explain.arrays import Floats, Floats32, Ints
@@ -160,7 +160,7 @@ class Findings:
         attribution: the content of attribution.csv.
         inputs: the content of inputs.csv; empty where the beat's signal is the only input.
         features: the content of features.csv; empty where no input is made of features with names.
-        trust: how far to believe the maps; None for a model that does not see the beat's signal, which has none.
+        trust: how far to believe the maps; None for a model without a layer that keeps the time of the signal.
         layers: what each layer does and knows.
     """
 
@@ -204,7 +204,8 @@ def study(
         EcgError: no such layer, or captum is not installed.
     """
     rng, model, classes = np.random.default_rng(seed), subject.weights.model, subject.info.classes
-    axes, sees = time_axes(model), any(SIGNAL in taken for taken in model.takes.values())
+    axes = time_axes(model)
+    sees = bool(axes)  # a layer that keeps the time of the signal
     cam_layer = last_time_layer(axes, layer) if sees else ""
     doing("mapping which samples speak for the predicted class" if sees else "sharing out the evidence")
     sample = subject.test.take(balanced_sample(subject.test, amounts.mapped, rng))

@@ -56,7 +56,8 @@ def merge(
     training |= {"name": f"{first.training.get('name', '')}, {len(members)} members"}
     training["seeds"] = [one.training.get("seed") for one in members]
     for key in ("trained_records", "trained_patients"):
-        if key in training:
+        training.pop(key, None)
+        if all(key in one.training for one in members):
             training[key] = sorted({str(name) for one in members for name in one.training.get(key, ())})
     save_weights(
         out,

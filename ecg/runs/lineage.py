@@ -60,7 +60,8 @@ def trainings(weights: Description, seen: frozenset[Path] = frozenset()) -> list
     known = None if info.simulated else frozenset(info.databases)
     own = Training(info.title, info.dataset, info.simulated, known)
     if run is None or not run.files.split.is_file():
-        if records := weights.training.get("trained_records"):
+        alone = weights.training.get("transfer/trainable_layers") is None  # else a source trained it too, on others
+        if alone and (records := weights.training.get("trained_records")):
             people = frozenset(map(str, weights.training.get("trained_patients", ())))
             return [replace(own, letters={str(record): "T" for record in records}, patients=people)]
         return [replace(own, unknown=f"there is no {RunFolder(weights.path.parent).split.name} beside the weights")]
