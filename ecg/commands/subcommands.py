@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -57,7 +57,7 @@ def predict(
     *,
     records: Annotated[list[Path] | None, typer.Argument(help="WFDB, EDF, CSV or NumPy files, or folders.")] = None,
     sample: Annotated[bool, typer.Option("--sample", help="A recording of MIT-BIH that ships with ecg.")] = False,
-    weights: Annotated[Path, typer.Option(help=f"{WEIGHTS} Or a name, see `ecg models`.")] = Path("new_patients"),
+    weights: Annotated[Path | None, typer.Option(help=f"{WEIGHTS} Or a name; else the first of `ecg models`.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results; made if missing.")] = Path("labelled"),
     point: Annotated[str | None, typer.Option(help="Operating point: balanced, sensitive.")] = None,
     lead: Annotated[str | None, typer.Option(help="Lead by name; else the weights' own, else II.")] = None,
@@ -73,11 +73,13 @@ def predict(
     from ecg.predict.pipeline import predict as label
     from ecg.predict.terminal import tell
     from ecg.recordings.databases.sample import FOLDER, UNSEEN
+    from ecg.runs.shipped import DEFAULT
 
     if bool(records) == sample:
         raise EcgError("ecg predict: name recordings, or give --sample for one that ships with ecg")
     records = records or [FOLDER / UNSEEN]
-    known, inputs, outcomes = label(records, weights, out, fs=fs, lead=lead, unit=unit, force=force, point=point)
+    asked: dict[str, Any] = {"fs": fs, "lead": lead, "unit": unit, "point": point}
+    known, inputs, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force)
     if not tell(known, outcomes, out, len(inputs)):
         raise typer.Exit(1)
 
@@ -102,9 +104,12 @@ def ensemble(
 ) -> None:
     """Put the weights of several seeds into one file, whose probabilities are the mean of theirs."""
     from ecg.evaluate import evaluate as work
+    from ecg.evaluate.files import check_folder
     from ecg.evaluate.terminal import tell
     from ecg.runs.ensemble import merge
 
+    if score:
+        check_folder(out.with_suffix(""), force=force)
     said = merge(runs, out, force=force)
     if score:
         found = work(out, out=out.with_suffix(""), force=force, doing=_doing)

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ecg.explain.activations import INPUT
 from ecg.explain.deletion import AREA, AREA_LESS, RANDOM
+from ecg.explain.findings import Findings
 from ecg.explain.maps import METHODS, STEPS
 from ecg.explain.probes import Rise, rise
-from ecg.explain.study import Findings
 from ecg.explain.trust import Check, Row
 from ecg.explain.waves import WAVES
 from ecg.page import render

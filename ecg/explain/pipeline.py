@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from ecg.atomic import whole_file
 from ecg.errors import EcgError
 from ecg.explain.figures import knowledge, maps
+from ecg.explain.findings import Findings
 from ecg.explain.maps import captum_attr
 from ecg.explain.page import explained_page, layer_sentences, looked_sentences
-from ecg.explain.study import Amounts, Findings, study
+from ecg.explain.study import Amounts, study
 from ecg.explain.subject import load_subject
 from ecg.page import write_page
 from ecg.progress import track

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from ecg.beats.table import Beats
-from ecg.data.info import DataInfo
 from ecg.explain.activations import TimeAxis, collect, last_time_layer, time_axes
-from ecg.explain.arrays import Floats, Floats32, Ints
-from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, Curves, area, curves
+from ecg.explain.arrays import Floats, Floats32
+from ecg.explain.deletion import AREA, AREA_LESS, RANDOM, area, curves
 from ecg.explain.features import compare_layers, fit_projections, project
+from ecg.explain.findings import Findings, Layers, Mapped, Trust
 from ecg.explain.inputs import input_table
 from ecg.explain.maps import METHODS, Explainers, answers, explainers, log_odds
-from ecg.explain.probes import WHY_NOT, Question, ask, class_question, record_question
-from ecg.explain.sampling import Chosen, balanced_sample, telling_beats
+from ecg.explain.probes import WHY_NOT, ask, class_question, record_question
+from ecg.explain.sampling import balanced_sample, telling_beats
 from ecg.explain.subject import Subject
-from ecg.explain.trust import Check, Checks, Footing, Row, cascade, trust_rows, untrained
+from ecg.explain.trust import Check, Checks, Footing, cascade, trust_rows, untrained
 from ecg.explain.waves import attribution_table, signal_mask, waves
 from ecg.runs.weights import Weights
 
@@ -49,143 +48,6 @@ class Amounts:
     def of(cls, beats: int) -> Amounts:
         """Shares of `beats`, with ceilings where more would cost time and show nothing."""
         return cls(beats, min(max(beats // 10, 40), 600), min(max(beats // 60, 12), 100), min(beats, 1000))
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """The beats whose attribution is mapped, and their maps.
-
-    Attributes:
-        beats: a balanced sample of test beats; `chosen` point into it.
-        footing: the same as the model sees them, and the windows that their maps are compared in.
-        probabilities: shape [beat, class].
-        outputs: by layer, shape [beat, channel, position] or [beat, unit].
-        maps: by method, shape [beat, sample], for the predicted class.
-        waves: shape [beat, sample], number of the wave.
-        baseline: shape [lead, sample], the average beat that maps compare with.
-        layer: the layer that Grad-CAM looks at.
-        completeness: shape [beat], how far integrated gradients are from adding up, in shares of the mean of what they
-            should add up to.
-        chosen: beats to look at.
-    """
-
-    beats: Beats
-    footing: Footing
-    probabilities: Floats32
-    outputs: dict[str, Tensor]
-    maps: dict[str, Floats]
-    waves: Ints
-    baseline: Floats32
-    layer: str
-    completeness: Floats
-    chosen: list[Chosen]
-
-    @property
-    def predicted(self) -> Ints:
-        """Shape [beat], the predicted class."""
-        return self.footing.target
-
-    def told(self, chosen: Chosen, classes: Sequence[str]) -> str:
-        """What a chosen beat is and what the model calls it, in one line."""
-        i, predicted = chosen.beat, self.predicted[chosen.beat]
-        said = f"{classes[self.beats.y[i]]} predicted as {classes[predicted]}"
-        return f"{chosen.why}: {said}, {100 * self.probabilities[i, predicted]:.0f} %, record {self.beats.record[i]}"
-
-
-@dataclass(frozen=True)
-class Trust:
-    """How far the maps can be believed.
-
-    Attributes:
-        checks: beat by beat.
-        numbers: their means.
-        curves: deletion and insertion.
-    """
-
-    checks: Checks
-    numbers: list[Row]
-    curves: Curves
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The content of trust.csv."""
-        return pd.DataFrame(self.numbers)
-
-    @property
-    def seeds(self) -> tuple[str, ...]:
-        """The other runs."""
-        return tuple(dict.fromkeys(row.of for row in self.rows(Check.SEEDS)))
-
-    def rows(self, check: str) -> list[Row]:
-        """The rows of the table about one check."""
-        return [row for row in self.numbers if row.check == check]
-
-    def means(self, check: str) -> dict[str, float]:
-        """The means of a check by method."""
-        return {row.method: row.mean for row in self.rows(check)}
-
-
-@dataclass(frozen=True)
-class Layers:
-    """What each layer does and knows.
-
-    Attributes:
-        axes: time axis of each layer that keeps time.
-        probes: the content of probes.csv; empty where nothing could be asked.
-        silent: why a question was not asked, one sentence each.
-        questions: what was asked, by `class` and `record`.
-        cka: the content of cka.csv; empty without another model.
-        flat: by layer, shape [beat, 2], the two largest principal components for the beats of `shown`.
-        shown: a balanced sample of test beats.
-    """
-
-    axes: dict[str, TimeAxis]
-    probes: pd.DataFrame
-    silent: tuple[str, ...]
-    questions: dict[str, Question]
-    cka: pd.DataFrame
-    flat: dict[str, Floats]
-    shown: Beats
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All of it.
-
-    Attributes:
-        name: the run's.
-        info: of its data.
-        notes: what a reader must be told, beside the data's own notes.
-        mapped: the maps.
-        attribution: the content of attribution.csv.
-        inputs: the content of inputs.csv; empty where the beat's signal is the only input.
-        features: the content of features.csv; empty where no input is made of features with names.
-        trust: how far to believe the maps; None for a model without a layer that keeps the time of the signal.
-        layers: what each layer does and knows.
-    """
-
-    name: str
-    info: DataInfo
-    notes: tuple[str, ...]
-    mapped: Mapped
-    attribution: pd.DataFrame
-    inputs: pd.DataFrame
-    features: pd.DataFrame
-    trust: Trust | None
-    layers: Layers
-
-    @property
-    def checked(self) -> Trust:
-        """How far to believe the maps, of a model that has any."""
-        assert self.trust is not None
-        return self.trust
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The content of the CSV files, by name; empty where there is nothing to say."""
-        trust = pd.DataFrame() if self.trust is None else self.trust.table
-        own = {"attribution": self.attribution, "inputs": self.inputs, "features": self.features, "trust": trust}
-        return own | {"probes": self.layers.probes, "cka": self.layers.cka}
 
 
 def study(

@@ -10,8 +10,9 @@ import pytest
 
 from ecg.beats.labels import AAMI_CLASSES, aami_labels
 from ecg.errors import EcgError
-from ecg.recordings.copies import FEWEST, NORMAL, SHORTEST_S, synthetic_copy
+from ecg.recordings.copies import FEWEST, synthetic_copy
 from ecg.recordings.databases.sample import FOLDER, SAMPLE
+from ecg.recordings.planned_rhythm import NORMAL, SHORTEST_S
 from ecg.recordings.recording import Annotations, Recording
 from ecg.recordings.rhythms import FIBRILLATION, rhythms_at
 

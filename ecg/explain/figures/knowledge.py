@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from ecg.explain.activations import INPUT
 from ecg.explain.arrays import Floats, Floats32, Ints, Names
 from ecg.explain.figures import bare, coloured_table, figure_of, key, named
-from ecg.explain.study import Findings
+from ecg.explain.findings import Findings
 from ecg.explain.waves import seconds, signal_mask
 from ecg.report.style import FAINT, INK, class_colours, tidy
 

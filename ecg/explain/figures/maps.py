@@ -18,8 +18,8 @@ from ecg.data.info import DataInfo
 from ecg.explain.arrays import Floats, Ints, Mask
 from ecg.explain.deletion import RANDOM, area
 from ecg.explain.figures import METHOD_COLOURS, coloured_table, figure_of, key, named
+from ecg.explain.findings import Findings
 from ecg.explain.maps import METHODS
-from ecg.explain.study import Findings
 from ecg.explain.trust import Check
 from ecg.explain.waves import NAMES, label_waves, seconds, signal_mask
 from ecg.explain.windows import mean_interval, window_index, windowed
