@@ -132,7 +132,8 @@ def weights_file(where: Path) -> Path:
     if not where.exists():
         if str(where) in SHIPPED:
             return shipped_file(str(where))
-        raise EcgError(f"{where} does not exist; give a run folder (outputs/...) or a weights.safetensors file")
+        ways = f"a run folder (outputs/...), a weights.safetensors file or a name ({', '.join(SHIPPED)})"
+        raise EcgError(f"{where} does not exist; give {ways}")
     path = RunFolder(where).weights
     if not path.is_file():
         state = "its run is not finished" if RunFolder(where).config.is_file() else "it is no run folder"
