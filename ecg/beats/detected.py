@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ecg.beats.detector import detect_r_peaks
 from ecg.beats.peaks import Index, nearest_index
 from ecg.beats.quality import INVALID, check_beats, check_lead, too_few
 from ecg.beats.resampling import at_rate, filled, lead_millivolts
+from ecg.beats.rpeaks import Detector, detector
 from ecg.beats.segmentations import Segmentation
 from ecg.beats.table import Beats
 from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Annotations, Recording
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same recording and segmentation would give other beats."""
 
 
@@ -36,7 +36,9 @@ class FoundBeats:
     left_out: Mapping[str, int] = field(default_factory=dict)
 
 
-def find_beats(recording: Recording, segmentation: Segmentation, leads: Sequence[str]) -> FoundBeats:
+def find_beats(
+    recording: Recording, segmentation: Segmentation, leads: Sequence[str], rpeaks: Detector | None = None
+) -> FoundBeats:
     """Detect the R peaks of the first of the leads at its own sampling rate, and make beats there.
 
     A beat is used if every lead can be used around it.
@@ -45,6 +47,7 @@ def find_beats(recording: Recording, segmentation: Segmentation, leads: Sequence
         recording: its annotations, if it has any, are not used.
         segmentation: makes the beats.
         leads: names, see `ecg.recordings.leads`.
+        rpeaks: finds the R peaks; None: the learnt detector.
 
     Returns:
         Beats of class 0 without a symbol; `sample` at the recording's own rate.
@@ -60,7 +63,7 @@ def find_beats(recording: Recording, segmentation: Segmentation, leads: Sequence
             return FoundBeats(None, f"lead {lead} {'has' if quality.problem == INVALID else 'is'} {quality.problem}")
         unusable.append(quality.unusable)
     first = wanted.leads[0]
-    peaks = detect_r_peaks(filled(lead_millivolts(wanted, 0)), recording.fs)
+    peaks = (rpeaks or detector())(filled(lead_millivolts(wanted, 0)), recording.fs).sample
     if too_few(peaks, recording.seconds):
         return FoundBeats(None, f"lead {first} has too few R peaks")
     beats, nearest = beats_at(wanted, peaks, segmentation)

@@ -90,12 +90,12 @@ def check_node(node: Mapping[str, Any], path: str, group: Group, *, own: bool = 
 
 
 def _named(value: Any) -> list[Node]:
-    """Import paths among the names of registered things, as if they were to be built."""
+    """Import paths among the names of registered things, as if they were to be built; files are none."""
     if isinstance(value, Mapping):
         return _named(value.get("name"))
     if isinstance(value, list | tuple):
         return [one for item in value for one in _named(item)]
-    return [{"_target_": value}] if isinstance(value, str) and "." in value else []
+    return [{"_target_": value}] if isinstance(value, str) and "." in value and "/" not in value else []
 
 
 def unknown(key: str, known: list[str]) -> str:

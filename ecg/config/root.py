@@ -39,7 +39,7 @@ class Group:
 GROUPS: Mapping[str, Group] = {
     "dataset": Group(
         given={"data_dir": "write data_dir=", "cache_dir": "write cache_dir=", "seed": "write seed="},
-        named=("segmentation", "split", "databases"),
+        named=("segmentation", "split", "databases", "rpeaks"),
     ),
     "model": Group(given=dict.fromkeys(("inputs", "input_shape", "n_classes"), "the data says it")),
     "loss": Group(given={"class_counts": "the training beats say it"}),
@@ -169,10 +169,11 @@ def mode_of(monitor: str) -> Literal["min", "max"]:
 
 
 def run_name(dataset: object, model: object, layers: object, source: object, seed: object) -> str:
-    """Name of a run and end of its folder's name; only the arrhythmia job leaves out that it starts from scratch.
+    """Name of a run and end of its folder's name; what goes without saying is left out.
 
     The dataset and the model are those that the import paths name.
     """
     start = "scratch" if layers is None else f"{'random-' if source == 'random' else ''}k{layers}"
     parts = [name_of(dataset), name_of(model), start, f"seed{seed}"]
-    return "-".join(part for part in parts if (parts[0], part) != ("arrhythmia", "scratch"))
+    unsaid = {("arrhythmia", "scratch"), ("rpeaks", "scratch"), ("rpeaks", "RPeakNet")}
+    return "-".join(part for part in parts if (parts[0], part) not in unsaid)

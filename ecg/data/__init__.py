@@ -5,6 +5,15 @@ from __future__ import annotations
 from ecg.data.arrhythmia import ArrhythmiaDataModule
 from ecg.data.mi import MIDataModule
 from ecg.data.module import BeatData
+from ecg.data.rpeaks import RPeakAugment, RPeaksDataModule
 from ecg.data.settings import Folds, Simulated
 
-__all__ = ["ArrhythmiaDataModule", "BeatData", "Folds", "MIDataModule", "Simulated"]
+__all__ = [
+    "ArrhythmiaDataModule",
+    "BeatData",
+    "Folds",
+    "MIDataModule",
+    "RPeakAugment",
+    "RPeaksDataModule",
+    "Simulated",
+]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecg.beats import detected, quality
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.detector import detector_name
+from ecg.beats.rpeaks import Detector
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.stratified import one_class_each
 from ecg.beats.table import Beats
@@ -35,6 +35,7 @@ class DiagnosisSource:
         name: as in `dataset.source`.
         simulated: whether they come from a model of the ECG.
         select: makes sure that the recordings are there; returns what can be used, one selection per database.
+        rpeaks: finds the R peaks.
         databases: short names; none of a simulation.
         ready: whether `select` needs no download.
     """
@@ -42,6 +43,7 @@ class DiagnosisSource:
     name: str
     simulated: bool
     select: Callable[[], Sequence[Selection]]
+    rpeaks: Detector
     databases: tuple[str, ...] = ()
     ready: Callable[[], bool] = nothing_to_download
 
@@ -69,12 +71,12 @@ class DiagnosisSource:
         key = {
             "files": mark,
             "records": [(r.name, r.patient, r.diagnosis) for r in records],
-            "r_peaks": detector_name(),
+            "r_peaks": self.rpeaks.name,
             "quality": quality.VERSION,
             "preparation": detected.VERSION,
             **key_of(segmentation, leads),
         }
-        beats, found, cached = cached_beats(cache, key, partial(_segment_all, records, segmentation, leads))
+        beats, found, cached = cached_beats(cache, key, partial(_segment_all, records, segmentation, leads, self.rpeaks))
         self._require_both(beats.y, "usable beat")
         return Prepared(beats, mark, cached, self._facts(beats, found, leads), _notes(self.selections))
 
@@ -118,14 +120,14 @@ class DiagnosisSource:
 
 
 def _segment_all(
-    records: Sequence[DiagnosedRecord], segmentation: Segmentation, leads: Sequence[str]
+    records: Sequence[DiagnosedRecord], segmentation: Segmentation, leads: Sequence[str], rpeaks: Detector
 ) -> tuple[Beats, Facts]:
     """Usable beats of all records with their diagnoses as labels, and why others are not usable."""
     parts: list[Beats] = []
     records_left_out: Counter[str] = Counter()
     beats_left_out: Counter[str] = Counter()
     for record in track(records, f"detecting and segmenting beats ({segmentation.name})"):
-        found = detected.find_beats(record.read(), segmentation, leads)
+        found = detected.find_beats(record.read(), segmentation, leads, rpeaks)
         beats_left_out.update(found.left_out)
         if found.beats is None:
             records_left_out[found.problem] += 1
@@ -135,7 +137,7 @@ def _segment_all(
         reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
         raise EcgError(f"none of the {len(records)} records can be used: {reasons}")
     left_out = {"records_left_out": dict(records_left_out), "beats_left_out": dict(beats_left_out)}
-    return Beats.concatenate(parts), {"r_peaks": detector_name(), **left_out}
+    return Beats.concatenate(parts), {"r_peaks": rpeaks.name, **left_out}
 
 
 def _notes(selections: Sequence[Selection]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from ecg.beats.rpeaks import DEFAULT, Detector, detector
 from ecg.beats.segmentations import Segmentation, make_segmentation
 from ecg.beats.splits import Split, beats_split
 from ecg.beats.stratified import folds_split, stratified_split
@@ -45,6 +46,8 @@ class MIDataModule(BeatData):
             a split; auto keeps patients apart wherever they are known.
         databases: of source=physionet: ptbdb, ptb-xl, or import paths of one's own.
         leads: by name, one for each row of the signal; R peaks are looked for in the first.
+        rpeaks: what finds them: learnt, sleepecg, a run folder of experiment=rpeaks, or the import path of a function
+            from a signal in mV and its rate in Hz to samples.
         min_likelihood: PTB-XL: least likelihood in percent of the statement that gives a record its class. By default
             at least as likely as not: a third of its infarctions are stated at 15 or 35 %. 0 takes every statement,
             also where none is stated.
@@ -77,6 +80,7 @@ class MIDataModule(BeatData):
         *,
         databases: Sequence[str | DiagnosisDatabase] = ("ptbdb",),
         leads: Sequence[str] = LEADS,
+        rpeaks: str = DEFAULT,
         min_likelihood: float = 50.0,
         beats_per_patient: int | None = 30,
         train_fraction_of_patients: float = 1.0,
@@ -109,7 +113,7 @@ class MIDataModule(BeatData):
             **asdict(folds),
         }
         super().__init__(
-            source=_source(source, data_folder(data_dir), cache, synthetic, min_likelihood, known),
+            source=_source(source, data_folder(data_dir), cache, synthetic, min_likelihood, known, detector(rpeaks)),
             segmentation=make_segmentation(segmentation),
             leads=leads,
             split_rule=rule(settings),
@@ -143,9 +147,10 @@ def _source(
     synthetic: Simulated,
     min_likelihood: float,
     databases: Sequence[DiagnosisDatabase],
+    rpeaks: Detector,
 ) -> Source:
     if name == "synthetic":
-        return DiagnosisSource("synthetic", True, partial(_simulate, synthetic, cache))
+        return DiagnosisSource("synthetic", True, partial(_simulate, synthetic, cache), rpeaks)
     if name == "kaggle":
         return PublishedRows(
             data_dir / "kaggle",
@@ -159,7 +164,7 @@ def _source(
             class_by_file=True,
         )
     select, there = partial(_select, data_dir, databases, min_likelihood), partial(all_there, data_dir, databases)
-    return DiagnosisSource(name, False, select, tuple(database.name for database in databases), there)
+    return DiagnosisSource(name, False, select, rpeaks, tuple(database.name for database in databases), there)
 
 
 def _select(data_dir: Path, databases: Sequence[DiagnosisDatabase], min_likelihood: float) -> Sequence[Selection]:

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.detected import find_beats, segmented
+from ecg.beats.detected import VERSION, find_beats, segmented
+from ecg.beats.rpeaks import detector
 from ecg.beats.peaks import Index
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
@@ -160,11 +161,13 @@ def _rhythm_examples(folder: Path, segmentation: Segmentation, cache: Path) -> B
     labels, headers = CINC2017.labels(folder), CINC2017.headers(folder)
     chosen = [path for record, path in headers.items() if labels[record] in "AN"]
     files = [file for path in chosen for file in (path, path.with_suffix(".mat")) if file.is_file()]
-    key = {"files": fingerprint(files), "added": RHYTHMS, **key_of(segmentation, (FIRST,))}
+    rpeaks = detector()
+    found_by = {"r_peaks": rpeaks.name, "preparation": VERSION}
+    key = {"files": fingerprint(files), "added": RHYTHMS, **found_by, **key_of(segmentation, (FIRST,))}
 
     def build() -> tuple[Beats, Facts]:
         paths = track(chosen, f"segmenting beats of {RHYTHMS} ({segmentation.name})")
-        found = [find_beats(CINC2017.read(path), segmentation, (FIRST,)).beats for path in paths]
+        found = [find_beats(CINC2017.read(path), segmentation, (FIRST,), rpeaks).beats for path in paths]
         if all(beats is None for beats in found):
             raise EcgError(f"{folder}: no recording of {RHYTHMS} gives a beat that can be used")
         return Beats.concatenate([_doubted(beats) for beats in found if beats is not None]), {}

@@ -124,6 +124,14 @@ class BeatData(pl.LightningDataModule):
         if self._prepared is None:
             self._prepared = self.source.prepare(self.segmentation, self.leads, self.cache)
 
+    def at_hand(self) -> bool:
+        """Whether nothing must be downloaded."""
+        return self.source.at_hand()
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the source's files."""
+        return self.source.prepare(self.segmentation, self.leads, self.cache).fingerprint
+
     def setup(self, stage: str | None = None) -> None:
         """Load the beats and divide them; a second call changes nothing."""
         if hasattr(self, "info"):

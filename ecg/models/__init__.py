@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from ecg.beats.rpeaks.network import RPeakNet
 from ecg.models.cnn import cnn
 from ecg.models.context import context, context_cnn
 from ecg.models.ensemble import ensemble
@@ -17,4 +18,4 @@ MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType(
 )
 """Every model by the name that `model=` takes: called with `inputs` or `input_shape`, `n_classes`, its settings."""
 
-__all__ = ["MODELS", "LayeredModel", "cnn", "context", "context_cnn", "ensemble", "kachuee", "sequence"]
+__all__ = ["MODELS", "LayeredModel", "RPeakNet", "cnn", "context", "context_cnn", "ensemble", "kachuee", "sequence"]

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.loggers import Logger
+from torch import nn
 
 from ecg.config import RunConfig
 from ecg.config.signature import signature
@@ -103,12 +104,33 @@ def _phase(
         lr_decay=transfer.lr_decay,
         seed=config.seed,
     )
+    return trained(config, classifier, fitted, data, folder, loggers, point, settings)
+
+
+def trained(
+    config: RunConfig,
+    module: pl.LightningModule,
+    fitted: nn.Module,
+    data: pl.LightningDataModule,
+    folder: RunFolder,
+    loggers: Sequence[Logger],
+    point: ResumePoint | None,
+    settings: dict[str, Any] | None = None,
+) -> tuple[History, float]:
+    """Train any module whose `model` is `fitted`, which ends with its best weights.
+
+    Returns:
+        The history, and the time that was spent before a resumption, in s.
+
+    Raises:
+        EcgError: a damaged checkpoint, or settings that Lightning refuses.
+    """
     trainer, history = make_trainer(config, folder, loggers, settings=settings)
     if point is not None:
         history.restore(point.epochs)
         log.info("resuming after epoch %d from %s", point.epochs, point.path)
     before_s = history.seconds
-    _run(trainer, classifier, data, point)
+    _run(trainer, module, data, point)
     if (best := best_weights(folder)) is not None:
         own = fitted.state_dict().keys()  # a run that was killed while it reported has the frozen layers there already
         try:
@@ -120,10 +142,12 @@ def _phase(
     return history, before_s
 
 
-def _run(trainer: pl.Trainer, classifier: BeatClassifier, data: BeatData, point: ResumePoint | None) -> None:
+def _run(
+    trainer: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, point: ResumePoint | None
+) -> None:
     """Train; what Lightning refuses, and what a checkpoint of another run breaks, is said in a line."""
     try:
-        trainer.fit(classifier, data, ckpt_path=point.path if point else None)
+        trainer.fit(module, data, ckpt_path=point.path if point else None)
     except SystemExit:  # what Lightning makes of Ctrl-C
         if trainer.interrupted:
             raise KeyboardInterrupt from None

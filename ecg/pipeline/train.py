@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
 
 import jinja2  # noqa: F401
 import pytorch_lightning as pl
@@ -25,21 +24,22 @@ from ecg.metrics.registry import Metric, also
 from ecg.models import LayeredModel
 from ecg.models.faster import faster
 from ecg.models.layered import layered
+from ecg.pipeline.facts import run_facts, threads_of
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
+from ecg.pipeline.rpeaks import finds_peaks, run_rpeaks
 from ecg.pipeline.source import prepared, resolve_source, write_origin
 from ecg.report.results import Results, labelled_ways, score, write_split
-from ecg.runs.folder import RunFolder, read_json, write_json
+from ecg.runs.folder import RunFolder
 from ecg.runs.job import Job
 from ecg.runs.lock import running
-from ecg.runs.provenance import provenance
 from ecg.runs.reading import save_config
 from ecg.runs.sweep import take_up
 from ecg.training.inference import probabilities
 from ecg.training.labelling import Labelling
-from ecg.training.loggers import RunFacts, agents_run, opened, wandb_environment
+from ecg.training.loggers import opened
 from ecg.training.threads import choose_threads
-from ecg.training.trainer import check_devices, trainer_node
+from ecg.training.trainer import check_devices
 from ecg.transfer import Transfer
 
 # jinja2 is imported for the page at the end. Loading it empties Python's caches of checks against abstract classes, and
@@ -58,8 +58,9 @@ def run(config: RunConfig, job: Job) -> float:
         EcgError: something the user can put right.
         RunningElsewhereError: another process runs this folder's run.
     """
+    run_one = run_rpeaks if finds_peaks(config) else _run
     with also(own_metrics(config)):
-        return _whole(config, job)
+        return _whole(config, job, run_one)
 
 
 def own_metrics(config: RunConfig) -> list[Metric]:
@@ -75,7 +76,7 @@ def own_metrics(config: RunConfig) -> list[Metric]:
     return list(made.values())
 
 
-def _whole(config: RunConfig, job: Job) -> float:
+def _whole(config: RunConfig, job: Job, run_one: Callable[[RunConfig, Job], float]) -> float:
     if not _main_process():  # it shares the training; the main process holds the folder, writes, tests and reports
         return _share(config, job)
     with running(RunFolder(job.folder)):
@@ -83,7 +84,7 @@ def _whole(config: RunConfig, job: Job) -> float:
             job, finished = take_up(config, job)
             if finished is not None:
                 return finished
-        return _run(config, job)
+        return run_one(config, job)
 
 
 def _run(config: RunConfig, job: Job) -> float:
@@ -91,7 +92,7 @@ def _run(config: RunConfig, job: Job) -> float:
     folder = RunFolder(job.folder)
     folder.check(resume=job.resume)
     transfer = _checked(config, job)
-    threads = choose_threads(_threads(config, folder))
+    threads = choose_threads(threads_of(config, folder))
     source = resolve_source(config, transfer, job, run)
     data = _data(config)
     start = prepared(config, transfer, _new_model(config, data), data, source, job.layers)
@@ -100,7 +101,8 @@ def _run(config: RunConfig, job: Job) -> float:
     write_split(data.info, *data.divided, folder)
     if source is not None:
         write_origin(source, start, folder)
-    facts = _told(config, job, data, folder, transfer, threads)
+    told = {"fingerprint": data.info.fingerprint, "simulated": data.info.simulated, "threads": threads}
+    facts = run_facts(config, job, folder, job_type=job_type(data, transfer), **told)
     with opened(config.logger, facts) as loggers:
         fitted = fit(config, transfer, start, folder, loggers.all, resume=job.resume)
         results = _test(config, data, start.model)
@@ -144,14 +146,6 @@ def labelling_of(config: RunConfig, classes: Sequence[str]) -> Labelling:
         return made.check(classes)
     except BadSettingError as error:
         raise EcgError(f"labelling: {error}") from None
-
-
-def _threads(config: RunConfig, folder: RunFolder) -> int | None:
-    """As many as the configuration says, or as the run began with: sums over other parts have other last digits."""
-    if config.threads is None and folder.provenance.is_file():
-        began = read_json(folder.provenance).get("threads")
-        return began if isinstance(began, int) and began > 0 else None
-    return config.threads
 
 
 def job_type(data: BeatData, transfer: Transfer) -> str:
@@ -225,27 +219,3 @@ def _data(config: RunConfig) -> BeatData:
     for note in data.info.notes:
         log.warning("%s", note)
     return data
-
-
-def _told(config: RunConfig, job: Job, data: BeatData, folder: RunFolder, transfer: Transfer, threads: int) -> RunFacts:
-    """What loggers are told; where the run comes from is written once, and a resumed run keeps its W&B identity."""
-    if not folder.provenance.exists():
-        known = agents_run()
-        facts = provenance(
-            seed=config.seed,
-            fingerprint=data.info.fingerprint,
-            precision=str(trainer_node(config)["precision"]),
-            threads=threads,
-            settings=list(job.overrides),
-            wandb={"wandb_id": known or uuid4().hex[:12], "wandb": wandb_environment()},
-        )
-        write_json(folder.provenance, facts)
-    return RunFacts(
-        name=config.name,
-        run_id=str(read_json(folder.provenance).get("wandb_id") or uuid4().hex[:12]),
-        group=job.sweep.name if job.sweep else None,
-        tags=("simulated",) if data.info.simulated else (),
-        job_type=job_type(data, transfer),
-        config=config.as_dict(),
-        folder=folder.path,
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.detector import detect_r_peaks
+from ecg.beats.rpeaks import Detector
 from ecg.beats.quality import FLAT, FLAT_MV, INVALID, RR_LONG, Unusable, check_beats, check_lead
 from ecg.errors import EcgError
 from ecg.progress import track
@@ -19,7 +19,7 @@ PIECE_S = 3600.0
 MARGIN_S = 30.0
 """Signal before and after a piece that is looked at too (s): the detector's thresholds settle, no run is cut in two."""
 LOWEST_FS = 80.0
-"""The detector filters from 5 to 30 Hz, which needs more than 60 samples a second."""
+"""Detectors look at up to 40 Hz."""
 SAME_BEAT_S = 0.1
 """Two pieces may place the beat on their border a little differently; no two beats are so close."""
 
@@ -34,18 +34,24 @@ class Examined:
         peaks: shape [beat], R peaks in samples, ascending, two or more.
         unusable: by reason, shape [time], True where the signal cannot be used.
         reasons: shape [beat], why the signal around a beat cannot be used, or an empty string.
+        detector: what found the R peaks, and of which version.
     """
 
     peaks: npt.NDArray[np.int64]
     unusable: Unusable
     reasons: npt.NDArray[np.str_]
+    detector: str
 
 
-def examine(own: OwnRecording) -> Examined:
+def examine(own: OwnRecording, rpeaks: Detector) -> Examined:
     """Find R peaks, and what cannot be used.
 
     A long pause is no reason against the beats beside it, other than in `check_beats`: in one's own recording it is a
     finding, see `ecg.predict.summary`.
+
+    Args:
+        own: the recording.
+        rpeaks: finds the R peaks.
 
     Raises:
         EcgError: the lead is constant or flat, shows fewer than two R peaks, or is sampled too slowly.
@@ -63,7 +69,7 @@ def examine(own: OwnRecording) -> Examined:
     found, problems = [], set()
     for outer, inner in track(_pieces(recording.n_samples, fs), "finding R peaks"):
         signal = (recording.digital[0, outer] - recording.baseline[0]) / recording.gain[0]
-        peaks = outer.start + detect_r_peaks(signal, fs)
+        peaks = outer.start + rpeaks(signal, fs).sample
         found.append(peaks[(peaks >= inner.start) & (peaks < inner.stop)])
         quality = check_lead(np.where(missing[outer], np.nan, signal), fs)
         problems.add(quality.problem)
@@ -80,7 +86,7 @@ def examine(own: OwnRecording) -> Examined:
         raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s; a label needs two or more")
     met = {reason: mask for reason, mask in unusable.items() if mask.any() or reason == INVALID}  # fewer to look at
     reasons = check_beats(peaks, met, fs)
-    return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons))
+    return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons), rpeaks.name)
 
 
 def stretches(mask: Mask) -> npt.NDArray[np.int64]:

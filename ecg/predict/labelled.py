@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ecg.beats.detected import beats_at
 from ecg.beats.peaks import MATCH_S
+from ecg.beats.rpeaks import Detector, detector
 from ecg.beats.segmentations import Segmentation
 from ecg.beats.table import Beats, shapes_of
 from ecg.errors import EcgError
@@ -88,18 +89,21 @@ class Labelled:
         return int((self.label == self.classes.index(name)).sum())
 
 
-def label_beats(own: OwnRecording, weights: Weights, point: str | None = None) -> Labelled:
+def label_beats(
+    own: OwnRecording, weights: Weights, point: str | None = None, rpeaks: Detector | None = None
+) -> Labelled:
     """Find R peaks, segment the beats as the weights' training did, and label them.
 
     Args:
         own: the recording.
         weights: the model.
         point: operating point; None: the weights' own.
+        rpeaks: finds the R peaks; None: the learnt detector.
 
     Raises:
         EcgError: the signal cannot be used, or no beat of it.
     """
-    examined = examine(own)
+    examined = examine(own, rpeaks or detector())
     beats, place = segmented_beats(own.recording, examined, weights.segmentation)
     record, shapes = own.recording.record, shapes_of(beats.inputs)
     if shapes != weights.info.shapes:

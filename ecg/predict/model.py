@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from ecg.beats.rpeaks import DEFAULT as DETECTOR
+from ecg.beats.rpeaks import detector
 from ecg.errors import EcgError
 from ecg.predict.labelled import label_beats
 from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
@@ -46,7 +48,12 @@ class BeatModel:
         return tuple(dict.fromkeys((labelling.point, *labelling.names)))
 
     def predict(
-        self, recording: Recording | Path | str, *, lead: str | None = None, point: str | None = None
+        self,
+        recording: Recording | Path | str,
+        *,
+        lead: str | None = None,
+        point: str | None = None,
+        rpeaks: str = DETECTOR,
     ) -> pd.DataFrame:
         """Find the R peaks of a recording and label its beats. Research software: no diagnosis.
 
@@ -54,6 +61,7 @@ class BeatModel:
             recording: a recording, or a file to read one from.
             lead: its lead by name; None: the weights' own, else II, else the only one.
             point: operating point, one of `points`; None: the first.
+            rpeaks: what finds the R peaks: learnt, sleepecg, a run folder, or an import path.
 
         Returns:
             A row per R peak: `sample` (at the recording's fs), `time_s`, `rr_s` (the RR interval before it in s, NaN
@@ -63,7 +71,7 @@ class BeatModel:
         Raises:
             EcgError: no such lead, or no beat that can be labelled.
         """
-        labelled = label_beats(self._own(recording, lead), self.weights, point)
+        labelled = label_beats(self._own(recording, lead), self.weights, point, detector(rpeaks))
         beats = {"sample": labelled.sample, "time_s": labelled.seconds, "rr_s": labelled.rr_s, "label": labelled.names}
         probabilities = {f"p_{name}": labelled.probability[:, c] for c, name in enumerate(labelled.classes)}
         return pd.DataFrame({**beats, **probabilities, "reason": labelled.reason})

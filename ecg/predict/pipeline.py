@@ -12,6 +12,8 @@ import pandas as pd
 
 from ecg.atomic import whole_file
 from ecg.beats.labels import AAMI_CLASSES
+from ecg.beats.rpeaks import DEFAULT as DETECTOR
+from ecg.beats.rpeaks import Detector, detector
 from ecg.checks import one_of
 from ecg.errors import EcgError
 from ecg.metrics.ec57 import NO_BEAT
@@ -58,6 +60,7 @@ def predict(
     unit: str | None,
     force: bool,
     point: str | None = None,
+    rpeaks: str = DETECTOR,
 ) -> tuple[Trust, list[Input], Iterator[Outcome]]:
     """Check everything that can be checked beforehand, then label recordings one by one as they are asked for.
 
@@ -70,6 +73,7 @@ def predict(
         unit: of the signal, for files that do not say it.
         force: replace results.
         point: operating point; None: the weights' own.
+        rpeaks: what finds the R peaks, by name.
 
     Returns:
         What is known of the weights, the recordings, and their outcomes, made while they are iterated over.
@@ -82,14 +86,15 @@ def predict(
     known = trust(load_weights(weights))
     if point is not None:
         one_of("--point", point, Labelling.of(known.weights.labelling, known.weights.info.classes).names)
+    find = detector(rpeaks)
     check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
     asked = Asked(fs, lead, unit, known.weights.info.preferred)
-    return known, inputs, (_outcome(one, known, asked, out, point) for one in inputs)
+    return known, inputs, (_outcome(one, known, asked, out, point, find) for one in inputs)
 
 
-def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | None) -> Outcome:
+def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | None, rpeaks: Detector) -> Outcome:
     try:
-        labelled = label_beats(read_own(one, asked), known.weights, point)
+        labelled = label_beats(read_own(one, asked), known.weights, point, rpeaks)
         compared = _compared(labelled)
         aami = labelled.classes == AAMI_CLASSES
         scores = score([compared], labelled.classes if aami else ()) if compared is not None else None

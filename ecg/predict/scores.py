@@ -19,10 +19,8 @@ from ecg.metrics.episodes import episode_scores
 from ecg.metrics.matching import Match, match_beats
 from ecg.metrics.records import ectopic_scores, over_records, per_record
 from ecg.recordings.recording import Annotations
-from ecg.recordings.rhythms import fibrillation_intervals
+from ecg.recordings.rhythms import fibrillation_intervals, flutter_intervals
 from ecg.recordings.wfdb_files import read_annotations
-
-_QRS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
 
 COUNTING = (
     "R peaks: matched one to one within 150 ms (EC57, as bxb). Classes: a beat that was not found, or found and not "
@@ -56,14 +54,9 @@ def beat_list(marks: Annotations, n_samples: int | None = None) -> BeatList:
         marks: of one record.
         n_samples: its length; None: up to the last annotation.
     """
-    sample, symbol = marks.sample, marks.symbol
-    beats = np.isin(symbol, list(_QRS))
-    end = int(sample[-1]) + 1 if len(sample) else 0
-    starts = sample[symbol == "["]
-    stops = [int(next(iter(sample[(symbol == "]") & (sample > start)]), end)) for start in starts]
-    flutter = np.stack([starts, np.array(stops, dtype=np.int64)], axis=1)
-    atrial = fibrillation_intervals(marks, n_samples or end)
-    return BeatList(sample[beats], aami_labels(symbol[beats]), flutter, atrial)
+    end = n_samples or (int(marks.sample[-1]) + 1 if len(marks) else 0)
+    sample, symbol = marks.sample[marks.beats], marks.symbol[marks.beats]
+    return BeatList(sample, aami_labels(symbol), flutter_intervals(marks, end), fibrillation_intervals(marks, end))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 import numpy as np
 
 import ecg
-from ecg.beats.detector import detector_name
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.predict.examine import stretches
 from ecg.predict.labelled import Labelled
@@ -42,7 +41,7 @@ def summary(
         "simulated": recording.simulated,
         "notes": list(notes),
         "signal": _signal(labelled),
-        "r_peaks": {"count": len(labelled), "detector": detector_name()},
+        "r_peaks": {"count": len(labelled), "detector": labelled.examined.detector},
         "beats": _beats(labelled),
         "runs": {name: runs(labelled, name) for name in ECTOPIC if name in labelled.classes},
         "heart_rate": heart_rate(labelled),

@@ -19,7 +19,7 @@ from ecg.recordings.recording import Annotations, Recording
 from ecg.recordings.rhythms import FIBRILLATION, rhythms_at
 from ecg.recordings.wfdb_files import require_annotations
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same recording would have other copies."""
 _BEATS = frozenset("NLRejAaJSVEF/fQ")
 BEFORE_S = 0.26
@@ -45,16 +45,16 @@ def synthetic_copy(recording: Recording, number: int, seed: int = 0) -> Recordin
     Raises:
         EcgError: it has too few annotated beats.
     """
-    marks, beat = require_annotations(recording), marked_beats(recording)
+    own, beat = require_annotations(recording), marked_beats(recording)
     if len(beat) < FEWEST:
         raise EcgError(f"record {recording.record}: {len(beat)} beats are too few to make a copy of")
-    sample, symbol = marks.sample[beat], marks.symbol[beat]
+    sample, symbol = own.sample[beat], own.symbol[beat]
     rng = np.random.default_rng([seed, number, *recording.record.encode()])
-    fibrillating = np.isin(rhythms_at(marks, sample), FIBRILLATION)
+    fibrillating = np.isin(rhythms_at(own, sample), FIBRILLATION)
     plan = planned(sample / recording.fs, symbol, fibrillating, rng)
     signal = np.stack([recording.millivolts(row).astype(np.float64) for row in range(len(recording.leads))])
     leads = _Leads(signal, uniform_filter1d(signal, 5, axis=1))
-    made, peaks = _spliced(leads, sample, symbol, recording.fs, plan, rng)
+    made, marks = _spliced(leads, sample, symbol, recording.fs, plan, rng)
     gain = LEVELS / np.maximum(np.abs(made).max(axis=1), 1e-6)
     return replace(
         recording,
@@ -62,7 +62,7 @@ def synthetic_copy(recording: Recording, number: int, seed: int = 0) -> Recordin
         digital=np.rint(made * gain[:, None]).astype(np.int32),
         gain=gain,
         baseline=np.zeros(len(gain), dtype=np.int32),
-        annotations=Annotations(peaks, plan.symbol),
+        annotations=marks,
     )
 
 
@@ -96,49 +96,46 @@ def _spliced(
     fs: float,
     plan: Plan,
     rng: Draw,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """The signal of a plan, shape [lead, time], and its R peaks, in samples."""
+) -> tuple[npt.NDArray[np.float64], Annotations]:
+    """The signal of a plan, shape [lead, time], and its beats: without the first and last one, which are not whole."""
     rr = np.maximum(np.rint(plan.rr * fs).astype(np.int64), round(SHORTEST_S * fs))
     peaks = np.cumsum(rr) - rr[0] + round(fs)
     own_rr = np.diff(sample, append=sample[-1] + int(np.median(np.diff(sample))))
     early = np.minimum(round(BEFORE_S * fs), (0.4 * np.concatenate([own_rr[:1], own_rr[:-1]])).astype(np.int64))
     signal = leads.signal
     made = np.zeros((len(signal), int(peaks[-1]) + 2 * round(fs)))
-    donors = np.flatnonzero(np.isin(symbol, list(VENTRICULAR)))
+    donors = sample[np.isin(symbol, list(VENTRICULAR))]
+    became, laid = plan.symbol.copy(), np.zeros(len(sample), dtype=bool)
     for k in range(1, len(sample) - 1):
         start, stop = sample[k] - early[k], sample[k + 1] - early[k + 1]
         if start < 0 or stop > signal.shape[1] or stop - sample[k] < 3:
             continue
         unit = leads.unit(int(start), int(stop))
         if plan.blend[k] < 1:
-            unit = _fused(unit, leads, int(early[k]), sample, int(rng.choice(donors)), float(plan.blend[k]), fs)
+            starts = donors - early[k]
+            whole = starts[(starts >= 0) & (starts + unit.shape[1] <= signal.shape[1])]
+            if len(whole):
+                unit = _fused(unit, leads, int(early[k]), int(rng.choice(whole)), float(plan.blend[k]), fs)
+            else:
+                became[k] = symbol[k]
         if plan.p[k] != 1:
             _scale_p(unit, int(early[k]), float(plan.p[k]), fs)
         unit = _fitted(unit, int(early[k]), int(rr[k + 1] if k + 1 < len(rr) else own_rr[k]), int(early[k + 1]), fs)
         at = int(peaks[k] - early[k])
         made[:, at : at + unit.shape[1]] += unit[:, : made.shape[1] - at]
+        laid[k] = True
     height = np.median(
         np.ptp(signal[:, np.clip(sample[:, None] + np.arange(-8, 9), 0, signal.shape[1] - 1)], axis=2), axis=1
     )
     _add_waves(made, peaks, plan, height, fs, rng)
-    return made, peaks
+    return made, Annotations(peaks[laid], became[laid])
 
 
 def _fused(
-    unit: npt.NDArray[np.float64],
-    leads: _Leads,
-    early: int,
-    sample: npt.NDArray[np.int64],
-    donor: int,
-    share: float,
-    fs: float,
+    unit: npt.NDArray[np.float64], leads: _Leads, early: int, start: int, share: float, fs: float
 ) -> npt.NDArray[np.float64]:
-    """The unit blended with a ventricular beat around its R peak."""
-    start = int(sample[donor]) - early
-    stop = start + unit.shape[1]
-    if start < 0 or stop > leads.signal.shape[1]:
-        return unit
-    other = leads.unit(start, stop)
+    """The unit blended around its R peak with the ventricular beat whose unit begins at `start`."""
+    other = leads.unit(start, start + unit.shape[1])
     at = (np.arange(unit.shape[1]) - early) / fs
     weight = (1 - share) * np.clip((at + 0.12) / 0.06, 0, 1) * np.clip((0.45 - at) / 0.1, 0, 1)
     return np.asarray(unit * (1 - weight) + other * weight)
@@ -179,7 +176,8 @@ def _add_waves(
 ) -> None:
     """Lay flutter or fibrillation waves under the beats that have them."""
     has = np.flatnonzero(plan.wave > 0)
-    for run in np.split(has, np.flatnonzero(np.diff(has) > 1) + 1) if len(has) else []:
+    other = (np.diff(has) > 1) | (np.diff(plan.wave_s[has]) != 0) | np.diff(plan.irregular[has])
+    for run in np.split(has, np.flatnonzero(other) + 1) if len(has) else []:
         start, stop = int(peaks[run[0]]), int(peaks[min(run[-1] + 1, len(peaks) - 1)])
         n, period, size = stop - start, plan.wave_s[run[0]], plan.wave[run[0]]
         drift = np.cumsum(rng.normal(0, 0.35 if plan.irregular[run[0]] else 0.03, n)) / np.sqrt(fs)

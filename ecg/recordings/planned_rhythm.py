@@ -120,9 +120,10 @@ def _stretch(plan: Plan, rng: Draw, shortest: int, longest: int) -> slice | None
 
 
 def _long_run(plan: Plan, rng: Draw) -> None:
-    """A supraventricular tachycardia."""
-    if (run := _stretch(plan, rng, 8, 200)) is None:
+    """A supraventricular tachycardia, and the pause behind it."""
+    if (free := _stretch(plan, rng, 9, 201)) is None:
         return
+    run = slice(free.start, free.stop - 1)  # the beat behind it moves too, so it must be free as well
     n = run.stop - run.start
     plan.rr[run] = rng.uniform(0.4, 0.66) * plan.local[run.start] * np.exp(rng.normal(0, rng.uniform(0.005, 0.04), n))
     plan.symbol[run], plan.p[run], plan.free[run] = PREMATURE, _p_factor(rng), False

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 from ecg.errors import EcgError
 
+QRS = frozenset("NLRBAaJSVrFejnE/fQ?")
+"""Annotation symbols that mark a QRS complex (WFDB's ecgcodes.h)."""
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -27,6 +30,11 @@ class Annotations:
 
     def __len__(self) -> int:
         return len(self.sample)
+
+    @property
+    def beats(self) -> npt.NDArray[np.bool_]:
+        """Which of them mark a QRS complex, shape [annotation]."""
+        return np.isin(self.symbol, list(QRS))
 
 
 @dataclass(frozen=True)

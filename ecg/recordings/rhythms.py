@@ -42,3 +42,16 @@ def fibrillation_intervals(marks: Annotations, end: int) -> npt.NDArray[np.int64
     inside = np.concatenate([[False], np.isin(names, FIBRILLATION), [False]])
     first, last = np.flatnonzero(inside[1:] & ~inside[:-1]), np.flatnonzero(inside[:-1] & ~inside[1:])
     return np.stack([edge[first], edge[last]], axis=1).astype(np.int64)
+
+
+def flutter_intervals(marks: Annotations, end: int) -> npt.NDArray[np.int64]:
+    """Ventricular flutter or fibrillation, `[` to `]`, where no beats are marked; shape [episode, 2] in samples.
+
+    Args:
+        marks: of one record.
+        end: where an episode without `]` ends.
+    """
+    starts = marks.sample[marks.symbol == "["]
+    stops = marks.sample[marks.symbol == "]"]
+    after = np.append(stops, end)[np.searchsorted(stops, starts, side="right")]
+    return np.stack([starts, after], axis=1).astype(np.int64)

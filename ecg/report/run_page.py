@@ -64,10 +64,10 @@ def run_page(
             for subset, n in info.counts.items()
         ],
         found=[f"{_spaced(key)}: {_said(value)}" for key, value in info.facts.items()],
-        training=list(_training(facts).items()),
-        command=f"python {join(map(str, provenance.get('command') or ['train.py']))}",
+        training=list(training_rows(facts).items()),
+        command=typed(provenance),
         where=where,
-        made=_made(provenance),
+        made=how_made(provenance),
         config=yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True),
     )
 
@@ -88,7 +88,12 @@ def _said(value: object) -> str:
     return plain(value)
 
 
-def _made(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
+def typed(provenance: Mapping[str, Any]) -> str:
+    """The command behind a run."""
+    return f"python {join(map(str, provenance.get('command') or ['train.py']))}"
+
+
+def how_made(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Commit, machine and versions."""
     git, host = provenance.get("git") or {}, provenance.get("host") or {}
     commit = f"{git.get('commit') or 'unknown'}{', with changes that were not committed' if git.get('dirty') else ''}"
@@ -97,7 +102,7 @@ def _made(provenance: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [*rows, ("host", ", ".join(map(plain, host.values()))), *(provenance.get("versions") or {}).items()]
 
 
-def _training(facts: Mapping[str, object]) -> dict[str, str]:
+def training_rows(facts: Mapping[str, object]) -> dict[str, str]:
     """Model, what was trained and from what, and time."""
     trained, total, best = (number(facts.get(key)) for key in ("params/trainable", "params/total", "best_epoch"))
     rows = {"model": plain(facts.get("model")), "seed": plain(facts.get("seed"))}

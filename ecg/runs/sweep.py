@@ -152,10 +152,8 @@ def _fingerprint(config: RunConfig) -> str | None:
     """That of the recordings there are now; None where they would have to be downloaded."""
     key = repr((config.dataset, config.data_dir, config.cache_dir))
     if key not in _FINGERPRINTS:
-        data, known = config.data(), None
-        if data.source.at_hand():
-            known = data.source.prepare(data.segmentation, data.leads, data.cache).fingerprint
-        _FINGERPRINTS[key] = known
+        data = config.data()
+        _FINGERPRINTS[key] = data.fingerprint() if data.at_hand() else None
     return _FINGERPRINTS[key]
 
 

@@ -8,6 +8,7 @@ from ecg.training.ema import WeightEMA
 from ecg.training.labelling import Labelling
 from ecg.training.loggers import wandb_logger
 from ecg.training.losses import FocalLoss, WeightedCrossEntropy
+from ecg.training.rpeaks import RPeakLoss, RPeakTraining
 
 __all__ = [
     "Augment",
@@ -15,6 +16,8 @@ __all__ = [
     "ContextAugment",
     "FocalLoss",
     "Labelling",
+    "RPeakLoss",
+    "RPeakTraining",
     "WeightEMA",
     "WeightedCrossEntropy",
     "wandb_logger",

@@ -39,6 +39,12 @@ def beats_of(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     return marks.sample[beat], marks.symbol[beat]
 
 
+def whole_beats(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
+    """Those that a copy takes: the first and the last one are not whole."""
+    sample, symbol = beats_of(recording)
+    return sample[1:-1], symbol[1:-1]
+
+
 def around(recording: Recording, sample: np.ndarray, reach: int) -> np.ndarray:
     """The first lead around positions, each without its own median, shape [beat, sample]."""
     windows = recording.millivolts(0)[sample[:, None] + np.arange(-reach, reach + 1)]
@@ -77,7 +83,7 @@ def test_the_same_number_is_the_same_copy_and_another_number_or_seed_another_one
 
 
 def test_a_copy_has_as_many_beats_in_order_and_none_too_near(ectopic: Recording, copies: list[Recording]) -> None:
-    n = len(beats_of(ectopic)[0])
+    n = len(whole_beats(ectopic)[0])
     for copy in copies:
         assert copy.annotations is not None
         sample = copy.annotations.sample
@@ -89,7 +95,7 @@ def test_a_copy_has_as_many_beats_in_order_and_none_too_near(ectopic: Recording,
 def test_only_normal_beats_become_others_and_only_premature_or_fusion_beats(
     ectopic: Recording, copies: list[Recording]
 ) -> None:
-    _, before = beats_of(ectopic)
+    _, before = whole_beats(ectopic)
     became: set[str] = set()
     for copy in copies:
         _, after = beats_of(copy)
@@ -103,7 +109,7 @@ def test_only_normal_beats_become_others_and_only_premature_or_fusion_beats(
 
 def test_premature_beats_come_early(ectopic: Recording, copies: list[Recording]) -> None:
     """Against the median interval that the recording has there."""
-    sample, before = beats_of(ectopic)
+    sample, before = whole_beats(ectopic)
     rr, early = np.diff(sample, prepend=0), []
     for copy in copies:
         moved, after = beats_of(copy)
@@ -122,8 +128,26 @@ def test_r_peaks_lie_where_the_marks_say(ectopic: Recording, copies: list[Record
         assert (np.abs(place) <= near).mean() > 0.97
 
 
+def test_every_mark_of_a_copy_has_a_beat(ectopic: Recording, copies: list[Recording]) -> None:
+    usual = np.median(np.ptp(around(ectopic, whole_beats(ectopic)[0], 30), axis=1))
+    for copy in copies:
+        sample, symbol = beats_of(copy)
+        assert np.ptp(around(copy, sample, 30), axis=1).min() > 0.2 * usual
+
+
+def test_a_fusion_without_a_whole_ventricular_beat_stays_what_it_was() -> None:
+    """All ventricular beats lie at the recording's end, so none of their units is whole."""
+    whole = part("220", 3)
+    assert whole.annotations is not None
+    sample, symbol = whole.annotations.sample.copy(), whole.annotations.symbol.copy()
+    last = sample[-1] + 10 + 10 * np.arange(6)
+    marks = Annotations(np.append(sample, last), np.append(symbol, np.full(6, "V")))
+    made = [beats_of(synthetic_copy(replace(whole, annotations=marks), number))[1] for number in range(1, 30)]
+    assert not any("F" in one for one in made)
+
+
 def test_a_beat_keeps_its_qrs_complex(ectopic: Recording, copies: list[Recording]) -> None:
-    sample, symbol = beats_of(ectopic)
+    sample, symbol = whole_beats(ectopic)
     own = around(ectopic, sample[2:-2], 14)
     for copy in copies:
         moved, label = beats_of(copy)
@@ -138,7 +162,7 @@ def test_a_beat_keeps_its_qrs_complex(ectopic: Recording, copies: list[Recording
 def test_a_fusion_beat_is_between_its_own_shape_and_a_ventricular_one(
     ectopic: Recording, copies: list[Recording]
 ) -> None:
-    sample, symbol = beats_of(ectopic)
+    sample, symbol = whole_beats(ectopic)
     own, alike = around(ectopic, sample[2:-2], 30), []
     for copy in copies:
         moved, label = beats_of(copy)

@@ -95,6 +95,7 @@ class BeatDatabase(Database):
         split_note: what a reader of any number from the standard split must be told.
         annotator: suffix of the annotation files.
         dominant: test records that hold most beats of a class.
+        loose_marks: whether annotations may lie some 25 ms beside the R peak.
         calibrated: whether its amplitudes are in mV; without, a gain of 0 in a header is no error.
     """
 
@@ -106,6 +107,7 @@ class BeatDatabase(Database):
     split_note: str = ""
     annotator: str = "atr"
     calibrated: bool = True
+    loose_marks: bool = False
     dominant: Sequence[Dominant] = ()
 
     def trains(self, records: Iterable[str]) -> list[str]:

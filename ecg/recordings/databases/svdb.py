@@ -18,5 +18,6 @@ SVDB = BeatDatabase(
     n_bytes=54_000_000,
     records=RECORDS,
     test=RECORDS[1::3],  # every third: nobody has published a split, and this rule does not change
+    loose_marks=True,
     calibrated=False,  # 37 headers give gain 0
 )
