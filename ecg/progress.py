@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
+_WITHIN: ContextVar[bool] = ContextVar("_WITHIN", default=False)
+"""Whether a bar over the whole is shown, within which others are silent."""
 
 
 def track(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[T]:
@@ -20,6 +24,30 @@ def track(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[
     from rich.progress import track as rich_track
 
     console = Console(stderr=True)
-    yield from rich_track(
-        items, description=doing, total=total, console=console, transient=True, disable=not console.is_terminal
-    )
+    silent = _WITHIN.get() or not console.is_terminal
+    yield from rich_track(items, description=doing, total=total, console=console, transient=True, disable=silent)
+
+
+def track_whole(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
+    """Yield `items` under the one bar of a whole command, with how many are done and the time that is left.
+
+    What is printed meanwhile goes above the bar.
+
+    Args:
+        items: what is worked through.
+        doing: shown beside the bar.
+        total: number of items.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = console.is_terminal and total > 1
+    above = {"redirect_stdout": sys.stdout.isatty(), "redirect_stderr": False}
+    before = _WITHIN.set(shown)
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not shown, **above) as progress:
+            yield from progress.track(items, total=total, description=doing)
+    finally:
+        _WITHIN.reset(before)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ecg.beats.peaks import Index, nearest_index
-from ecg.beats.quality import INVALID, check_beats, check_lead, too_few
+from ecg.beats.quality import HIDDEN, INVALID, check_beats, check_lead, too_few
 from ecg.beats.resampling import at_rate, filled, lead_millivolts
 from ecg.beats.rpeaks import Detector, detector
 from ecg.beats.segmentations import Segmentation
@@ -63,7 +63,9 @@ def find_beats(
             return FoundBeats(None, f"lead {lead} {'has' if quality.problem == INVALID else 'is'} {quality.problem}")
         unusable.append(quality.unusable)
     first = wanted.leads[0]
-    peaks = (rpeaks or detector())(filled(lead_millivolts(wanted, 0)), recording.fs).sample
+    found = (rpeaks or detector())(filled(lead_millivolts(wanted, 0)), recording.fs)
+    peaks = found.sample
+    unusable[0] = {**unusable[0], HIDDEN: found.hides(recording.n_samples)}
     if too_few(peaks, recording.seconds):
         return FoundBeats(None, f"lead {first} has too few R peaks")
     beats, nearest = beats_at(wanted, peaks, segmentation)

@@ -29,7 +29,7 @@ UNUSABLE_SHARE = 0.5
 FEWEST_BEATS = 3
 """Segmentations need the two R peaks after a beat."""
 
-INVALID, FLAT, SATURATED = "invalid samples", "flat", "saturated"
+INVALID, FLAT, SATURATED, HIDDEN = "invalid samples", "flat", "saturated", "no ECG visible"
 RR_SHORT, RR_LONG = f"RR below {SHORTEST_RR_S:g} s", f"RR above {LONGEST_RR_S:g} s"
 
 Unusable = Mapping[str, npt.NDArray[np.bool_]]
@@ -81,7 +81,7 @@ def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> 
     Returns:
         shape [beat], the reason, or an empty string for a beat that can be used.
     """
-    reasons = np.full(len(peaks), "", dtype=f"<U{max(len(r) for r in (INVALID, FLAT, SATURATED, RR_SHORT, RR_LONG))}")
+    reasons = np.full(len(peaks), "", dtype=f"<U{max(len(r) for r in (INVALID, FLAT, SATURATED, HIDDEN, RR_SHORT, RR_LONG))}")
     if not len(peaks):
         return reasons
     rr = np.diff(peaks)

@@ -13,6 +13,7 @@ _DATA = "Folder that holds mitdb/, ptbdb/, ptb-xl/; else ECG_DATA, else the plat
 DataDir = Annotated[Path | None, typer.Option(help=_DATA)]
 CHANGES = "Changes as for train.py: dataset.split=patients, dataset.source=..., data_dir=..."
 WEIGHTS = "A run folder (outputs/...) or a weights.safetensors file."
+RPEAKS = "What finds R peaks: learnt, sleepecg, a run folder of experiment=rpeaks, or the import path of your own."
 
 
 def _doing(what: str) -> None:
@@ -21,7 +22,7 @@ def _doing(what: str) -> None:
 
 
 def download(
-    database: Annotated[str, typer.Argument(help="mitdb, svdb, ptbdb or ptb-xl.")],
+    database: Annotated[str, typer.Argument(help="mitdb, svdb, ludb, nstdb, cinc2017, ptbdb or ptb-xl.")],
     data_dir: DataDir = None,
     base_url: Annotated[str | None, typer.Option(help="A mirror of the database's files.")] = None,
 ) -> None:
@@ -55,7 +56,9 @@ def kaggle_csv(
 
 def predict(
     *,
-    records: Annotated[list[Path] | None, typer.Argument(help="WFDB, EDF, CSV or NumPy files, or folders.")] = None,
+    records: Annotated[
+        list[Path] | None, typer.Argument(help="WFDB, EDF, CSV, NumPy or device files, or folders.")
+    ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="A recording of MIT-BIH that ships with ecg.")] = False,
     weights: Annotated[Path | None, typer.Option(help=f"{WEIGHTS} Or a name; else the first of `ecg models`.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the results; made if missing.")] = Path("labelled"),
@@ -63,6 +66,7 @@ def predict(
     lead: Annotated[str | None, typer.Option(help="Lead by name; else the weights' own, else II.")] = None,
     fs: Annotated[float | None, typer.Option(help="Sampling rate in Hz, for files that do not say it.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV, V or ADU, for files that do not say it.")] = None,
+    rpeaks: Annotated[str, typer.Option(help=RPEAKS)] = "learnt",
     force: Annotated[bool, typer.Option("--force", help="Replace results that are there already.")] = False,
 ) -> None:
     """Find and label the heartbeats of one's own recordings. Research software: no diagnosis.
@@ -78,14 +82,15 @@ def predict(
     if bool(records) == sample:
         raise EcgError("ecg predict: name recordings, or give --sample for one that ships with ecg")
     records = records or [FOLDER / UNSEEN]
-    asked: dict[str, Any] = {"fs": fs, "lead": lead, "unit": unit, "point": point}
-    known, inputs, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force)
-    if not tell(known, outcomes, out, len(inputs)):
+    asked: dict[str, Any] = {"fs": fs, "lead": lead, "unit": unit, "point": point, "rpeaks": rpeaks}
+    known, found, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force)
+    if not tell(known, outcomes, out, found):
         raise typer.Exit(1)
 
 
 def models() -> None:
     """List the weights that come with ecg, and what they are good for."""
+    from ecg.beats.rpeaks import SHIPPED as SHIPPED_RPEAKS
     from ecg.runs.shipped import SHIPPED, card
     from ecg.runs.weights import describe_weights
 
@@ -94,6 +99,9 @@ def models() -> None:
         typer.echo(f"{name}: {one.title}")
         typer.echo(f"  {said.info.title}; leads {', '.join(said.info.leads)}; {said.path.stat().st_size / 1e6:.1f} MB")
         typer.echo(f"  model card: {card(name)}")
+    typer.echo("rpeaks: R peaks of one lead, what --rpeaks learnt takes")
+    typer.echo(f"  any lead, unit and polarity; {SHIPPED_RPEAKS.stat().st_size / 1e6:.1f} MB")
+    typer.echo(f"  model card: {SHIPPED_RPEAKS.with_suffix('.md')}")
 
 
 def ensemble(
@@ -119,13 +127,24 @@ def ensemble(
 
 
 def score(
-    where: Annotated[Path, typer.Argument(help="A folder of test annotations, or one record without ending.")],
+    where: Annotated[Path, typer.Argument(help="A folder of annotations, one record without ending, or a database.")],
     reference: Annotated[str, typer.Option(help="Annotator of the reference.")] = "atr",
     test: Annotated[str, typer.Option(help="Annotator to score.")] = "ecg",
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the reference; else beside the test's.")] = None,
+    rpeaks: Annotated[str | None, typer.Option(help=f"Score a detector instead of annotations. {RPEAKS}")] = None,
+    lead: Annotated[str | None, typer.Option(help="With --rpeaks: the lead; else MLII, else the first.")] = None,
+    subset: Annotated[str, typer.Option(help="With --rpeaks and a database: all, test, train, left_out.")] = "all",
     out: Annotated[Path | None, typer.Option(help="CSV file for each record's scores; else scores.csv there.")] = None,
 ) -> None:
-    """Score annotation files against reference annotations, as ANSI/AAMI EC57 and `bxb` count."""
+    """Score annotation files, or a detector of R peaks, against reference annotations, as EC57 and `bxb` count."""
+    if rpeaks is not None:
+        from ecg.evaluate.rpeaks import score_rpeaks
+        from ecg.evaluate.terminal import tell_rpeaks
+        from ecg.recordings.data_dir import data_folder
+
+        how: dict[str, Any] = {"annotator": reference, "lead": lead, "subset": subset}
+        tell_rpeaks(*score_rpeaks(where, rpeaks, data_dir=data_folder(data_dir), **how), out)
+        return
     from ecg.atomic import whole_file
     from ecg.beats.labels import AAMI_CLASSES
     from ecg.predict.scores import compare_files, score_table
@@ -209,6 +228,8 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write a model as ONNX, with its metadata, and check it against torch on the run's own test beats.
+
+    Its probabilities are the network's own, before operating points and smoothing. A detector of R peaks is written too.
 
     A file that disagrees is not kept. Where the recordings are not at hand, random beats are taken, and it says so.
     Needs onnx and onnxruntime: pip install 'onnx>=1.17,<2' 'onnxruntime>=1.20,<2'.

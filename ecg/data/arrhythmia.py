@@ -25,7 +25,7 @@ from ecg.data.mixture import Mixture
 from ecg.data.module import BeatData
 from ecg.data.published_rows import PublishedRows
 from ecg.data.settings import Folds, Simulated, check_fractions, chosen_databases, chosen_split
-from ecg.data.sources import ANNOTATED, AnnotatedSource, Source, annotated_source
+from ecg.data.sources import ANNOTATED, AnnotatedSource, Source, annotated_source, downloaded
 from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.recordings.databases import BeatDatabase
 from ecg.recordings.databases.cinc2017 import CINC2017
@@ -138,7 +138,7 @@ def _source(
 ) -> Source:
     if name == "physionet":
         return annotated_source(databases, data_dir, mixture)
-    added: dict[str, Any] = {"mixture": mixture, "examples": data_dir / CINC2017.name}
+    added: dict[str, Any] = {"mixture": mixture, "examples": partial(downloaded, data_dir, CINC2017)}
     if name == "sample":
         return AnnotatedSource("sample", False, [(SAMPLE, partial(Path, FOLDER))], **added)
     if name == "synthetic":

@@ -84,7 +84,7 @@ def added_beats(
     mixture: Mixture,
     places: Sequence[tuple[BeatDatabase, Callable[[], Path]]],
     marks: Sequence[str],
-    examples: Path | None,
+    examples: Callable[[], Path] | None,
     segmentation: Segmentation,
     leads: Sequence[str],
     cache: Path,
@@ -95,7 +95,7 @@ def added_beats(
         mixture: says what.
         places: databases, and where each is.
         marks: fingerprint of each one's files.
-        examples: folder of the recordings of one rhythm.
+        examples: makes sure that the recordings of one rhythm are there, and returns their folder.
         segmentation: makes the beats.
         leads: the wanted ones; only where it is one is there a second.
         cache: for prepared beats.
@@ -116,7 +116,7 @@ def added_beats(
             parts.append(cached_beats(cache, key, build)[0])
     if mixture.cinc2017:
         assert examples is not None
-        parts.append(_rhythm_examples(examples, segmentation, cache))
+        parts.append(_rhythm_examples(examples(), segmentation, cache))
     return Beats.concatenate(parts) if parts else None
 
 

@@ -18,6 +18,7 @@ from ecg.beats.peaks import Index
 from ecg.beats.segmentations import Segmentation
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats, Inputs, Shapes, shapes_of
+from ecg.checks import BadSettingError
 from ecg.data.batches import (
     AT_ONCE,
     NOT_COUNTED,
@@ -113,6 +114,8 @@ class BeatData(pl.LightningDataModule):
         super().__init__()
         self.source, self.segmentation = source, segmentation
         self.leads = tuple(leads or segmentation.leads)
+        if len(set(self.leads)) < len(self.leads):
+            raise BadSettingError(f"leads=[{', '.join(self.leads)}]: names one twice")
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
         self.beats_per_patient, self.synthetic_seed, self.mixture = beats_per_patient, synthetic_seed, mixture
         self._prepared: Prepared | None = None

@@ -120,7 +120,7 @@ class AnnotatedSource:
     places: Sequence[tuple[BeatDatabase, Place]]
     ready: Callable[[], bool] = nothing_to_download
     mixture: Mixture = Mixture()  # noqa: RUF009 (frozen)
-    examples: Path | None = None
+    examples: Place | None = None
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -193,4 +193,4 @@ def annotated_source(
     """Databases below `data_dir`; files that are missing there are downloaded."""
     places = [(database, partial(downloaded, data_dir, database)) for database in databases]
     ready = partial(all_there, data_dir, databases)
-    return AnnotatedSource("physionet", False, places, ready, mixture, data_dir / CINC2017.name)
+    return AnnotatedSource("physionet", False, places, ready, mixture, partial(downloaded, data_dir, CINC2017))

@@ -10,6 +10,7 @@ from ecg.atomic import whole_file
 from ecg.errors import EcgError
 from ecg.export.check import Check, check_file, sample_to_check
 from ecg.export.onnx_model import OPSET, OUTPUTS, drawn_inputs, onnx_model, require_libraries
+from ecg.export.rpeaks import export_rpeaks, is_detector
 from ecg.runs.weights import Weights, load_weights, weights_file
 
 BEATS = 2000
@@ -51,6 +52,19 @@ class Exported:
         )
 
 
+@dataclass(frozen=True)
+class ExportedDetector:
+    """What `export` made of a detector of R peaks.
+
+    Attributes:
+        path: the ONNX file.
+        sentences: the file, how to use it, how it was checked.
+    """
+
+    path: Path
+    sentences: tuple[str, ...]
+
+
 def export(
     where: Path,
     *,
@@ -59,7 +73,7 @@ def export(
     beats: int = BEATS,
     force: bool = False,
     doing: Callable[[str], None] = lambda _: None,
-) -> Exported:
+) -> Exported | ExportedDetector:
     """Write weights as an ONNX file that agrees with torch; one that does not is not kept.
 
     Args:
@@ -81,6 +95,8 @@ def export(
     if path.exists() and not force:
         raise EcgError(f"{path} exists; replace it with --force, or choose another --out")
     require_libraries()
+    if is_detector(weights_file(where)):
+        return ExportedDetector(path, export_rpeaks(weights_file(where), path))
     weights = load_weights(where)
     doing("reading the beats to check on")
     sample = sample_to_check(weights, data_dir=data_dir, most=beats)

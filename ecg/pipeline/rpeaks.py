@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 
 import pytorch_lightning as pl
-from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from ecg.beats.rpeaks import Learnt
 from ecg.beats.rpeaks.network import RPeakNet
@@ -35,12 +34,28 @@ from ecg.training.trainer import check_devices, limit_of
 log = logging.getLogger(__name__)
 JOB_TYPE = "rpeaks"
 _ALSO = "dataset=rpeaks model=rpeaks augment=rpeaks loss=rpeaks go together; see experiment=rpeaks"
+_PARTS: Mapping[str, type] = {"augment": RPeakAugment, "loss": RPeakLoss, "model": RPeakNet}
 
 
 def finds_peaks(config: RunConfig) -> bool:
     """Whether a configuration trains a detector of R peaks."""
     kind = locate(config.dataset["_target_"], "dataset._target_")
     return isinstance(kind, type) and issubclass(kind, RPeaksDataModule)
+
+
+def refuse_parts(config: RunConfig, **parts: object) -> None:
+    """Refuse what only this pipeline can use, for one that labels beats.
+
+    Args:
+        config: of a run with another dataset.
+        parts: what was built, by group.
+
+    Raises:
+        EcgError: so it is.
+    """
+    for key, one in parts.items():
+        if isinstance(one, _PARTS[key]):
+            raise EcgError(f"{key}._target_={getattr(config, key)['_target_']}: is for dataset=rpeaks alone; {_ALSO}")
 
 
 def run_rpeaks(config: RunConfig, job: Job) -> float:
@@ -58,10 +73,9 @@ def run_rpeaks(config: RunConfig, job: Job) -> float:
     threads = choose_threads(threads_of(config, folder))
     data.prepare_data()
     data.setup()
-    if rank_zero_only.rank == 0:
-        folder.make()
-        save_config(config, folder.config)
-        _write_split(data, folder)
+    folder.make()
+    save_config(config, folder.config)
+    _write_split(data, folder)
     told = {"job_type": JOB_TYPE, "fingerprint": data.fingerprint(), "simulated": False, "threads": threads}
     with opened(config.logger, run_facts(config, job, folder, **told)) as loggers:
         net, point = module.model, resume_point(folder)
@@ -84,6 +98,17 @@ def run_rpeaks(config: RunConfig, job: Job) -> float:
         }
         report_rpeaks(config, tested, history, facts, folder, loggers)
     return history.best
+
+
+def share_rpeaks(config: RunConfig, job: Job) -> float:
+    """The part of a process that shares a training with the main one, which writes, tests and reports."""
+    if config.threads is not None:
+        choose_threads(config.threads)
+    data, module = _made(config, job)
+    data.prepare_data()
+    data.setup()
+    folder = RunFolder(job.folder)
+    return trained(config, module, module.model, data, folder, (), resume_point(folder))[0].best
 
 
 def test_rpeaks(
@@ -131,8 +156,8 @@ def _made(config: RunConfig, job: Job) -> tuple[RPeaksDataModule, RPeakTraining]
     augment, loss = build(config.augment, "augment"), build(config.loss, "loss")
     pl.seed_everything(config.seed, verbose=False)
     net = build(config.model, "model")
-    for key, one, kind in (("augment", augment, RPeakAugment), ("loss", loss, RPeakLoss), ("model", net, RPeakNet)):
-        if not isinstance(one, kind):
+    for key, one in {"augment": augment, "loss": loss, "model": net}.items():
+        if not isinstance(one, _PARTS[key]):
             raise EcgError(f"{key}._target_={getattr(config, key)['_target_']}: {_ALSO}")
     data.augment = augment
     how = {"optimizer": config.optimizer, "scheduler": config.scheduler, "seed": config.seed}

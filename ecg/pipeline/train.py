@@ -27,7 +27,7 @@ from ecg.models.layered import layered
 from ecg.pipeline.facts import run_facts, threads_of
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
-from ecg.pipeline.rpeaks import finds_peaks, run_rpeaks
+from ecg.pipeline.rpeaks import finds_peaks, refuse_parts, run_rpeaks, share_rpeaks
 from ecg.pipeline.source import prepared, resolve_source, write_origin
 from ecg.report.results import Results, labelled_ways, score, write_split
 from ecg.runs.folder import RunFolder
@@ -58,9 +58,9 @@ def run(config: RunConfig, job: Job) -> float:
         EcgError: something the user can put right.
         RunningElsewhereError: another process runs this folder's run.
     """
-    run_one = run_rpeaks if finds_peaks(config) else _run
+    run_one, share = (run_rpeaks, share_rpeaks) if finds_peaks(config) else (_run, _share)
     with also(own_metrics(config)):
-        return _whole(config, job, run_one)
+        return _whole(config, job, run_one, share)
 
 
 def own_metrics(config: RunConfig) -> list[Metric]:
@@ -76,9 +76,12 @@ def own_metrics(config: RunConfig) -> list[Metric]:
     return list(made.values())
 
 
-def _whole(config: RunConfig, job: Job, run_one: Callable[[RunConfig, Job], float]) -> float:
+Work = Callable[[RunConfig, Job], float]
+
+
+def _whole(config: RunConfig, job: Job, run_one: Work, share: Work) -> float:
     if not _main_process():  # it shares the training; the main process holds the folder, writes, tests and reports
-        return _share(config, job)
+        return share(config, job)
     with running(RunFolder(job.folder)):
         if job.sweep is not None:
             job, finished = take_up(config, job)
@@ -170,9 +173,9 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
     one_of("monitor", config.monitor, ["val/loss", *(f"val/{one.name}" for one in followed())])
     transfer: Transfer = build(config.transfer, "transfer")
     data = config.data()
-    build(config.augment, "augment")
     labelling_of(config, data.classes)
-    build(config.loss, "loss", class_counts=[1] * len(data.classes))
+    loss = build(config.loss, "loss", class_counts=[1] * len(data.classes))
+    refuse_parts(config, augment=build(config.augment, "augment"), loss=loss)
     model = _network(config, data.shapes, len(data.classes))
     if transfer.trainable_layers is not None:
         model.divide(transfer.trainable_layers)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.rpeaks import Detector
-from ecg.beats.quality import FLAT, FLAT_MV, INVALID, RR_LONG, Unusable, check_beats, check_lead
+from ecg.beats.quality import FLAT, FLAT_MV, HIDDEN, INVALID, RR_LONG, Unusable, check_beats, check_lead
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.formats import OwnRecording
@@ -20,6 +20,8 @@ MARGIN_S = 30.0
 """Signal before and after a piece that is looked at too (s): the detector's thresholds settle, no run is cut in two."""
 LOWEST_FS = 80.0
 """Detectors look at up to 40 Hz."""
+SHOWN = 0.01
+"""Less than this share of a recording is not worth a note."""
 SAME_BEAT_S = 0.1
 """Two pieces may place the beat on their border a little differently; no two beats are so close."""
 
@@ -35,12 +37,14 @@ class Examined:
         unusable: by reason, shape [time], True where the signal cannot be used.
         reasons: shape [beat], why the signal around a beat cannot be used, or an empty string.
         detector: what found the R peaks, and of which version.
+        faint: whether the lead keeps within the range of a flat one, although it shows R peaks.
     """
 
     peaks: npt.NDArray[np.int64]
     unusable: Unusable
     reasons: npt.NDArray[np.str_]
     detector: str
+    faint: bool = False
 
 
 def examine(own: OwnRecording, rpeaks: Detector) -> Examined:
@@ -69,24 +73,27 @@ def examine(own: OwnRecording, rpeaks: Detector) -> Examined:
     found, problems = [], set()
     for outer, inner in track(_pieces(recording.n_samples, fs), "finding R peaks"):
         signal = (recording.digital[0, outer] - recording.baseline[0]) / recording.gain[0]
-        peaks = outer.start + rpeaks(signal, fs).sample
+        seen = rpeaks(signal, fs)
+        peaks = outer.start + seen.sample
         found.append(peaks[(peaks >= inner.start) & (peaks < inner.stop)])
         quality = check_lead(np.where(missing[outer], np.nan, signal), fs)
         problems.add(quality.problem)
-        for reason, mask in quality.unusable.items():
+        for reason, mask in {**quality.unusable, HIDDEN: seen.hides(len(signal))}.items():
             whole = unusable.setdefault(reason, np.zeros_like(missing))
             whole[inner] = mask[inner.start - outer.start : inner.stop - outer.start]
-    if problems == {FLAT}:
-        raise EcgError(f"{lead} keeps within {FLAT_MV} mV: flat, disconnected, or in another unit (--unit)")
     peaks = np.concatenate(found)
-    peaks = peaks[~unusable[INVALID][peaks]]
+    peaks = peaks[~unusable[INVALID][peaks] & ~unusable[HIDDEN][peaks]]
     peaks = peaks[np.diff(peaks, prepend=-recording.n_samples) > SAME_BEAT_S * fs]
     if len(peaks) < 2:
         many = "no R peak" if not len(peaks) else "one R peak only"
-        raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s; a label needs two or more")
+        if problems == {FLAT}:
+            raise EcgError(f"{lead} keeps within {FLAT_MV} mV and shows {many}: flat, or disconnected")
+        share = float(unusable[HIDDEN].mean())
+        why = f": no ECG is visible in {100 * share:.0f} % of it, which looks like noise" if share > SHOWN else ""
+        raise EcgError(f"{lead} shows {many} in {recording.seconds:.1f} s{why}; a label needs two or more")
     met = {reason: mask for reason, mask in unusable.items() if mask.any() or reason == INVALID}  # fewer to look at
     reasons = check_beats(peaks, met, fs)
-    return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons), rpeaks.name)
+    return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons), rpeaks.name, problems == {FLAT})
 
 
 def stretches(mask: Mask) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ecg.atomic import whole_file
 from ecg.beats.labels import AAMI_CLASSES
+from ecg.beats.quality import FLAT_MV, HIDDEN
 from ecg.beats.rpeaks import DEFAULT as DETECTOR
 from ecg.beats.rpeaks import Detector, detector
 from ecg.checks import one_of
@@ -19,13 +20,15 @@ from ecg.errors import EcgError
 from ecg.metrics.ec57 import NO_BEAT
 from ecg.page import Cell, render, write_page
 from ecg.page.numbers import count, duration, percent
+from ecg.predict.examine import SHOWN
 from ecg.predict.files import ENDINGS, OVERVIEW, check_out, write_files
 from ecg.predict.labelled import Labelled, label_beats
 from ecg.predict.page import record_page, score_rows
 from ecg.predict.scores import COUNTING, BeatList, Compared, beat_list, compare, score
 from ecg.predict.summary import summary
 from ecg.predict.trust import NO_DIAGNOSIS, Trust, trust
-from ecg.recordings.formats import Asked, Input, find_inputs, read_own
+from ecg.recordings.formats import Asked, Found, Input, find_recordings, read_own
+from ecg.recordings.messages import one_line
 from ecg.runs.weights import load_weights
 from ecg.training.labelling import Labelling
 
@@ -61,7 +64,7 @@ def predict(
     force: bool,
     point: str | None = None,
     rpeaks: str = DETECTOR,
-) -> tuple[Trust, list[Input], Iterator[Outcome]]:
+) -> tuple[Trust, Found, Iterator[Outcome]]:
     """Check everything that can be checked beforehand, then label recordings one by one as they are asked for.
 
     Args:
@@ -76,20 +79,20 @@ def predict(
         rpeaks: what finds the R peaks, by name.
 
     Returns:
-        What is known of the weights, the recordings, and their outcomes, made while they are iterated over.
+        What is known of the weights, the recordings that were found, and their outcomes, made while they are iterated
+        over.
 
     Raises:
-        EcgError: no such weights or recordings, two recordings of one name, results that exist, a folder that cannot
-            be written.
+        EcgError: no such weights or recordings, results that exist, a folder that cannot be written.
     """
-    inputs = find_inputs(named)
+    found = find_recordings(named)
     known = trust(load_weights(weights))
     if point is not None:
         one_of("--point", point, Labelling.of(known.weights.labelling, known.weights.info.classes).names)
     find = detector(rpeaks)
-    check_out(out, [one.record for one in inputs], [one.path for one in inputs], force=force)
+    check_out(out, [one.record for one in found.inputs], [one.path for one in found.inputs], force=force)
     asked = Asked(fs, lead, unit, known.weights.info.preferred)
-    return known, inputs, (_outcome(one, known, asked, out, point, find) for one in inputs)
+    return known, found, (_outcome(one, known, asked, out, point, find) for one in found.inputs)
 
 
 def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | None, rpeaks: Detector) -> Outcome:
@@ -106,6 +109,8 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | Non
         return Outcome(one, None, str(error))
     except OSError as error:
         return Outcome(one, None, f"{error.filename or one.path}: {error.strerror or error}")
+    except Exception as error:  # whatever it is, the other recordings are labelled
+        return Outcome(one, None, f"{one.path}: {one_line(error)}")
     return Outcome(one, content, compared=compared)
 
 
@@ -130,6 +135,14 @@ def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple
         missing = float((gaps[:, 1] - gaps[:, 0]).sum()) / labelled.recording.fs
         many = "1 gap" if len(gaps) == 1 else f"{len(gaps)} gaps"
         notes.append(f"{many} in the signal, {missing:.1f} s in all: beats beside a gap have no label.")
+    hidden = float(labelled.examined.unusable[HIDDEN].mean())
+    if hidden > SHOWN:
+        notes.append(
+            f"No ECG visible in {100 * hidden:.1f} % of the recording (noise, no contact, or ventricular flutter): "
+            "nothing is labelled there."
+        )
+    if labelled.examined.faint:
+        notes.append(f"The lead keeps within {FLAT_MV} mV, which is little for an ECG: is its unit right? (--unit)")
     recording = labelled.recording
     if known.weights.model.beats > 1 and (recording.seconds < SHORT_S or len(labelled) < FEW):
         notes.append(

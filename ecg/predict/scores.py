@@ -197,21 +197,24 @@ def _one(folder: Path, record: str, reference: str, test: str, data_dir: Path | 
         looked = ", ".join(str(place) for place in places)
         raise EcgError(f"record {record}: no {record}.{reference} in {looked}; name its folder with --data-dir")
     (wanted, wanted_fs), (given, test_fs) = map(read_annotations, (file, folder / f"{record}.{test}"))
-    in_headers = (_header_fs(place / f"{record}.hea") for place in (file.parent, folder))
-    fs = next((found for found in (*in_headers, wanted_fs, test_fs) if found), None)
+    headers = [_header(place / f"{record}.hea") for place in (file.parent, folder)]
+    fs = next((found for found in (*(rate for rate, _ in headers), wanted_fs, test_fs) if found), None)
+    length = next((found for _, found in headers if found), None)
     if fs is None:
         raise EcgError(f"record {record}: its sampling rate is unknown: {record}.hea is not there, no file says it")
     if test_fs is not None and abs(test_fs - fs) > 1e-6:
         raise EcgError(f"record {record}: {test} counts time at {test_fs:g} Hz, {reference} at {fs:g} Hz")
-    return compare(record, beat_list(wanted), beat_list(given), fs)
+    return compare(record, beat_list(wanted, length), beat_list(given, length), fs)
 
 
-def _header_fs(header: Path) -> float | None:
-    """Sampling rate of a header's first line: `100 2 360 650000`, perhaps `360/...` or `360(...)`."""
+def _header(header: Path) -> tuple[float | None, int | None]:
+    """Sampling rate and length of a header's first line: `100 2 360 650000`, perhaps `360/...` or `360(...)`."""
     text = header.read_text(encoding="ascii", errors="ignore") if header.is_file() else ""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    found = re.match(r"\s*\S+\s+\S+\s+(\d+\.?\d*)", lines[0]) if lines else None
-    return float(found[1]) if found else None
+    found = re.match(r"\s*\S+\s+\S+\s+(\d+\.?\d*)\S*(?:\s+(\d+))?", lines[0]) if lines else None
+    if found is None:
+        return None, None
+    return float(found[1]), int(found[2]) if found[2] and int(found[2]) else None
 
 
 def score_table(records: Sequence[Compared], classes: Sequence[str]) -> pd.DataFrame:

@@ -14,24 +14,29 @@ from ecg.predict.page import score_rows
 from ecg.predict.pipeline import INDEX, Outcome, write_overview
 from ecg.predict.scores import COUNTING, Compared, score
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
+from ecg.recordings.formats import Found
 from ecg.report.tables import NumberTable
 
+_SHOWN = 5
+"""So many skipped files are named."""
 _AS_IT_IS: dict[str, Any] = {"highlight": False, "soft_wrap": True, "markup": False}
 
 
-def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, total: int) -> bool:
+def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, found: Found) -> bool:
     """Tell of the weights, of each recording as it is done, and of all at the end; False if any failed.
 
     Args:
         known: of the weights.
         outcomes: of the recordings, which may be labelled only as they are asked for.
         out: the results' folder, where several recordings get an overview.
-        total: number of recordings.
+        found: the recordings.
     """
-    console, done = Console(**_AS_IT_IS), []
+    console, done, total = Console(**_AS_IT_IS), [], len(found.inputs)
     console.print("\n".join([NO_DIAGNOSIS, known.sentence]))
     for warning in (*known.warnings, *known.remarks):
         console.print(f"note: {warning}")
+    if total > 1 or found.skipped:
+        console.print(_found(found))
     for outcome in outcomes:
         done.append(outcome)
         console.print(f"[{len(done)}/{total}] " if total > 1 else "", _lines(outcome), sep="")
@@ -41,13 +46,27 @@ def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, total: int) -> bo
         tell_scores(compared, classes)
     if total > 1:
         write_overview(out, done, known, score(compared, classes) if compared else None)
-    if good := [one.source.record for one in done if not one.error]:
+    good = [one.source.record for one in done if not one.error]
+    if total > 1:
+        failed = f", {total - len(good)} failed" if len(good) < total else ""
+        console.print(f"labelled: {len(good)} of {total} recordings{failed}")
+    if good:
         console.print(f"results: {out}, to look at: {out / (INDEX if total > 1 else f'{good[0]}.html')}")
     errors = Console(stderr=True, **_AS_IT_IS)
     for one in done:
         if one.error:
             errors.print(f"error: {one.error}")
     return len(good) == len(done)
+
+
+def _found(found: Found) -> str:
+    """What will be labelled, and what looked like a recording and is none."""
+    said = f"found: {len(found.inputs)} recording{'s' * (len(found.inputs) > 1)}"
+    if not found.skipped:
+        return said
+    more = f"; and {len(found.skipped) - _SHOWN} more" if len(found.skipped) > _SHOWN else ""
+    many = f"{len(found.skipped)} file{'s' * (len(found.skipped) > 1)}"
+    return f"{said}\nskipped: {many}: {'; '.join(found.skipped[:_SHOWN])}{more}"
 
 
 def _lines(outcome: Outcome) -> str:

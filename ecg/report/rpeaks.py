@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import yaml  # type: ignore[import-untyped]
 from rich.console import Console
-from rich.table import Table
 
 from ecg.atomic import whole_file
 from ecg.config import RunConfig
@@ -16,17 +15,18 @@ from ecg.metrics.rpeaks import Detected, peak_scores, peak_table
 from ecg.page import render, write_page
 from ecg.page.numbers import count
 from ecg.report.curves import learning_curves
-from ecg.report.run_page import how_made, training_rows, typed
+from ecg.report.run_page import LIMITED, how_made, training_rows, typed
 from ecg.report.save import save_figure
 from ecg.report.style import Context
+from ecg.report.tables import NumberTable
 from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.training.history import History
 from ecg.training.loggers import Loggers
 
 HEAD = ("tested on", "beats", "Se %", "+P %", "missed", "extra", "median ms", "beyond 25 ms %")
 RULE = (
-    "Matched one to one within 150 ms (EC57, as bxb); lead MLII, else the first. What is found within ventricular flutter is "
-    "not counted. Offset: found minus marked; svdb's marks lie up to 25 ms off the R peak themselves."
+    "Matched one to one within 150 ms (EC57, as bxb); lead MLII, else the first. What is found within ventricular "
+    "flutter is not counted. Offset: found minus marked; svdb's marks lie up to 25 ms off the R peak themselves."
 )
 MOST_RECORDS = 15
 
@@ -79,7 +79,7 @@ def report_rpeaks(
         "report/rpeaks_page.html",
         title=f"{config.name}: R peaks",
         name=config.name,
-        notices=(),
+        notices=() if facts.get("limit_batches") is None else (LIMITED,),
         simulated=False,
         head=HEAD,
         rows=peak_rows(tested),
@@ -104,15 +104,16 @@ def _worst(tested: Mapping[str, Sequence[Detected]]) -> list[list[str]]:
     return [_row(name, peak_scores([one])) for name, one in every[:MOST_RECORDS]]
 
 
+def peak_panel(title: str, tested: Mapping[str, Sequence[Detected]]) -> NumberTable:
+    """The table for the screen."""
+    return NumberTable(HEAD, peak_rows(tested), RULE, title)
+
+
 def _tell(
     config: RunConfig, tested: Mapping[str, Sequence[Detected]], folder: RunFolder, loggers: Loggers
 ) -> None:  # fmt: skip
-    console, table = Console(), Table(title=f"{config.name}: R peaks of test records", caption=RULE)
-    for i, name in enumerate(HEAD):
-        table.add_column(name, justify="right" if i else "left")
-    for row in peak_rows(tested):
-        table.add_row(*row)
-    console.print(table)
+    console = Console()
+    console.print(peak_panel(f"{config.name}: R peaks of test records", tested))
     console.print(
         f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}", highlight=False, soft_wrap=True
     )

@@ -16,6 +16,7 @@ from torch import Tensor
 
 import ecg
 from ecg.atomic import whole_file
+from ecg.beats.rpeaks.weights import FORMAT as RPEAKS
 from ecg.beats.segmentations import SEGMENTATIONS, Segmentation, make_segmentation
 from ecg.beats.table import SIGNAL
 from ecg.config.build import build
@@ -153,6 +154,8 @@ def describe_weights(where: Path) -> Description:
             metadata = stored.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise EcgError(f"{path}: cut off or no safetensors file ({' '.join(str(error).split())})") from None
+    if metadata.get("format") == RPEAKS:
+        raise EcgError(f"{path}: holds a detector of R peaks, which labels no beats; name it with --rpeaks")
     if metadata.get("format") != FORMAT:
         found = plain(metadata.get("format", "no format"))
         raise EcgError(f"{path}: holds {found} in its metadata, this version of ecg reads {FORMAT}; train it anew")

@@ -11,7 +11,6 @@ import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.nn import Parameter
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from ecg.beats.table import SIGNAL
 from ecg.config.build import build
@@ -26,7 +25,7 @@ from ecg.models.faster import faster
 from ecg.models.layered import Given, layered
 from ecg.targets import require_known
 from ecg.training.augment import Augment
-from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler
+from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, step_plateaus
 
 DEFAULT: Any = "default"
 """What conf/ has: cross-entropy, AdamW, one cycle."""
@@ -163,10 +162,7 @@ class BeatClassifier(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Step a plateau scheduler before the epoch's checkpoint is written, so that it is resumed as it was."""
-        for config in self.trainer.lr_scheduler_configs:
-            value = self.trainer.callback_metrics.get(str(config.monitor))
-            if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
-                config.scheduler.step(value)
+        step_plateaus(self.trainer)
 
     def on_train_end(self) -> None:
         """Forget the last epoch's losses: a validation of its own, later, is not about them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
+import pytorch_lightning as pl
 from pytorch_lightning.utilities.types import LRSchedulerConfigType
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -109,9 +110,17 @@ def make_scheduler(
     return _as_lightning_takes_it(build(node, "scheduler", **given), wanted)
 
 
+def step_plateaus(trainer: pl.Trainer) -> None:
+    """Step plateau schedulers at an epoch's end, before its checkpoint is written: they are resumed as they were."""
+    for config in trainer.lr_scheduler_configs:
+        value = trainer.callback_metrics.get(str(config.monitor))
+        if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
+            config.scheduler.step(value)
+
+
 def _as_lightning_takes_it(scheduler: Any, said: Mapping[str, Any]) -> LRSchedulerConfigType:
     if isinstance(scheduler, ReduceLROnPlateau):
-        # Lightning would step it after the checkpoint is written; see BeatClassifier.on_train_epoch_end
+        # Lightning would step it after the checkpoint is written; see step_plateaus
         return {"scheduler": scheduler, "monitor": said.get("monitor", "val/loss"), "frequency": NEVER}
     own = {key: said[key] for key in OF_LIGHTNING if key in said}
     return cast(LRSchedulerConfigType, {"scheduler": scheduler, "interval": "epoch", "frequency": 1, **own})

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ecg.beats.rpeaks.network import RPeakNet
+from ecg.checks import in_range
 from ecg.data.rpeaks.windows import PeakBatch
-from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler
+from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, step_plateaus
 
 
 class RPeakLoss(nn.Module):
@@ -18,10 +19,14 @@ class RPeakLoss(nn.Module):
 
     Args:
         beat_weight: how much more a beat's middle weighs than the rest.
+
+    Raises:
+        BadSettingError: it is below 0.
     """
 
     def __init__(self, beat_weight: float = 2.0) -> None:
         super().__init__()
+        in_range("beat_weight", beat_weight, 0)
         self.beat_weight = beat_weight
 
     def forward(self, logits: Tensor, target: Tensor, counts: Tensor) -> Tensor:
@@ -61,8 +66,13 @@ class RPeakTraining(pl.LightningModule):
         return torch.stack(self._losses).mean() if self._losses else None
 
     def on_train_epoch_start(self) -> None:
-        """Forget the losses of the epoch before."""
+        """Forget the losses of the epoch before, and draw anew: a resumed run equals an uninterrupted one."""
         self._losses.clear()
+        torch.manual_seed((self.seed * 1_000_003 + self.current_epoch) * 1_009 + self.global_rank)
+
+    def on_train_epoch_end(self) -> None:
+        """Step a plateau scheduler before the epoch's checkpoint is written, so that it is resumed as it was."""
+        step_plateaus(self.trainer)
 
     def training_step(self, batch: PeakBatch, batch_idx: int) -> Tensor:
         """Loss of one batch."""

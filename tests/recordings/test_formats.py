@@ -141,8 +141,8 @@ def test_microvolts_are_noticed_and_said(tmp_path: Path) -> None:
     own = read(tmp_path / "x.npy", fs=FS)
     np.testing.assert_allclose(millivolts(own), x, atol=1e-5)
     assert any("taken as uV" in note for note in own.notes)
-    own = read(table(tmp_path / "a.csv", "time,II_uV", [np.arange(len(x)) / FS, x]))
-    np.testing.assert_allclose(millivolts(own), x / 1000, atol=1e-6)
+    own = read(table(tmp_path / "a.csv", "time,II_uV", [np.arange(len(x)) / FS, x * 1000]))
+    np.testing.assert_allclose(millivolts(own), x, atol=1e-6)
     assert (own.recording.leads, own.notes) == (("II",), ())
 
 
@@ -194,11 +194,11 @@ BAD = {
     "prose.csv": ("Dear reader,\nhere is my ECG\n", "no table of numbers"),
     "empty.csv": ("", "the file is empty"),
     "words.csv": ("time,II\n0,1\n0.004,oops\n0.008,2\n", "no numbers, first 'oops'"),
-    "back.csv": ("time,II\n0,1\n0.004,1\n0.002,2\n0.006,1\n", "go back at row 2"),
+    "back.csv": ("time,II\n0,1\n0.004,1\n0.002,2\n0.006,1\n", "go back at row 4"),
     "uneven.csv": ("time,II\n" + "".join(f"{i**1.5 / 100},{i}\n" for i in range(100)), "not evenly spaced"),
     "jump.csv": (
         "time,II\n" + "".join(f"{i / 250 + 1e6 * (i > 50)},{i}\n" for i in range(200)),
-        "jump by 1,000,000 s at row 51",
+        "jump by 1,000,000 s at row 53",
     ),
     "nothing.csv": ("time,II\n0,nan\n0.004,\n0.008,\n", "holds no signal"),
     "twice.csv": ("II,II\n0,1\n1,2\n", "two columns of one name"),
@@ -239,11 +239,11 @@ def test_inputs_are_files_records_and_folders(tmp_path: Path) -> None:
 
 
 def test_inputs_that_cannot_be_meant(tmp_path: Path) -> None:
-    (tmp_path / "x.xml").touch()
+    (tmp_path / "x.doc").touch()
     (tmp_path / "y.dat").write_text("text")
     (tmp_path / "sub").mkdir()
     for path, expected in (
-        (tmp_path / "x.xml", r"\.xml is not read here; known are \.hea, \.edf"),
+        (tmp_path / "x.doc", r"\.doc is not read here; known are \.hea, \.edf"),
         (tmp_path / "y.dat", "needs its header"),
         (tmp_path / "z", "does not exist"),
         (tmp_path / "z.csv", "does not exist"),
@@ -253,5 +253,5 @@ def test_inputs_that_cannot_be_meant(tmp_path: Path) -> None:
             find_inputs([path])
     (tmp_path / "sub" / "x.csv").touch()
     (tmp_path / "x.npy").touch()
-    with pytest.raises(EcgError, match="two recordings are called x"):
-        find_inputs([tmp_path / "sub" / "x.csv", tmp_path / "x.npy"])
+    names = [one.record for one in find_inputs([tmp_path / "sub" / "x.csv", tmp_path / "x.npy"])]
+    assert names == ["sub_x", f"{tmp_path.name}_x"]

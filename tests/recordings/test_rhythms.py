@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecg.recordings.recording import Annotations
-from ecg.recordings.rhythms import fibrillation_intervals, rhythms_at
+from ecg.recordings.rhythms import fibrillation_intervals, flutter_intervals, rhythms_at
 
 
 def marks(*notes: tuple[int, str]) -> Annotations:
@@ -56,3 +56,28 @@ def test_a_name_that_only_begins_alike_is_another_rhythm() -> None:
     found = fibrillation_intervals(marks((10, "(AFIBX"), (50, "(AB"), (60, "AFIB")), 100)
     assert found is not None
     assert len(found) == 0
+
+
+@pytest.mark.parametrize(
+    ("symbols", "expected"),
+    [
+        ("NN", []),
+        ("N[!]N", [(20, 40)]),
+        ("[]N[]", [(10, 20), (40, 50)]),
+        ("N[!!", [(20, 99)]),
+        ("]N[]", [(30, 40)]),
+        ("[[]", [(10, 30), (20, 30)]),
+        ("", []),
+    ],
+)
+def test_flutter_lasts_from_its_bracket_to_the_next_closing_one(symbols: str, expected: list[tuple[int, int]]) -> None:
+    sample = 10 * np.arange(1, len(symbols) + 1, dtype=np.int64)
+    found = flutter_intervals(Annotations(sample, np.array(list(symbols), dtype=np.str_)), 99)
+    assert found.shape == (len(expected), 2)
+    assert [tuple(one) for one in found.tolist()] == expected
+
+
+def test_beats_are_the_marks_of_qrs_complexes_alone() -> None:
+    symbols = np.array([*"NLRBAaJSVrFejnE/fQ?", *'+~|[]!xpt()"su', "x"])
+    found = Annotations(np.arange(len(symbols)), symbols).beats
+    assert found.tolist() == [i < 19 for i in range(len(symbols))]

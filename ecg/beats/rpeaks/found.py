@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -16,10 +16,13 @@ class RPeaks:
     Attributes:
         sample: shape [beat], ascending, at the signal's own rate.
         certainty: shape [beat], how sure the detector is of each, from 0 to 1; 1 for one that does not say.
+        hidden: shape [stretch, 2], where it sees no ECG: first sample and the one behind the last; none for one that does
+            not say.
     """
 
     sample: npt.NDArray[np.int64]
     certainty: npt.NDArray[np.float32]
+    hidden: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
     @classmethod
     def at(cls, sample: npt.ArrayLike) -> RPeaks:
@@ -29,6 +32,13 @@ class RPeaks:
 
     def __len__(self) -> int:
         return len(self.sample)
+
+    def hides(self, n: int) -> npt.NDArray[np.bool_]:
+        """Which samples of a signal of `n` lie where no ECG is seen."""
+        mask = np.zeros(n, dtype=np.bool_)
+        for start, stop in self.hidden.tolist():
+            mask[start:stop] = True
+        return mask
 
 
 class Detector(Protocol):

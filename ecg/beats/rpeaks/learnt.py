@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from scipy.signal import find_peaks
 from ecg.beats.resampling import resample
 from ecg.beats.rpeaks import signal as seen
 from ecg.beats.rpeaks.found import RPeaks
+from ecg.beats.rpeaks.visible import STEP_S, invisible
+from ecg.errors import EcgError
 
 if TYPE_CHECKING:
     from ecg.beats.rpeaks.network import RPeakNet
@@ -21,8 +24,6 @@ if TYPE_CHECKING:
 THRESHOLD = 0.5
 APART_S = 0.2
 """No two QRS complexes are nearer: the refractory period, as in `ecg.beats.quality`."""
-STEP_S = 0.02
-"""From one value of the network to the next, in s."""
 SNAP_S = 0.04
 """How far the highest point of a QRS complex is looked for around what the network says."""
 CHUNK_S = 240.0
@@ -36,23 +37,38 @@ class Learnt:
 
     Args:
         path: its weights file; see `ecg.beats.rpeaks.weights`.
+        digest: SHA-256 that the file must have; None: any.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, digest: str | None = None) -> None:
+        self.path, self.digest = path, digest
 
     @cached_property
     def _net(self) -> RPeakNet:
         from ecg.beats.rpeaks.network import fused
         from ecg.beats.rpeaks.weights import load_rpeak_net
+        from ecg.recordings.checksum import sha256
 
+        if self.digest is not None and (not self.path.is_file() or sha256(self.path) != self.digest):
+            raise EcgError(f"{self.path}, which comes with ecg, is missing or damaged; install ecg again")
         return fused(load_rpeak_net(self.path))
+
+    def load(self) -> Learnt:
+        """Read the weights now, so that a file without a detector is told of before any recording is read.
+
+        Raises:
+            EcgError: missing, damaged, or no detector's weights.
+        """
+        _ = self._net
+        return self
 
     @cached_property
     def name(self) -> str:
         """`learnt` and the beginning of the weights' digest."""
         from ecg.recordings.checksum import sha256
 
+        if not self.path.is_file():
+            raise EcgError(f"{self.path} does not exist, so no R peaks can be found with it")
         return f"learnt {sha256(self.path)[:8]}"
 
     def __call__(self, signal: npt.NDArray[np.floating], fs: float) -> RPeaks:
@@ -65,8 +81,10 @@ class Learnt:
         values = np.asarray(signal, dtype=np.float64)
         if not len(values) or np.ptp(values) == 0:
             return RPeaks.at(())
-        seconds, certainty = peaks_of(self.probability(values, fs))
-        return snapped(values, fs, seconds, certainty)
+        probability = self.probability(values, fs)
+        seconds, certainty = peaks_of(probability)
+        hidden = np.rint(invisible(probability, seconds, certainty) * fs).astype(np.int64)
+        return replace(snapped(values, fs, seconds, certainty), hidden=np.minimum(hidden, len(values)))
 
     def probability(self, signal: npt.NDArray[np.floating], fs: float) -> Probability:
         """How likely a QRS complex sits at each 20 ms, shape [seconds * 50]."""
@@ -119,7 +137,9 @@ def peaks_of(probability: Probability, threshold: float = THRESHOLD) -> tuple[np
     return seconds, at.astype(np.float32)
 
 
-def snapped(signal: npt.NDArray[np.float64], fs: float, seconds: npt.NDArray[np.float64], height: Probability) -> RPeaks:
+def snapped(
+    signal: npt.NDArray[np.float64], fs: float, seconds: npt.NDArray[np.float64], height: Probability
+) -> RPeaks:
     """The largest deflection from the baseline near each time, in the signal's own samples; equal places are one beat.
 
     Args:

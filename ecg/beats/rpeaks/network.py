@@ -8,12 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from ecg.checks import BadSettingError, in_range
+
 FS = 50.0
 """Values a second that it gives, in Hz; half of what it is given."""
 MULTIPLE = 4
 """Samples that it takes come in multiples of this."""
 MARGIN_S = 4.0
 """Beyond this to each side nothing changes a value (it sees 2.72 s)."""
+
+_SEES_S, _PER_DILATION_S = 0.2, 0.08
+"""How far it sees to each side beside its dilations, and for each of them: two samples at 25 Hz."""
 
 
 class _Residual(nn.Module):
@@ -40,10 +45,22 @@ class RPeakNet(nn.Module):
     Args:
         channels: at 50 and at 25 Hz.
         dilations: of the residual blocks at 25 Hz.
+
+    Raises:
+        BadSettingError: not two channels, a number below 1, or dilations that see beyond `MARGIN_S`.
     """
 
     def __init__(self, channels: Sequence[int] = (16, 24), dilations: Sequence[int] = (1, 2, 4, 8, 16)) -> None:
         super().__init__()
+        if len(channels) != 2:
+            raise BadSettingError(f"channels={list(channels)}: must be two numbers, at 50 and at 25 Hz")
+        for name, values in (("channels", channels), ("dilations", dilations)):
+            for value in values:
+                in_range(name, value, 1)
+        if (sees := _SEES_S + _PER_DILATION_S * sum(dilations)) > MARGIN_S:
+            raise BadSettingError(
+                f"dilations={list(dilations)}: sees {sees:.2f} s to each side, at most {MARGIN_S:g} s"
+            )
         first, second = channels
         self.settings = {"channels": list(channels), "dilations": list(dilations)}
         self.stem = nn.Sequential(*_strided(1, first, 9), _Residual(first, 5))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecg.atomic import whole_file
+from ecg.checks import BadSettingError
 from ecg.errors import EcgError
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def save_rpeak_net(path: Path, net: RPeakNet, training: Mapping[str, Any]) -> No
         save_file({name: value.contiguous() for name, value in net.state_dict().items()}, temporary, said)
 
 
+def _shapes(state: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in state.items()}
+
+
 def load_rpeak_net(path: Path) -> RPeakNet:
     """The network of a weights file, in eval mode.
 
@@ -54,10 +59,12 @@ def load_rpeak_net(path: Path) -> RPeakNet:
             raise ValueError("its tensors are too large")
         with torch.device("meta"):
             wanted = RPeakNet(**json.loads(said["network"])).state_dict()
-        if {name: value.shape for name, value in wanted.items()} != {name: value.shape for name, value in state.items()}:
+        if _shapes(wanted) != _shapes(state):
             raise ValueError("its tensors do not fit its network")
+        if not all(bool(torch.isfinite(value).all()) for value in state.values()):
+            raise ValueError("values that are NaN or infinite")
         net = RPeakNet(**json.loads(said["network"]))
         net.load_state_dict(state)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError, BadSettingError) as error:
         raise EcgError(f"{path}: damaged or no detector's weights ({' '.join(str(error).split())})") from None
     return net.eval()

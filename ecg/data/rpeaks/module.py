@@ -21,7 +21,7 @@ from ecg.checks import BadSettingError, in_range
 from ecg.data.batches import BatchOrder
 from ecg.data.rpeaks.augment import RPeakAugment
 from ecg.data.rpeaks.series import Series, read_series
-from ecg.data.rpeaks.windows import DrawnOrder, DrawnWindows, PeakBatch, WholeWindows
+from ecg.data.rpeaks.windows import DrawnOrder, DrawnWindows, FirstDrawn, PeakBatch, WholeWindows
 from ecg.data.sources import all_there, downloaded
 from ecg.errors import EcgError
 from ecg.recordings.data_dir import data_folder
@@ -104,6 +104,8 @@ class RPeaksDataModule(pl.LightningDataModule):
                 raise BadSettingError(f"swapped=[{name}]: has no standard split, or is none of dataset.databases")
         for name, share in shares.items():
             in_range(f"shares.{name}", share, 0)
+            if name not in SHARES and name not in [one.name for one in self.databases]:
+                raise BadSettingError(f"shares.{name}: is none of dataset.databases")
         self.shares = {one.name: shares.get(one.name, 1 / len(self.databases)) for one in self.databases}
         if not any(self.shares.values()):
             raise BadSettingError("shares: every database has the share 0")
@@ -150,9 +152,10 @@ class RPeaksDataModule(pl.LightningDataModule):
         if not isinstance(database, BeatDatabase):
             return there
         teaching, testing = database.trains(there), [one for one in there if one in database.test]
+        left = [one for one in there if one in database.left_out]
         if database.name in self.swapped:
             teaching, testing = testing, teaching
-        for name, records in ((database.name, testing), (f"{database.name}, left out", list(database.left_out))):
+        for name, records in ((database.name, testing), (f"{database.name}, left out", left)):
             if records:
                 self.tests.append(TestRecords(name, database, folder, records))
         return teaching
@@ -181,6 +184,8 @@ class RPeaksDataModule(pl.LightningDataModule):
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         data = DrawnWindows(self._series["train"], self.shares, self.augment, self.windows, self.seed)
         share = {"seed": self.seed, "rank": rank, "world_size": world_size}
+        if self.trainer and getattr(self.trainer, "overfit_batches", 0):
+            return _loader(data, FirstDrawn(len(data), self.batch_size, shuffle=False, **share))
         return _loader(data, DrawnOrder(len(data), self.batch_size, shuffle=True, **share))
 
     def val_dataloader(self) -> DataLoader[PeakBatch]:
@@ -212,7 +217,7 @@ def _chosen(names: Sequence[str | Teaches]) -> tuple[Teaches, ...]:
 
 
 def _with_noise(augment: RPeakAugment, folder: Path) -> RPeakAugment:
-    """The first half of each noise record as the network sees signals, of unit deviation; the other half is for tests."""
+    """The first half of each noise record as the network sees signals, of unit deviation; the other half tests."""
     recorded = []
     for name in NOISES:
         whole, fs = NSTDB.read(folder, name)

@@ -14,7 +14,7 @@ from ecg.beats.resampling import filled, lead_millivolts
 from ecg.beats.rpeaks import signal as seen
 from ecg.progress import track
 from ecg.recordings.databases import BeatDatabase
-from ecg.recordings.databases.ludb import LUDB, WaveDatabase
+from ecg.recordings.databases.ludb import WaveDatabase
 from ecg.recordings.recording import Recording
 from ecg.recordings.rhythms import flutter_intervals
 
@@ -85,7 +85,7 @@ def _of_waves(database: WaveDatabase, folder: Path, record: str) -> Iterator[Ser
         if len(beats):
             hidden = np.array([[0.0, beats[0] - OUTER_S], [beats[-1] + OUTER_S, end]])
             signal = seen.prepared(filled(lead_millivolts(recording, row)), fs)
-            yield Series(f"{recording.record} {lead}", LUDB.name, recording.patient, signal, beats, hidden)
+            yield Series(f"{recording.record} {lead}", database.name, recording.patient, signal, beats, hidden)
 
 
 def _moved(signal: Float, fs: float, sample: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

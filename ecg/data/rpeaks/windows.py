@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, SequentialSampler
 
 from ecg.beats.rpeaks.learnt import STEP_S
 from ecg.beats.rpeaks.signal import FS, MOST
 from ecg.data.batches import BatchOrder
-from ecg.data.rpeaks.augment import RPeakAugment
+from ecg.data.rpeaks.augment import RPeakAugment, Signal
 from ecg.data.rpeaks.series import Series
 
 SAMPLES = 2048
@@ -33,6 +33,13 @@ class DrawnOrder(BatchOrder):
     def __iter__(self) -> Iterator[Tensor]:
         for chosen in super().__iter__():
             yield torch.cat([torch.tensor([self.epoch]), chosen])
+
+
+class FirstDrawn(DrawnOrder, SequentialSampler):  # type: ignore[misc]
+    """The same in order and in every epoch alike; see `ecg.data.batches.FirstBatches`."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Every epoch has the draws of the first."""
 
 
 class DrawnWindows(Dataset[PeakBatch]):
@@ -99,7 +106,7 @@ class WholeWindows(Dataset[PeakBatch]):
         return stacked(made)
 
 
-def cut(series: Series, start: float, speed: float = 1.0) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:  # fmt: skip
+def cut(series: Series, start: float, speed: float = 1.0) -> tuple[Signal, Signal, npt.NDArray[np.bool_]]:
     """A window of a lead: signal [2048], 0 beyond its ends; beats in s; and what counts of the target [1024].
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from ecg.recordings.databases.base import BeatDatabase, Database, DiagnosisDatabase, Dominant
+from ecg.recordings.databases.cinc2017 import CINC2017
 from ecg.recordings.databases.ludb import LUDB
 from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.databases.nstdb import NSTDB
@@ -13,7 +14,7 @@ from ecg.recordings.databases.ptbdb import PTBDB
 from ecg.recordings.databases.ptbxl import PTBXL
 from ecg.recordings.databases.svdb import SVDB
 
-DATABASES: Mapping[str, Database] = MappingProxyType({one.name: one for one in (MITDB, SVDB, LUDB, NSTDB, PTBDB, PTBXL)})
+DATABASES: Mapping[str, Database] = MappingProxyType({one.name: one for one in (MITDB, SVDB, LUDB, NSTDB, CINC2017, PTBDB, PTBXL)})
 """Every database by its short name, which is also that of its folder below the data folder."""
 
 __all__ = ["DATABASES", "BeatDatabase", "Database", "DiagnosisDatabase", "Dominant", "dominants"]

@@ -28,6 +28,7 @@ class Database:
         n_records: number of records.
         n_bytes: size of the files needed here, about; 0: it cannot be downloaded.
         needed: a pattern that the names of the needed files match as a whole.
+        instead: the setting with which a run does without it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Database:
     n_records: int = 0
     n_bytes: int = 0
     needed: str = r".*\.(hea|dat|atr)"
+    instead: str = "dataset.source=synthetic"
 
     @property
     def url(self) -> str:
@@ -60,7 +62,7 @@ class Database:
         return (
             f"Three ways on: fill {folder} with the files of {self.url} "
             f"(`ecg download {self.name} --data-dir {folder.parent}`); "
-            f"set data_dir= (or ECG_DATA) to a folder that has {self.name}/; or dataset.source=synthetic"
+            f"set data_dir= (or ECG_DATA) to a folder that has {self.name}/; or {self.instead}"
         )
 
     def nothing_there(self, folder: Path, lacks: str) -> EcgError:

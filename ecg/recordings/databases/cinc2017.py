@@ -58,8 +58,8 @@ class RhythmDatabase(Database):
     def ways_on(self, folder: Path) -> str:
         """The sentence that ends every message about absent data."""
         return (
-            f"Put the training set of {self.url} and its {LABELS} into {folder}, or train without it: "
-            "dataset.mixture.cinc2017=0"
+            f"Three ways on: `ecg download {self.name} --data-dir {folder.parent}`; put the training set of {self.url} "
+            f"and its {LABELS} into {folder}; or train without it: dataset.mixture.cinc2017=0"
         )
 
     def read(self, header: Path) -> Recording:
@@ -83,4 +83,6 @@ CINC2017 = RhythmDatabase(
     ),
     doi="10.22489/CinC.2017.065-469",
     n_records=8528,
+    n_bytes=98_000_000,
+    needed=r"REFERENCE-v3\.csv|training/A\d\d/A\d{5}\.(hea|mat)",
 )

@@ -72,4 +72,5 @@ LUDB = WaveDatabase(
     n_records=200,
     n_bytes=26_000_000,
     needed=r"data/\d+\.(hea|dat|i|ii|iii|avr|avl|avf|v[1-6])",
+    instead="dataset.databases=[mitdb,svdb]",
 )

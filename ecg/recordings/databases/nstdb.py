@@ -48,4 +48,5 @@ NSTDB = NoiseDatabase(
     n_records=2,
     n_bytes=4_000_000,
     needed=r"(bw|ma)\.(hea|dat)",
+    instead="dataset.noise=false",
 )

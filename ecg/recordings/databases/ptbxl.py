@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,10 +69,7 @@ def select_ptbxl(folder: Path, *, min_likelihood: float) -> Selection:
     infarctions = frozenset(map(str, statements.iloc[:, 0][statements["diagnostic_class"] == "MI"]))
     if not infarctions:
         raise EcgError(f"{folder / STATEMENTS}: no statement has the diagnostic_class MI")
-    table = _read(folder / TABLE, "records", COLUMNS)
-    unknown = table["ecg_id"][table["patient_id"].isna() | table["filename_hr"].isna()]
-    if len(unknown):
-        raise EcgError(f"{folder / TABLE}: ecg_id {unknown.iloc[0]} has no patient_id or no filename_hr")
+    table = _records(folder / TABLE)
     records, left_out = list[DiagnosedRecord](), Counter[str]()
     for ecg_id, person, codes, name in zip(*(table[column].tolist() for column in COLUMNS), strict=True):
         record = DiagnosedRecord(folder / name, f"ptbxl-{int(person)}", "", PTBXL.name)
@@ -82,6 +80,8 @@ def select_ptbxl(folder: Path, *, min_likelihood: float) -> Selection:
             left_out[reason] += 1
         else:
             records.append(replace(record, diagnosis=diagnosis))
+    if not records and not left_out:
+        raise EcgError(f"{folder / TABLE}: names {len(table):,} records, and none of them is in {folder}")
     classes = Counter(patient for patient, _ in {(record.patient, record.diagnosis) for record in records})
     agreed = [record for record in records if classes[record.patient] == 1]
     if len(agreed) < len(records):
@@ -93,19 +93,52 @@ def _read(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
     """One of PTB-XL's tables, which must have these columns."""
     import pandas as pd
 
-    with failing(f"{path}: not PTB-XL's table of {what}"):
+    problem = f"{path}: not PTB-XL's table of {what}"
+    with failing(problem):
         table = pd.read_csv(path)
-        table[list(columns)]
+    if absent := [column for column in columns if column not in table]:
+        raise EcgError(f"{problem}: it has no column {', '.join(absent)}")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas would shift the columns
+        raise EcgError(f"{problem}: its rows have more cells than its first line has names")
     return table
 
 
+def _records(path: Path) -> pd.DataFrame:
+    """The table of records: each once, with the number of a patient and the name of a file."""
+    import pandas as pd
+
+    table = _read(path, "records", COLUMNS)[list(COLUMNS)]
+    table["row"] = table.index + 2  # as an editor counts lines
+    table = table.drop_duplicates(list(COLUMNS))
+    unknown = table[table["patient_id"].isna() | table["filename_hr"].isna()]
+    if len(unknown):
+        first = unknown.iloc[0]
+        raise EcgError(f"{path}: ecg_id {first['ecg_id']} has no patient_id or no filename_hr (row {first['row']})")
+    people = pd.to_numeric(table["patient_id"], errors="coerce")
+    for column, wrong, needed in (
+        ("patient_id", ~(people % 1 == 0), "a whole number"),
+        ("filename_hr", ~table["filename_hr"].map(lambda name: isinstance(name, str)), "the name of a file"),
+        ("ecg_id", table["ecg_id"].duplicated(), "a record of its own: another row says otherwise of it"),
+        ("filename_hr", table["filename_hr"].duplicated(), "a record of its own: another row has the same"),
+    ):
+        if wrong.any():
+            first = table[wrong].iloc[0]
+            raise EcgError(f"{path}: {column} in row {first['row']} is {str(first[column])[:60]!r}, not {needed}")
+    return table.assign(patient_id=people)
+
+
 def _codes(text: object, path: Path, ecg_id: object) -> dict[str, float]:
-    """The statements of one record: the table holds them as a Python dictionary."""
+    """The statements of one record: the table holds them as a Python dictionary; an empty cell holds none."""
+    if isinstance(text, float) and isnan(text):
+        return {}
     try:
-        return {str(code): float(likelihood) for code, likelihood in ast.literal_eval(str(text)).items()}
-    except (ValueError, SyntaxError, AttributeError, TypeError):
+        codes = {str(code): float(likelihood) for code, likelihood in ast.literal_eval(str(text)).items()}
+    except (ValueError, SyntaxError, AttributeError, TypeError, RecursionError, MemoryError, OverflowError):
+        codes = None
+    if codes is None or not all(0 <= likelihood <= 100 for likelihood in codes.values()):
         said = f"scp_codes is {str(text)[:60]!r}, not statements by likelihood"
-        raise EcgError(f"{path}, ecg_id {ecg_id}: {said}") from None
+        raise EcgError(f"{path}, ecg_id {ecg_id}: {said}")
+    return codes
 
 
 PTBXL = DiagnosisDatabase(

@@ -18,7 +18,7 @@ Gaps = npt.NDArray[np.int64]
 NO_GAPS: Gaps = np.zeros((0, 2), dtype=np.int64)
 
 _SAYS_ECG = re.compile(r"ecg|ekg", re.IGNORECASE)
-_PREFIX = re.compile(r"^(ecg|ekg|lead|ableitung)[\s_:-]*(?=\S)", re.IGNORECASE)
+_PREFIX = re.compile(r"^((ecg|ekg|lead|ableitung)[\s_:-]*)+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,14 @@ def choose_lead(record: str, leads: Sequence[str], asked: Asked) -> tuple[int, t
         return said[0], (f"{note} {', '.join(asked.preferred)}.",) if asked.preferred else ()
     looked = ", ".join(dict.fromkeys((*asked.preferred, "II")))
     raise EcgError(f"{record}: which lead? It has none of {looked} (or several), and {there}; choose with --lead NAME")
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, numbered where several are the same, so that each can be asked for: `ECG (1)`, `ECG (2)`."""
+    given = list(names)
+    return tuple(
+        f"{name} ({given[: i + 1].count(name)})" if given.count(name) > 1 else name for i, name in enumerate(given)
+    )
 
 
 def _positions(leads: Sequence[str], wanted: str) -> list[int]:

@@ -9,14 +9,19 @@ from pathlib import Path
 from ecg.errors import EcgError
 from ecg.recordings.formats.asked import Asked, OwnRecording
 from ecg.recordings.formats.csv_table import read_csv
+from ecg.recordings.formats.devices import read_alivecor, read_cart
 from ecg.recordings.formats.edf import read_edf
 from ecg.recordings.formats.find import Input, find_inputs
 from ecg.recordings.formats.numpy_file import read_numpy
 from ecg.recordings.formats.units import UNITS, known_unit
 from ecg.recordings.formats.wfdb_lead import read_wfdb
+from ecg.recordings.messages import one_line
 from ecg.recordings.recording import Recording
 
-_READERS = {"wfdb": read_wfdb, "edf": read_edf, "csv": read_csv, "numpy": read_numpy}
+_READERS = {
+    **{"wfdb": read_wfdb, "edf": read_edf, "csv": read_csv, "numpy": read_numpy},
+    **{"cart": read_cart, "alivecor": read_alivecor},
+}
 
 
 def read_own(source: Input, asked: Asked) -> OwnRecording:
@@ -28,14 +33,22 @@ def read_own(source: Input, asked: Asked) -> OwnRecording:
 
     Raises:
         EcgError: the file is missing, damaged or of another format, has no such lead or no known sampling rate, or
-            holds no signal. The message names the file.
+            holds no signal; or a reader stumbled over it in a way that nobody thought of. The message names the file.
     """
+    if source.problem:
+        raise EcgError(source.problem)
     if asked.fs is not None and not 0 < asked.fs < 1e6:
         raise EcgError(f"--fs {asked.fs:g}: must be a sampling rate in Hz, above 0")
     unit = known_unit(asked.unit or "")
     if asked.unit is not None and unit is None:
         raise EcgError(f"--unit {asked.unit}: choose one of {', '.join(UNITS)}")
-    return _READERS[source.form](source, replace(asked, unit=unit))
+    try:
+        own = _READERS[source.form](source, replace(asked, unit=unit))
+    except (EcgError, MemoryError):
+        raise
+    except Exception as error:
+        raise EcgError(f"{source.path}: damaged, or of a form that is not known here ({one_line(error)})") from error
+    return replace(own, notes=(*source.notes, *own.notes))
 
 
 def read_recording(
@@ -46,7 +59,7 @@ def read_recording(
     unit: str | None = None,
     preferred: Sequence[str] = ("MLII", "II"),
 ) -> Recording:
-    """Read one lead of a recording: WFDB (by its header, or without ending), EDF, BDF, CSV or NumPy.
+    """Read one lead of a recording: WFDB (by its header, or without ending), EDF, BDF, CSV, NumPy, or of a device.
 
     Args:
         path: the file.

@@ -2,76 +2,155 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ecg.errors import EcgError
+from ecg.recordings.formats.asked import Asked
+from ecg.recordings.formats.clock import read_clock
+from ecg.recordings.formats.time_name import COUNTS, SCALE, names_no_unit
+from ecg.recordings.formats.units import FASTEST, SLOWEST
 
-_MS = re.compile(r"(\b|_|\()(ms|msecs?|milliseconds?)\b", re.IGNORECASE)
-_SLOWEST = 20.0
-"""No ECG has fewer samples a second (Hz); a plain `time` that would say so is in ms."""
+_DOUBTED = 2000.0
+"""Hz; above it, times without a unit may be minutes."""
 _STRAY = 0.01
 """Share of the steps that may be holes, or no step at all, before the samples count as unevenly spaced."""
 _DRIFT = 1e-3
 """How far the clock may run off an even one, as a share of the recording."""
 
+Texts = tuple[str, ...]
 
-def seconds(path: Path, column: pd.Series) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
-    """The times of a column in s, and notes on how they were read.
 
-    Numbers are s, or ms where the column's name says so or anything else would be absurd; text may be a time
-    of day or a date and time.
+class Axis(NamedTuple):
+    """What a column of times says.
 
-    Args:
-        path: the file.
-        column: shape [time].
-
-    Raises:
-        EcgError: no times.
+    Attributes:
+        fs: sampling rate in Hz; None where the column only numbers the samples.
+        place: of each sample, shape [time]; None where none is missing.
+        notes: how the times were read.
     """
-    name = str(column.name)
-    if column.dtype.kind in "iuf":
-        times, notes = column.to_numpy(dtype=np.float64), ()
-        if _MS.search(name):
-            return times / 1000, notes
-        step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
-        if step * _SLOWEST > 1:
-            return times / 1000, (f"The column {name} goes up by {step:g} a sample and is taken as ms.",)
-        return times, notes
-    text = column.astype(str).str.strip().str.strip("[]'\"")
-    clock = text.str.count(":").max() == 1  # minutes:seconds
-    moment: Any = pd.to_timedelta("00:" + text if clock else text, errors="coerce")
-    if moment.isna().any():
-        moment = pd.to_datetime(text, errors="coerce")
-    if moment.isna().any():
-        wrong = text[moment.isna()].iloc[0]
-        raise EcgError(f"{path}: the column {name} holds no times: {wrong!r}; give s, ms or h:mm:ss, or use --fs")
-    return np.asarray((moment - moment.iloc[0]) / np.timedelta64(1, "s"), dtype=np.float64), ()
+
+    fs: float | None
+    place: npt.NDArray[np.int64] | None = None
+    notes: Texts = ()
 
 
-def even(path: Path, times: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.int64] | None]:
+class Times(NamedTuple):
+    """A column of times that is to be read.
+
+    Attributes:
+        path: the file.
+        name: of the column.
+        unit: that it is in, in lower case; empty where none is named.
+        line: from the position of a row to the number that an editor gives it.
+    """
+
+    path: Path
+    name: str
+    unit: str
+    line: Callable[[int], int]
+
+    def axis(self, column: pd.Series, asked: Asked) -> Axis:
+        """The sampling rate, and the places of the samples.
+
+        Numbers are in the unit that is named; without one they are s, or ms, us or ns where only that gives a rate
+        that an ECG can have, with a note. Text is a time of day, or a date and time.
+
+        Args:
+            column: shape [time], numbers or text.
+            asked: its rate is used where the column gives none that an ECG can have.
+
+        Raises:
+            EcgError: no times, uneven times, a unit that is not known, or a rate that no ECG has.
+        """
+        if self.unit in COUNTS:
+            return Axis(None)
+        if column.dtype.kind not in "iuf":
+            seconds, notes = read_clock(self.path, self.name, column, self.line)
+            return self._checked(seconds, asked, notes)
+        self._all_there(column)
+        since = (column - column.iloc[0]).to_numpy(dtype=np.float64)  # whole numbers of ns do not fit a float
+        if self.unit in SCALE:
+            return self._checked(since * SCALE[self.unit], asked, ())
+        if not names_no_unit(self.unit):
+            if asked.fs is None:
+                known = "name it s, ms, us, ns or min, or remove the column and use --fs"
+                raise EcgError(f"{self.path}: the unit {self.unit!r} of the column {self.name} is not known; {known}")
+            axis = even(self, since)
+            return Axis(asked.fs, axis.place, (f"The unit {self.unit!r} of {self.name} is not known: --fs is used.",))
+        return self._guessed(since, asked)
+
+    def _guessed(self, since: npt.NDArray[np.float64], asked: Asked) -> Axis:
+        """Read numbers whose unit is not named."""
+        step = float(np.median(np.diff(since))) if len(since) > 1 else 0.0
+        if asked.fs is not None and (np.diff(since) == 1).all():
+            return Axis(None, None, (f"The column {self.name} goes up by 1 a row: it numbers the samples.",))
+        if step * SLOWEST <= 1:
+            axis = self._checked(since, asked, ())
+            if axis.fs is None or axis.fs <= _DOUBTED:
+                return axis
+            return axis._replace(notes=(f"The column {self.name} names no unit and is taken as s: {axis.fs:g} Hz.",))
+        fit = [unit for unit in ("ms", "us", "ns") if SLOWEST <= 1 / (step * SCALE[unit]) <= FASTEST]
+        if not fit:
+            if asked.fs is not None:
+                return Axis(
+                    asked.fs, even(self, since).place, (f"The unit of {self.name} is not clear: --fs is used.",)
+                )
+            said = f"the column {self.name} goes up by {step:,.10g} a row: not clear whether in s, ms, us or ns"
+            raise EcgError(f"{self.path}: {said}; name its unit (as {self.name}_ms), or remove it and use --fs")
+        axis = self._checked(since * SCALE[fit[0]], asked, ())
+        counts = f", {axis.fs:g} Hz; if it numbers the samples, say the rate with --fs" if step == 1 else ""
+        said = f"The column {self.name} goes up by {step:,.10g} a sample and is taken as {fit[0]}{counts}."
+        return axis._replace(notes=(said, *axis.notes))
+
+    def _checked(self, seconds: npt.NDArray[np.float64], asked: Asked, notes: Texts) -> Axis:
+        """The axis of these times, whose rate must be one that an ECG has."""
+        if asked.fs is not None and _coarse(seconds, asked.fs):
+            return Axis(asked.fs, None, (*notes, f"The times of {self.name} are too coarse: --fs is used."))
+        found = even(self, seconds)
+        assert found.fs is not None
+        if SLOWEST <= found.fs <= FASTEST:
+            return found._replace(notes=(*notes, *asked.not_used(found.fs, "the time column", 1e-3 * found.fs)))
+        said = f"the column {self.name} says {found.fs:,.6g} Hz; an ECG has {SLOWEST:g} to {FASTEST:,.0f} Hz"
+        if asked.fs is None:
+            raise EcgError(f"{self.path}: {said}; name its true unit (as {self.name}_ms), or remove it and use --fs")
+        return Axis(asked.fs, found.place, (*notes, f"{said[0].upper()}{said[1:]}: --fs is used."))
+
+    def _all_there(self, column: pd.Series) -> None:
+        missing = ~np.isfinite(column.to_numpy(dtype=np.float64))
+        if len(column) < 2 or missing.any():
+            where = f"; there is none in row {self.line(int(np.argmax(missing)))}" if missing.any() else ""
+            raise EcgError(f"{self.path}: the time column needs two times or more, all of them numbers{where}")
+
+
+def _coarse(times: npt.NDArray[np.float64], fs: float) -> bool:
+    """Whether times mostly stand still, but take as long as so many samples do at a rate in Hz."""
+    step = np.diff(times)
+    length = len(times) / fs
+    return len(step) > 0 and step.min() >= 0 == np.median(step) and abs(times[-1] - length) < 2 + 0.05 * length
+
+
+def even(at: Times, times: npt.NDArray[np.float64]) -> Axis:
     """Sampling rate of times that go up evenly, apart from holes.
 
     Args:
-        path: the file.
+        at: which column it is.
         times: shape [time], in s.
 
-    Returns:
-        The rate in Hz; the place of each sample, shape [time], or None where none is missing.
-
     Raises:
-        EcgError: too few times, not finite, going back, or not evenly spaced.
+        EcgError: too few times, going back, or not evenly spaced.
     """
-    if len(times) < 2 or not np.isfinite(times).all():
+    path = at.path
+    if len(times) < 2:
         raise EcgError(f"{path}: the time column needs two times or more, all of them numbers")
     step = np.diff(times)
     if (step < 0).any():
-        raise EcgError(f"{path}: the times go back at row {int(np.argmax(step < 0)) + 1}")
+        raise EcgError(f"{path}: the times go back at row {at.line(int(np.argmax(step < 0)) + 1)}")
     median = float(np.median(step))
     usual = step <= 1.6 * median
     if usual.mean() < 0.95:  # coarse times: 700 Hz in whole ms goes up by 1 or 2
@@ -93,6 +172,6 @@ def even(path: Path, times: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray
         said = f"steps of {step.min() * 1000:.3g} to {step.max() * 1000:.3g} ms"
         raise EcgError(f"{path}: the samples are not evenly spaced in time ({said}); resample them to one rate first")
     if place[-1] > 10 * len(times) + 3600 * fs:
-        said = f"the times jump by {step.max():,.0f} s at row {int(np.argmax(step)) + 1}"
+        said = f"the times jump by {step.max():,.0f} s at row {at.line(int(np.argmax(step)) + 1)}"
         raise EcgError(f"{path}: {said}: save the parts as files of their own")
-    return fs, None if usual.all() else place
+    return Axis(fs, None if usual.all() else place)

@@ -13,6 +13,8 @@ from ecg.beats.labels import AAMI_CLASSES
 from ecg.data.sources import downloaded
 from ecg.errors import EcgError
 from ecg.recordings.databases import DATABASES, BeatDatabase, Database, DiagnosisDatabase, dominants
+from ecg.recordings.databases.ludb import WaveDatabase
+from ecg.recordings.databases.nstdb import NoiseDatabase
 
 every_database = pytest.mark.parametrize("name", DATABASES)
 BEATS = {name: one for name, one in DATABASES.items() if isinstance(one, BeatDatabase)}
@@ -26,6 +28,14 @@ LISTED: dict[str, tuple[list[str], list[str]]] = {
     "svdb": (
         ["RECORDS", *(f"{r}.{s}" for r in BEATS["svdb"].records for s in ("hea", "dat", "atr"))],
         ["800.xws", "ANNOTATORS", "SHA256SUMS.txt", "LICENSE.txt"],
+    ),
+    "ludb": (
+        [f"data/{r}.{s}" for r in ("1", "200") for s in ("hea", "dat", "i", "avr", "v6")],
+        ["RECORDS", "ludb.csv", "data/1.xyz", "LICENSE.txt", "SHA256SUMS.txt"],
+    ),
+    "nstdb": (
+        [f"{r}.{s}" for r in ("bw", "ma") for s in ("hea", "dat")],
+        ["RECORDS", "em.hea", "em.dat", "118e06.hea", "118e06.dat", "118e06.atr", "old/bw.dat", "LICENSE.txt"],
     ),
     "ptbdb": (
         ["RECORDS", "patient001/s0010_re.hea", "patient001/s0010_re.dat"],
@@ -55,7 +65,7 @@ def test_every_database_has_a_row_here() -> None:
 def test_what_is_known_of_a_database_is_complete_and_fixed(name: str) -> None:
     database = DATABASES[name]
     assert database.name == name
-    assert isinstance(database, BeatDatabase | DiagnosisDatabase)
+    assert isinstance(database, BeatDatabase | DiagnosisDatabase | WaveDatabase | NoiseDatabase)
     assert database.url == f"https://physionet.org/files/{name}/{database.version}/"
     assert database.doi.startswith("10.13026/")
     assert all((database.title, database.licence, database.citation, database.n_records, database.n_bytes))
@@ -90,7 +100,7 @@ def test_where_nothing_is_a_reader_is_told_the_three_ways_on(name: str, tmp_path
     folder.mkdir()
     assert str(database.nothing_there(folder, "has no records")).startswith(f"{folder} has no records. ")
     ways = (f"fill {folder} with the files of {database.url}", f"`ecg download {name} --data-dir {tmp_path}`")
-    for way in (*ways, f"a folder that has {name}/", "dataset.source=synthetic"):
+    for way in (*ways, f"a folder that has {name}/", database.instead):
         assert way in told
     assert told.isprintable()
 

@@ -31,6 +31,9 @@ ROWS = [
 ]
 
 
+HEAD = "ecg_id,patient_id,scp_codes,filename_hr\n"
+
+
 def write(folder: Path, rows: list[tuple[int, float, dict[str, float]]], absent: tuple[int, ...] = ()) -> None:
     """The two tables, and a header and samples (not looked into) for all but the `absent` records."""
     names = [f"records500/00000/{ecg_id:05d}_hr" for ecg_id, _, _ in rows]
@@ -125,12 +128,46 @@ def test_a_missing_table_is_named(folder: Path) -> None:
             "ecg_id,patient_id,scp_codes,filename_hr\n3,5.0,NORM,records500/00000/00001_hr\n",
             "ecg_id 3: scp_codes is 'NORM'",
         ),
+        ("ptbxl_database.csv", "ecg_id,scp_codes,filename_hr\n1,{},x\n", "it has no column patient_id"),
+        ("ptbxl_database.csv", "ecg_id;patient_id;scp_codes;filename_hr\n1;2;{};x\n", "no column ecg_id, patient_id"),
+        ("ptbxl_database.csv", HEAD + "1,2.0,{},x,9\n", "rows have more cells than its first line has names"),
+        ("ptbxl_database.csv", HEAD + "1,2.0,{},x\n5,p15,{},y\n", "patient_id in row 3 is 'p15', not a whole number"),
+        ("ptbxl_database.csv", HEAD + "1,2.5,{},x\n", "patient_id in row 2 is '2.5', not a whole number"),
+        ("ptbxl_database.csv", HEAD + "1,inf,{},x\n", "patient_id in row 2 is 'inf', not a whole number"),
+        ("ptbxl_database.csv", HEAD + "1,2.0,{},7\n", "filename_hr in row 2 is '7', not the name of a file"),
+        ("ptbxl_database.csv", HEAD + "1,2.0,{},x\n1,3.0,{},x\n", "ecg_id in row 3 is '1', not a record of its own"),
+        (
+            "ptbxl_database.csv",
+            HEAD + "1,2.0,{},x\n2,2.0,{},x\n",
+            "filename_hr in row 3 is 'x', not a record of its own",
+        ),
+        ("ptbxl_database.csv", HEAD + "1,2.0,{},x\n", "names 1 records, and none of them is in"),
+        ("ptbxl_database.csv", HEAD, "names 0 records, and none of them is in"),
+        ("ptbxl_database.csv", "", "not PTB-XL's table of records"),
+        *(
+            ("ptbxl_database.csv", f"{HEAD}3,5.0,{codes},records500/00000/00001_hr\n", "ecg_id 3: scp_codes is")
+            for codes in ("['NORM']", "{'NORM': None}", "{'NORM': 'a'}", "{'NORM': 1", "{'NORM': -1}", "{'NORM': 1e9}")
+        ),
     ],
 )
 def test_a_malformed_table_is_named_with_what_is_wrong(folder: Path, file: str, content: str, said: str) -> None:
     (folder / file).write_text(content)
     with pytest.raises(EcgError, match=rf"{file}.*{said}"):
         select_ptbxl(folder, min_likelihood=0)
+
+
+def test_rows_given_twice_count_once(folder: Path) -> None:
+    table = folder / "ptbxl_database.csv"
+    expected = select_ptbxl(folder, min_likelihood=50)
+    lines = table.read_text().splitlines(keepends=True)
+    table.write_text("".join([*lines, *lines[1:5]]))
+    assert select_ptbxl(folder, min_likelihood=50) == expected
+
+
+def test_a_record_without_statements_is_in_neither_class(folder: Path) -> None:
+    table = folder / "ptbxl_database.csv"
+    table.write_text(table.read_text().replace("{'NDT': 100.0}", ""))
+    assert select_ptbxl(folder, min_likelihood=50).left_out == {UNLIKELY: 1, NEITHER: 1, BOTH: 1, CONFLICT: 2}
 
 
 @pytest.mark.real

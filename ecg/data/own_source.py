@@ -1,0 +1,250 @@
+"""A person's own labelled recordings as a source of beats."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ecg.beats.cache import Facts, cached_beats, fingerprint
+from ecg.beats.detected import VERSION, segmented
+from ecg.beats.quality import INVALID, check_beats
+from ecg.beats.segmentations import Segmentation, key_of
+from ecg.beats.table import Beats
+from ecg.data.own_files import TABLE, LabelledFile, OwnFiles, find_own
+from ecg.data.own_patients import FROM_NAME
+from ecg.data.same_signal import SeenSignals
+from ecg.data.sources import Prepared
+from ecg.data.strange_labels import Strange
+from ecg.errors import EcgError
+from ecg.progress import track
+from ecg.recordings.formats import Asked, OwnRecording, read_own
+from ecg.recordings.formats.asked import choose_lead
+from ecg.recordings.labels import NONE, BeatLabels, labels_of_annotations, labels_of_table
+from ecg.recordings.leads import FIRST
+from ecg.recordings.recording import Annotations, Recording
+from ecg.recordings.wfdb_header import read_header
+
+log = logging.getLogger(__name__)
+
+R_PEAKS = "own labels"
+_READING = 1
+"""Raised whenever the same files would give other beats."""
+_NOT_LABELLED = (NONE, "?")
+"""Labels that say that a beat has none: of the tables and of the annotations that `ecg predict` writes."""
+_USUAL = ("MLII", "II")
+_OPTIONS = (
+    (re.compile(r"(no lead|leads called) ('[^']*')"), r"\1 \2 (dataset.leads)"),
+    (re.compile(r"--lead (NAME)\b"), r"dataset.leads=[\1]"),
+    (re.compile(r"--fs ([\d.]*\d)"), r"dataset.fs=\1"),
+    (re.compile(r"--unit (mV|uV|V|ADU)\b"), r"dataset.unit=\1"),
+    (re.compile(r"--(fs|unit)\b"), r"dataset.\1"),
+    (re.compile(r"--lead\b"), "dataset.leads"),
+)
+"""Options of `ecg predict`, which messages about recordings name, and the settings that take their place."""
+
+
+@dataclass
+class OwnSource:
+    """Recordings of any readable format, each with a file of labels.
+
+    Attributes:
+        folder: of the recordings, or one of them.
+        labels: `csv`, or a WFDB annotator such as `atr`.
+        labels_folder: of the files of labels; None: beside the recordings.
+        classes: labels of each class, by the class's name.
+        left_out: labels of beats that neither train nor test.
+        patients: see `ecg.data.own_patients`.
+        leads: the wanted lead alone, with alternatives as in `MLII|II|first`.
+        fs: sampling rate in Hz, for files that do not say it.
+        unit: of the signal, for files that do not say it.
+        name: the folder's.
+        simulated: whether a header says that a model of the ECG made its recording; known once beats are prepared.
+    """
+
+    folder: Path
+    labels: str
+    labels_folder: Path | None
+    classes: Mapping[str, Sequence[str]]
+    left_out: Sequence[str] = ()
+    patients: str = FROM_NAME
+    leads: Sequence[str] = (FIRST,)
+    fs: float | None = None
+    unit: str | None = None
+    name: str = field(init=False)
+    simulated: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.folder.resolve().name
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """One for all of a person's folders: who is called the same may be the same."""
+        return ("own",)
+
+    def at_hand(self) -> bool:
+        """Nothing is downloaded."""
+        return True
+
+    @cached_property
+    def files(self) -> OwnFiles:
+        """Recordings, labels and patients.
+
+        Raises:
+            EcgError: as of `find_own`.
+        """
+        return find_own(self.folder, self.labels, self.labels_folder, self.patients)
+
+    def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
+        """Read and segment every labelled recording, or take the result from the cache.
+
+        Raises:
+            EcgError: a file cannot be read, a label has no class, a recording has no patient or two.
+        """
+        files = self.files
+        headers = (one.recording.path for one in files.labelled if one.recording.form == "wfdb")
+        self.simulated = any(read_header(path).simulated for path in headers)
+        try:
+            mark = fingerprint(path for one in files.labelled for path in one.parts)
+        except OSError as error:
+            raise EcgError(f"{error.filename}: cannot be read: {error.strerror or error}") from None
+        settings = (
+            [(one.recording.record, one.patient, one.labels.name) for one in files.labelled],
+            list(self._number.items()), self.labels, self.fs, self.unit,
+        )  # fmt: skip
+        key = {"files": mark, "own": repr(settings), "preparation": (VERSION, _READING), **key_of(segmentation, leads)}
+        beats, facts, cached = cached_beats(cache, key, lambda: self._segment(segmentation))
+        read = [f"{note} ({many})" for note, many in dict[str, str](facts.pop("when_read", {})).items()]  # type: ignore[call-overload]
+        return Prepared(beats, mark, cached, facts, (*self._notes(), *read))
+
+    def _notes(self) -> list[str]:
+        """What was assumed about whose recordings these are, and what was left out."""
+        notes, without = [], self.files.unlabelled
+        if self.patients == FROM_NAME:
+            notes.append("Each recording is taken to be of another patient (dataset.patients=from_name).")
+        if without:
+            some = ", ".join(without[:5]) + (" ..." if len(without) > 5 else "")
+            notes.append(f"Left out, for want of labels: {len(without)} of the recordings ({some}).")
+        return notes
+
+    def recording(self, name: str) -> Recording | None:
+        """The recording called `name`, with its labels as annotations."""
+        for file in self.files.labelled:
+            if file.recording.record == name:
+                return self._read(file)[0].recording
+        return None
+
+    def _segment(self, segmentation: Segmentation) -> tuple[Beats, Facts]:
+        parts, seen, strange = [], SeenSignals(), Strange()
+        left, notes = Counter[str](), Counter[str]()
+        for file in track(self.files.labelled, f"segmenting beats ({segmentation.name})"):
+            own, labels = self._read(file)
+            seen.add(file.recording.path, own.recording)
+            notes.update(own.notes)
+            if strange.look(file.labels, labels, own.recording.fs, self._number):
+                continue  # nothing will be trained, but all such labels are said at once
+            beats, reason = self._beats(file, own, labels, segmentation)
+            left.update(reason[beats.y < 0].tolist())
+            parts.append(beats.take(np.flatnonzero(beats.y >= 0)))
+        strange.refuse(_said(self.classes))
+        total = len(parts)
+        if not sum(map(len, parts)):
+            raise EcgError(f"dataset.recordings={self.folder}: no labelled beat is of a class: {_said(self.classes)}")
+        read = {note: "all recordings" if n == total else f"{n} of {total} recordings" for note, n in notes.items()}
+        facts: Facts = {"r_peaks": R_PEAKS, "records": total, "labels": _said(self.classes), "when_read": read}
+        return Beats.concatenate(parts), facts | {"beats_left_out": dict(left)}
+
+    def _beats(
+        self, file: LabelledFile, own: OwnRecording, labels: BeatLabels, segmentation: Segmentation
+    ) -> tuple[Beats, npt.NDArray[np.str_]]:
+        """The beats of one recording, of class -1 where they are left out, and why they would be."""
+        number = np.array([self._number[label] for label in labels.label.tolist()], dtype=np.int64)
+        missing = _beside_gap(own)
+        said = [("labelled " + label) if label not in _NOT_LABELLED else "without a label" for label in labels.label]
+        reason = np.where(missing, "beside a gap in the signal", said)
+        try:
+            beats, place = segmented(own.recording, segmentation)
+        except EcgError as error:
+            way = "move its labels away to leave it out, or choose another dataset.segmentation"
+            raise EcgError(f"{file.labels}: {error}; {way}") from None
+        of, symbol = np.full(len(beats), self.databases[0]), labels.label[place]
+        return replace(beats, y=np.where(missing, -1, number)[place], symbol=symbol, database=of), reason[place]
+
+    def _read(self, file: LabelledFile) -> tuple[OwnRecording, BeatLabels]:
+        """A recording whose R peaks are the labels', and the labels."""
+        one = file.recording
+        try:
+            own = self._of_lead(one.path, read_own(one, self._asked))
+        except EcgError as error:
+            raise EcgError(_as_settings(str(error))) from None
+        if self.labels == TABLE:
+            labels = labels_of_table(file.labels, own.recording)
+        else:
+            frames = read_header(one.path).fs if one.form == "wfdb" else 0.0
+            labels = labels_of_annotations(file.labels, own.recording, frames or own.recording.fs)
+        marks = Annotations(labels.sample, np.full(len(labels.sample), "N"))
+        recording = replace(own.recording, annotations=marks, patient=file.patient)
+        notes = tuple(_as_settings(note) for note in own.notes if "weights" not in note)
+        return replace(own, recording=recording, notes=notes), labels
+
+    @property
+    def _options(self) -> list[str]:
+        return [option.strip() for option in self.leads[0].split("|")]
+
+    @property
+    def _asked(self) -> Asked:
+        named = [option for option in self._options if option.lower() != FIRST]
+        only = named[0] if len(self._options) == len(named) == 1 else None
+        return Asked(self.fs, only, self.unit, tuple(named) or _USUAL)
+
+    def _of_lead(self, path: Path, own: OwnRecording) -> OwnRecording:
+        """The lead called as it was asked for, whatever each file writes (`ECG II`, `Lead II`); and none but those.
+
+        A reader takes the only lead there is, whatever it is called.
+        """
+        usual = _USUAL if FIRST in (option.lower() for option in self._options) else ()
+        for option in (*self._options, *usual):
+            try:
+                place, _ = choose_lead(str(path), own.leads, Asked(lead=option))
+            except EcgError:
+                continue
+            if own.leads[place] == own.recording.leads[0]:
+                return replace(own, recording=replace(own.recording, leads=(option,)))
+        if usual:
+            return own
+        wanted, there = ", ".join(self._options), ", ".join(own.leads)
+        raise EcgError(f"{path}: has none of the leads {wanted} (dataset.leads); it has {there}")
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        """Class number of each label, -1 for those left out; a class's own name, as `ecg predict` writes it, too."""
+        number = dict.fromkeys(_NOT_LABELLED, -1) | {name: c for c, name in enumerate(self.classes)}
+        number |= {label: c for c, own in enumerate(self.classes.values()) for label in own}
+        return number | dict.fromkeys(self.left_out, -1)
+
+
+def _beside_gap(own: OwnRecording) -> npt.NDArray[np.bool_]:
+    """Beats around which the signal is missing, shape [beat]; it is bridged there, and no ECG."""
+    recording, marks = own.recording, own.recording.annotations
+    assert marks is not None
+    missing = np.zeros(recording.n_samples, dtype=np.bool_)
+    for start, stop in own.gaps:
+        missing[start:stop] = True
+    return np.asarray(check_beats(marks.sample, {INVALID: missing}, recording.fs) == INVALID)
+
+
+def _as_settings(text: str) -> str:
+    for option, setting in _OPTIONS:
+        text = option.sub(setting, text)
+    return text
+
+
+def _said(classes: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{name}: {' '.join(labels)}" for name, labels in classes.items())
