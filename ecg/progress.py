@@ -44,10 +44,16 @@ def track_whole(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     shown = console.is_terminal and total > 1
-    above = {"redirect_stdout": sys.stdout.isatty(), "redirect_stderr": False}
     before = _WITHIN.set(shown)
     try:
-        with Progress(*columns, console=console, transient=True, disable=not shown, **above) as progress:
+        with Progress(
+            *columns,
+            console=console,
+            transient=True,
+            disable=not shown,
+            redirect_stdout=sys.stdout.isatty(),
+            redirect_stderr=False,
+        ) as progress:
             yield from progress.track(items, total=total, description=doing)
     finally:
         _WITHIN.reset(before)

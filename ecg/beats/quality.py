@@ -81,7 +81,9 @@ def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> 
     Returns:
         shape [beat], the reason, or an empty string for a beat that can be used.
     """
-    reasons = np.full(len(peaks), "", dtype=f"<U{max(len(r) for r in (INVALID, FLAT, SATURATED, HIDDEN, RR_SHORT, RR_LONG))}")
+    reasons = np.full(
+        len(peaks), "", dtype=f"<U{max(len(r) for r in (INVALID, FLAT, SATURATED, HIDDEN, RR_SHORT, RR_LONG))}"
+    )
     if not len(peaks):
         return reasons
     rr = np.diff(peaks)
@@ -91,12 +93,26 @@ def check_beats(peaks: npt.NDArray[np.int64], unusable: Unusable, fs: float) -> 
     stop = np.concatenate([peaks[1:] + 0.25 * rr, [peaks[-1] + typical]])
     first, last = np.clip(start, 0, n).astype(np.int64), np.clip(np.ceil(stop), 0, n).astype(np.int64)
     for reason, mask in unusable.items():
-        total = np.concatenate([[0], np.cumsum(mask)])
-        reasons[(total[last] > total[first]) & (reasons == "")] = reason
+        reasons[any_within(mask, first, last) & (reasons == "")] = reason
     for reason, wrong in ((RR_SHORT, rr < SHORTEST_RR_S * fs), (RR_LONG, rr > LONGEST_RR_S * fs)):
         beside = np.append(False, wrong) | np.append(wrong, False)
         reasons[beside & (reasons == "")] = reason
     return reasons
+
+
+def any_within(
+    mask: npt.NDArray[np.bool_], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Whether a mask is true anywhere from each `first` to before each `last`, both of shape [beat]."""
+    begins, ends = stretches(mask).T
+    # the first stretch that ends behind `first` must begin before `last`
+    behind = np.searchsorted(ends, first, side="right")
+    return np.append(begins, len(mask))[behind] < last
+
+
+def stretches(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where a mask is true without a break: first position and the one behind the last, shape [stretch, 2]."""
+    return np.flatnonzero(np.diff(mask, prepend=False, append=False)).reshape(-1, 2)
 
 
 def too_few(peaks: npt.NDArray[np.int64], seconds: float) -> bool:

@@ -68,6 +68,7 @@ def predict(
     unit: Annotated[str | None, typer.Option(help="mV, uV, V or ADU, for files that do not say it.")] = None,
     rpeaks: Annotated[str, typer.Option(help=RPEAKS)] = "learnt",
     force: Annotated[bool, typer.Option("--force", help="Replace results that are there already.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what these weights have labelled already.")] = False,
 ) -> None:
     """Find and label the heartbeats of one's own recordings. Research software: no diagnosis.
 
@@ -83,7 +84,7 @@ def predict(
         raise EcgError("ecg predict: name recordings, or give --sample for one that ships with ecg")
     records = records or [FOLDER / UNSEEN]
     asked: dict[str, Any] = {"fs": fs, "lead": lead, "unit": unit, "point": point, "rpeaks": rpeaks}
-    known, found, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force)
+    known, found, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force, resume=resume)
     if not tell(known, outcomes, out, found):
         raise typer.Exit(1)
 
@@ -229,7 +230,7 @@ def export(
 ) -> None:
     """Write a model as ONNX, with its metadata, and check it against torch on the run's own test beats.
 
-    Its probabilities are the network's own, before operating points and smoothing. A detector of R peaks is written too.
+    Its probabilities are the network's own, before operating points and smoothing. Also takes a detector of R peaks.
 
     A file that disagrees is not kept. Where the recordings are not at hand, random beats are taken, and it says so.
     Needs onnx and onnxruntime: pip install 'onnx>=1.17,<2' 'onnxruntime>=1.20,<2'.

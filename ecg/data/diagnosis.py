@@ -76,7 +76,9 @@ class DiagnosisSource:
             "preparation": detected.VERSION,
             **key_of(segmentation, leads),
         }
-        beats, found, cached = cached_beats(cache, key, partial(_segment_all, records, segmentation, leads, self.rpeaks))
+        beats, found, cached = cached_beats(
+            cache, key, partial(_segment_all, records, segmentation, leads, self.rpeaks)
+        )
         self._require_both(beats.y, "usable beat")
         return Prepared(beats, mark, cached, self._facts(beats, found, leads), _notes(self.selections))
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.detected import VERSION, find_beats, segmented
-from ecg.beats.rpeaks import detector
 from ecg.beats.peaks import Index
+from ecg.beats.rpeaks import detector
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
 from ecg.checks import BadSettingError, in_range

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,18 +17,18 @@ from ecg.beats.detected import VERSION, segmented
 from ecg.beats.quality import INVALID, check_beats
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
-from ecg.data.own_files import TABLE, LabelledFile, OwnFiles, find_own
+from ecg.data.own_files import LabelledFile, OwnFiles, find_own
 from ecg.data.own_patients import FROM_NAME
+from ecg.data.own_reading import Reading
 from ecg.data.same_signal import SeenSignals
 from ecg.data.sources import Prepared
 from ecg.data.strange_labels import Strange
 from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.formats import Asked, OwnRecording, read_own
-from ecg.recordings.formats.asked import choose_lead
-from ecg.recordings.labels import NONE, BeatLabels, labels_of_annotations, labels_of_table
+from ecg.recordings.formats import OwnRecording
+from ecg.recordings.labels import NONE, BeatLabels
 from ecg.recordings.leads import FIRST
-from ecg.recordings.recording import Annotations, Recording
+from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_header import read_header
 
 log = logging.getLogger(__name__)
@@ -39,16 +38,6 @@ _READING = 1
 """Raised whenever the same files would give other beats."""
 _NOT_LABELLED = (NONE, "?")
 """Labels that say that a beat has none: of the tables and of the annotations that `ecg predict` writes."""
-_USUAL = ("MLII", "II")
-_OPTIONS = (
-    (re.compile(r"(no lead|leads called) ('[^']*')"), r"\1 \2 (dataset.leads)"),
-    (re.compile(r"--lead (NAME)\b"), r"dataset.leads=[\1]"),
-    (re.compile(r"--fs ([\d.]*\d)"), r"dataset.fs=\1"),
-    (re.compile(r"--unit (mV|uV|V|ADU)\b"), r"dataset.unit=\1"),
-    (re.compile(r"--(fs|unit)\b"), r"dataset.\1"),
-    (re.compile(r"--lead\b"), "dataset.leads"),
-)
-"""Options of `ecg predict`, which messages about recordings name, and the settings that take their place."""
 
 
 @dataclass
@@ -102,6 +91,10 @@ class OwnSource:
         """
         return find_own(self.folder, self.labels, self.labels_folder, self.patients)
 
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.labels, self.leads[0], self.fs, self.unit)
+
     def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
         """Read and segment every labelled recording, or take the result from the cache.
 
@@ -121,8 +114,10 @@ class OwnSource:
         )  # fmt: skip
         key = {"files": mark, "own": repr(settings), "preparation": (VERSION, _READING), **key_of(segmentation, leads)}
         beats, facts, cached = cached_beats(cache, key, lambda: self._segment(segmentation))
-        read = [f"{note} ({many})" for note, many in dict[str, str](facts.pop("when_read", {})).items()]  # type: ignore[call-overload]
-        return Prepared(beats, mark, cached, facts, (*self._notes(), *read))
+        read = facts.pop("when_read")
+        assert isinstance(read, dict)
+        notes = (*self._notes(), *(f"In {many}: {note}" for note, many in read.items()))
+        return Prepared(beats, mark, cached, facts, notes)
 
     def _notes(self) -> list[str]:
         """What was assumed about whose recordings these are, and what was left out."""
@@ -138,14 +133,14 @@ class OwnSource:
         """The recording called `name`, with its labels as annotations."""
         for file in self.files.labelled:
             if file.recording.record == name:
-                return self._read(file)[0].recording
+                return self._reading.read(file)[0].recording
         return None
 
     def _segment(self, segmentation: Segmentation) -> tuple[Beats, Facts]:
         parts, seen, strange = [], SeenSignals(), Strange()
         left, notes = Counter[str](), Counter[str]()
         for file in track(self.files.labelled, f"segmenting beats ({segmentation.name})"):
-            own, labels = self._read(file)
+            own, labels = self._reading.read(file)
             seen.add(file.recording.path, own.recording)
             notes.update(own.notes)
             if strange.look(file.labels, labels, own.recording.fs, self._number):
@@ -153,7 +148,7 @@ class OwnSource:
             beats, reason = self._beats(file, own, labels, segmentation)
             left.update(reason[beats.y < 0].tolist())
             parts.append(beats.take(np.flatnonzero(beats.y >= 0)))
-        strange.refuse(_said(self.classes))
+        strange.refuse(_said(self.classes), self.left_out)
         total = len(parts)
         if not sum(map(len, parts)):
             raise EcgError(f"dataset.recordings={self.folder}: no labelled beat is of a class: {_said(self.classes)}")
@@ -177,51 +172,6 @@ class OwnSource:
         of, symbol = np.full(len(beats), self.databases[0]), labels.label[place]
         return replace(beats, y=np.where(missing, -1, number)[place], symbol=symbol, database=of), reason[place]
 
-    def _read(self, file: LabelledFile) -> tuple[OwnRecording, BeatLabels]:
-        """A recording whose R peaks are the labels', and the labels."""
-        one = file.recording
-        try:
-            own = self._of_lead(one.path, read_own(one, self._asked))
-        except EcgError as error:
-            raise EcgError(_as_settings(str(error))) from None
-        if self.labels == TABLE:
-            labels = labels_of_table(file.labels, own.recording)
-        else:
-            frames = read_header(one.path).fs if one.form == "wfdb" else 0.0
-            labels = labels_of_annotations(file.labels, own.recording, frames or own.recording.fs)
-        marks = Annotations(labels.sample, np.full(len(labels.sample), "N"))
-        recording = replace(own.recording, annotations=marks, patient=file.patient)
-        notes = tuple(_as_settings(note) for note in own.notes if "weights" not in note)
-        return replace(own, recording=recording, notes=notes), labels
-
-    @property
-    def _options(self) -> list[str]:
-        return [option.strip() for option in self.leads[0].split("|")]
-
-    @property
-    def _asked(self) -> Asked:
-        named = [option for option in self._options if option.lower() != FIRST]
-        only = named[0] if len(self._options) == len(named) == 1 else None
-        return Asked(self.fs, only, self.unit, tuple(named) or _USUAL)
-
-    def _of_lead(self, path: Path, own: OwnRecording) -> OwnRecording:
-        """The lead called as it was asked for, whatever each file writes (`ECG II`, `Lead II`); and none but those.
-
-        A reader takes the only lead there is, whatever it is called.
-        """
-        usual = _USUAL if FIRST in (option.lower() for option in self._options) else ()
-        for option in (*self._options, *usual):
-            try:
-                place, _ = choose_lead(str(path), own.leads, Asked(lead=option))
-            except EcgError:
-                continue
-            if own.leads[place] == own.recording.leads[0]:
-                return replace(own, recording=replace(own.recording, leads=(option,)))
-        if usual:
-            return own
-        wanted, there = ", ".join(self._options), ", ".join(own.leads)
-        raise EcgError(f"{path}: has none of the leads {wanted} (dataset.leads); it has {there}")
-
     @cached_property
     def _number(self) -> dict[str, int]:
         """Class number of each label, -1 for those left out; a class's own name, as `ecg predict` writes it, too."""
@@ -238,12 +188,6 @@ def _beside_gap(own: OwnRecording) -> npt.NDArray[np.bool_]:
     for start, stop in own.gaps:
         missing[start:stop] = True
     return np.asarray(check_beats(marks.sample, {INVALID: missing}, recording.fs) == INVALID)
-
-
-def _as_settings(text: str) -> str:
-    for option, setting in _OPTIONS:
-        text = option.sub(setting, text)
-    return text
 
 
 def _said(classes: Mapping[str, Sequence[str]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +37,12 @@ class Strange:
         )
         return True
 
-    def refuse(self, classes: str) -> None:
+    def refuse(self, classes: str, left_out: Sequence[str]) -> None:
         """Raise an error if there were any.
 
         Args:
             classes: with their labels, in words.
+            left_out: labels that are left out already.
 
         Raises:
             EcgError: there were; the message names the first, counts all, and says the way on.
@@ -49,5 +50,5 @@ class Strange:
         if not self._beats:
             return
         counts = ", ".join(f"{count:,} {label}" for label, count in self._beats.most_common(20))
-        way = f"add each to one of dataset.classes, or leave them out: 'dataset.left_out=[{','.join(self._beats)}]'"
+        way = f"add each to one of dataset.classes, or leave them out: 'dataset.left_out=[{','.join((*left_out, *self._beats))}]'"
         raise EcgError(f"{self._first}, which is in no class ({classes}); beats of no class: {counts}; {way}")

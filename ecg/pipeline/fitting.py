@@ -19,7 +19,7 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.models import LayeredModel
 from ecg.pipeline.source import augment_of
-from ecg.runs.checkpoints import ResumePoint, best_weights, resume_point
+from ecg.runs.checkpoints import ResumePoint, best_weights, last_weights, resume_point
 from ecg.runs.folder import RunFolder
 from ecg.targets import locate
 from ecg.training.classifier import BeatClassifier, recipe_of
@@ -131,14 +131,17 @@ def trained(
         log.info("resuming after epoch %d from %s", point.epochs, point.path)
     before_s = history.seconds
     _run(trainer, module, data, point)
-    if (best := best_weights(folder)) is not None:
+    best = best_weights(folder)
+    if best is None:
+        log.warning("no validation chose a best epoch: the weights of the last step are kept")
+        if point is not None and len(history.rows) == point.epochs:  # nothing was left to train, nor to average
+            best = last_weights(folder)
+    if best is not None:
         own = fitted.state_dict().keys()  # a run that was killed while it reported has the frozen layers there already
         try:
             fitted.load_state_dict({name: value for name, value in best.items() if name in own})
         except RuntimeError as error:
-            raise EcgError(f"{folder.best_checkpoint} is of another model ({_first_line(error)})") from error
-    else:
-        log.warning("no validation chose a best epoch: the weights of the last step are kept")
+            raise EcgError(f"{folder.checkpoints} are of another model ({_first_line(error)})") from error
     return history, before_s
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytorch_lightning as pl
 
@@ -76,7 +77,12 @@ def run_rpeaks(config: RunConfig, job: Job) -> float:
     folder.make()
     save_config(config, folder.config)
     _write_split(data, folder)
-    told = {"job_type": JOB_TYPE, "fingerprint": data.fingerprint(), "simulated": False, "threads": threads}
+    told: dict[str, Any] = {
+        "job_type": JOB_TYPE,
+        "fingerprint": data.fingerprint(),
+        "simulated": False,
+        "threads": threads,
+    }
     with opened(config.logger, run_facts(config, job, folder, **told)) as loggers:
         net, point = module.model, resume_point(folder)
         history, before_s = trained(config, module, net, data, folder, loggers.all, point)
@@ -160,7 +166,7 @@ def _made(config: RunConfig, job: Job) -> tuple[RPeaksDataModule, RPeakTraining]
         if not isinstance(one, _PARTS[key]):
             raise EcgError(f"{key}._target_={getattr(config, key)['_target_']}: {_ALSO}")
     data.augment = augment
-    how = {"optimizer": config.optimizer, "scheduler": config.scheduler, "seed": config.seed}
+    how: dict[str, Any] = {"optimizer": config.optimizer, "scheduler": config.scheduler, "seed": config.seed}
     return data, RPeakTraining(net, loss=loss, **how)
 
 

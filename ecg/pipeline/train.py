@@ -104,7 +104,7 @@ def _run(config: RunConfig, job: Job) -> float:
     write_split(data.info, *data.divided, folder)
     if source is not None:
         write_origin(source, start, folder)
-    told = {"fingerprint": data.info.fingerprint, "simulated": data.info.simulated, "threads": threads}
+    told: dict[str, Any] = {"fingerprint": data.info.fingerprint, "simulated": data.info.simulated, "threads": threads}
     facts = run_facts(config, job, folder, job_type=job_type(data, transfer), **told)
     with opened(config.logger, facts) as loggers:
         fitted = fit(config, transfer, start, folder, loggers.all, resume=job.resume)

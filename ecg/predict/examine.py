@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.rpeaks import Detector
 from ecg.beats.quality import FLAT, FLAT_MV, HIDDEN, INVALID, RR_LONG, Unusable, check_beats, check_lead
+from ecg.beats.rpeaks import Detector
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.formats import OwnRecording
@@ -94,11 +94,6 @@ def examine(own: OwnRecording, rpeaks: Detector) -> Examined:
     met = {reason: mask for reason, mask in unusable.items() if mask.any() or reason == INVALID}  # fewer to look at
     reasons = check_beats(peaks, met, fs)
     return Examined(peaks, unusable, np.where(reasons == RR_LONG, "", reasons), rpeaks.name, problems == {FLAT})
-
-
-def stretches(mask: Mask) -> npt.NDArray[np.int64]:
-    """Where a mask is True without a break: first position and the one after the last, shape [stretch, 2]."""
-    return np.flatnonzero(np.diff(mask, prepend=False, append=False)).reshape(-1, 2)
 
 
 def _pieces(n: int, fs: float) -> list[tuple[slice, slice]]:

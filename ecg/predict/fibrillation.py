@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ecg.beats.features import FEATURES, rolling
 from ecg.beats.segmentations.window import RHYTHM
 from ecg.beats.table import Beats
-from ecg.predict.examine import stretches
+from ecg.beats.quality import stretches
 
 STATE = "fibrillation20"
 SMOOTHED = 21

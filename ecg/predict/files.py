@@ -24,8 +24,8 @@ OVERVIEW = ("index.html", "records.csv")
 """What is written for several recordings together."""
 
 
-def check_out(out: Path, records: Sequence[str], inputs: Iterable[Path], *, force: bool) -> None:
-    """Make the folder, and refuse to write over results or over what is read.
+def check_out(out: Path, records: Sequence[str], inputs: Iterable[Path], *, force: bool, overview: bool = True) -> None:
+    """Make the folder, and refuse to write over results, an overview among them, or over what is read.
 
     Raises:
         EcgError: so it would be, or the folder cannot be written.
@@ -38,7 +38,7 @@ def check_out(out: Path, records: Sequence[str], inputs: Iterable[Path], *, forc
         raise EcgError(f"--out {out}: cannot be written ({error.strerror or error}); choose another folder") from None
     read = {path.resolve() for path in inputs}
     names = [f"{record}.{ending}" for record in records for ending in ENDINGS]
-    for path in (out / name for name in (*names, *(OVERVIEW if len(records) > 1 else ()))):
+    for path in (out / name for name in (*names, *(OVERVIEW if overview and len(records) > 1 else ()))):
         if path.resolve() in read:
             why = f"{path.name} would replace the recording it is made from"
             raise EcgError(f"--out {out}: {why}; choose another folder")

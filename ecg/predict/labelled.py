@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.detected import beats_at
 from ecg.beats.peaks import MATCH_S
+from ecg.beats.quality import any_within
 from ecg.beats.rpeaks import Detector, detector
 from ecg.beats.segmentations import Segmentation
-from ecg.beats.table import Beats, shapes_of
+from ecg.beats.table import SIGNAL, Beats, shapes_of
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, examine
 from ecg.predict.fibrillation import fibrillation
@@ -118,7 +119,8 @@ def label_beats(
     info, labelling = weights.info, Labelling.of(weights.labelling, classes)
     labelling = labelling.at(point) if point is not None else labelling
     found = probabilities(weights.model, beats, index=kept)
-    probability[place] = labelling(found, beats.take(kept), classes, info.r_peak_s, info.fs)
+    seen = replace(beats, inputs={SIGNAL: beats.signal}).take(kept)  # all that labelling looks at
+    probability[place] = labelling(found, seen, classes, info.r_peak_s, info.fs)
     label = np.full(count, UNLABELLED, dtype=np.int64)
     label[place] = probability[place].argmax(axis=1)
     reason = np.where((label == UNLABELLED) & (examined.reasons == ""), LAST_BEAT, examined.reasons)
@@ -142,12 +144,12 @@ def segmented_beats(
     order = np.lexsort((away, place))
     first = order[np.flatnonzero(np.diff(place[order], prepend=-1))]
     kept = np.sort(first[away[first] <= MATCH_S * recording.fs])
-    return beats.take(kept), place[kept]
+    return (beats if len(kept) == len(beats) else beats.take(kept)), place[kept]
 
 
 def _rr(examined: Examined, fs: float) -> npt.NDArray[np.float64]:
     """RR interval before each beat in s, NaN where it cannot be known."""
     rr = np.diff(examined.peaks) / fs
-    unusable = np.logical_or.reduce(list(examined.unusable.values()))
-    broken = np.diff(np.cumsum(unusable, dtype=np.int32)[examined.peaks]) > 0
-    return np.concatenate([[np.nan], np.where(broken, np.nan, rr)])
+    first, last = examined.peaks[:-1] + 1, examined.peaks[1:] + 1
+    broken = [any_within(mask, first, last) for mask in examined.unusable.values()]
+    return np.concatenate([[np.nan], np.where(np.logical_or.reduce(broken), np.nan, rr)])

@@ -29,6 +29,7 @@ from ecg.predict.summary import summary
 from ecg.predict.trust import NO_DIAGNOSIS, Trust, trust
 from ecg.recordings.formats import Asked, Found, Input, find_recordings, read_own
 from ecg.recordings.messages import one_line
+from ecg.runs.folder import read_json
 from ecg.runs.weights import load_weights
 from ecg.training.labelling import Labelling
 
@@ -64,6 +65,7 @@ def predict(
     force: bool,
     point: str | None = None,
     rpeaks: str = DETECTOR,
+    resume: bool = False,
 ) -> tuple[Trust, Found, Iterator[Outcome]]:
     """Check everything that can be checked beforehand, then label recordings one by one as they are asked for.
 
@@ -77,6 +79,7 @@ def predict(
         force: replace results.
         point: operating point; None: the weights' own.
         rpeaks: what finds the R peaks, by name.
+        resume: keep what is labelled already, by the same weights.
 
     Returns:
         What is known of the weights, the recordings that were found, and their outcomes, made while they are iterated
@@ -90,9 +93,25 @@ def predict(
     if point is not None:
         one_of("--point", point, Labelling.of(known.weights.labelling, known.weights.info.classes).names)
     find = detector(rpeaks)
-    check_out(out, [one.record for one in found.inputs], [one.path for one in found.inputs], force=force)
+    kept = {one: content for one in found.inputs if resume and (content := _kept(one, known, out)) is not None}
+    wanted = [one.record for one in found.inputs if one not in kept]
+    check_out(out, wanted, [one.path for one in found.inputs], force=force, overview=not resume)
     asked = Asked(fs, lead, unit, known.weights.info.preferred)
-    return known, found, (_outcome(one, known, asked, out, point, find) for one in found.inputs)
+    return known, found, (
+        Outcome(one, kept[one]) if one in kept else _outcome(one, known, asked, out, point, find)
+        for one in found.inputs
+    )  # fmt: skip
+
+
+def _kept(one: Input, known: Trust, out: Path) -> dict[str, Any] | None:
+    """The summary of a recording that these weights have labelled before; None for one that they have not."""
+    path = out / f"{one.record}.json"
+    if not path.is_file():
+        return None
+    content = read_json(path)
+    by = content.get("weights")
+    same = isinstance(by, dict) and by.get("sha256") == known.sha256 and content.get("file") == str(one.path)
+    return content if same else None
 
 
 def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | None, rpeaks: Detector) -> Outcome:

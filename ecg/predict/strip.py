@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.resampling import resample
-from ecg.predict.examine import stretches
+from ecg.beats.quality import stretches
 from ecg.predict.labelled import UNLABELLED, Labelled
 from ecg.recordings.formats import OwnRecording
 

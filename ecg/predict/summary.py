@@ -9,7 +9,7 @@ import numpy as np
 
 import ecg
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.predict.examine import stretches
+from ecg.beats.quality import stretches
 from ecg.predict.labelled import Labelled
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 

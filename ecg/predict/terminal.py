@@ -14,6 +14,7 @@ from ecg.predict.page import score_rows
 from ecg.predict.pipeline import INDEX, Outcome, write_overview
 from ecg.predict.scores import COUNTING, Compared, score
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
+from ecg.progress import track_whole
 from ecg.recordings.formats import Found
 from ecg.report.tables import NumberTable
 
@@ -37,9 +38,15 @@ def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, found: Found) -> 
         console.print(f"note: {warning}")
     if total > 1 or found.skipped:
         console.print(_found(found))
-    for outcome in outcomes:
-        done.append(outcome)
-        console.print(f"[{len(done)}/{total}] " if total > 1 else "", _lines(outcome), sep="")
+    stopped = False
+    try:
+        for outcome in track_whole(outcomes, "labelling", total):
+            done.append(outcome)
+            console.print(f"[{len(done)}/{total}] " if total > 1 else "", _lines(outcome), sep="")
+    except KeyboardInterrupt:
+        if not done:
+            raise
+        stopped = True
     compared = [one.compared for one in done if one.compared is not None]
     classes = AAMI_CLASSES if known.weights.info.classes == AAMI_CLASSES else ()
     if compared:
@@ -48,15 +55,17 @@ def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, found: Found) -> 
         write_overview(out, done, known, score(compared, classes) if compared else None)
     good = [one.source.record for one in done if not one.error]
     if total > 1:
-        failed = f", {total - len(good)} failed" if len(good) < total else ""
+        failed = f", {len(done) - len(good)} failed" if len(good) < len(done) else ""
         console.print(f"labelled: {len(good)} of {total} recordings{failed}")
+    if stopped:
+        console.print("stopped; what is done is kept, and the same command with --resume goes on from there")
     if good:
         console.print(f"results: {out}, to look at: {out / (INDEX if total > 1 else f'{good[0]}.html')}")
     errors = Console(stderr=True, **_AS_IT_IS)
     for one in done:
         if one.error:
             errors.print(f"error: {one.error}")
-    return len(good) == len(done)
+    return len(good) == total
 
 
 def _found(found: Found) -> str:

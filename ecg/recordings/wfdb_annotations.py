@@ -16,7 +16,6 @@ from ecg.errors import EcgError
 from ecg.recordings.messages import failing
 from ecg.recordings.recording import Annotations, Recording
 
-_BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")  # the annotation codes that mark a QRS complex, WFDB's ecgcodes.h
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63  # codes that are no marks but belong to one
 _NOTE = 22
 _RATE = re.compile(r"## time resolution: (\d+\.?\d*)")
@@ -32,7 +31,7 @@ def require_annotations(recording: Recording, annotator: str = "atr") -> Annotat
     file = f"{recording.record}.{annotator}"
     if recording.annotations is None:
         raise EcgError(f"record {recording.record} has no annotations: {file} is not beside its header")
-    if not any(symbol in _BEATS for symbol in np.unique(recording.annotations.symbol)):
+    if not recording.annotations.beats.any():
         raise EcgError(f"record {recording.record}: {file} marks no beats ({len(recording.annotations)} annotations)")
     return recording.annotations
 

@@ -46,7 +46,19 @@ def best_weights(folder: RunFolder) -> dict[str, torch.Tensor] | None:
     Raises:
         EcgError: it is damaged, or a tensor is not finite.
     """
-    path = folder.best_checkpoint
+    return _tensors(folder.best_checkpoint)
+
+
+def last_weights(folder: RunFolder) -> dict[str, torch.Tensor] | None:
+    """The model's tensors in last.ckpt, averaged as those of `best_weights`; None if there is none.
+
+    Raises:
+        EcgError: as `best_weights`.
+    """
+    return _tensors(folder.last_checkpoint)
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor] | None:
     if not path.is_file():
         return None
     state = _stored(path).get("state_dict")

@@ -21,6 +21,8 @@ WIDTH = 0.02
 """How fast likeness fades: weights are exp(-(1 - correlation) / WIDTH)."""
 LANDMARKS = 1000
 """Beats of a record that all others are compared with, evenly spaced; of longer records not every pair is compared."""
+AT_ONCE = 4096
+"""Beats that are compared with them at once: a day's would need a gigabyte."""
 BALANCED = "balanced"
 LEAST = 1e-6
 
@@ -127,9 +129,7 @@ def smoothed(
     for own in positions(beats.record).values():
         p = np.clip(probability[own, column], LEAST, 1 - LEAST)
         odds = np.log(p / (1 - p))
-        near = _likeness(signal[own])
-        landmark = _landmarks(len(own))
-        meant = (near @ odds[landmark].astype(np.float32)) / near.sum(axis=1)
+        meant = _mean_of_alike(signal[own], odds.astype(np.float32))
         now = 1 / (1 + np.exp(-((1 - share) * odds + share * meant)))
         others = (1 - now) / np.maximum(1 - p, LEAST)
         found[own] = probability[own] * others[:, None]
@@ -137,13 +137,18 @@ def smoothed(
     return found.astype(np.float32)
 
 
-def _likeness(qrs: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Weight of each landmark for each beat, shape [beat, landmark]."""
+def _mean_of_alike(qrs: npt.NDArray[np.float32], odds: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """For each beat the mean of landmarks' odds, weighted by how alike their QRS complexes are; shape [beat]."""
     centred = qrs - qrs.mean(axis=1, keepdims=True)
-    centred = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), LEAST)
-    correlation = centred @ centred[_landmarks(len(qrs))].T
-    correlation -= correlation.max(axis=1, keepdims=True)  # the nearest landmark has the weight 1, so none divides by 0
-    return np.asarray(np.exp(correlation / np.float32(WIDTH)))
+    centred /= np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), LEAST)
+    landmark, meant = _landmarks(len(qrs)), np.empty(len(qrs), dtype=np.float32)
+    for start in range(0, len(qrs), AT_ONCE):
+        near = centred[start : start + AT_ONCE] @ centred[landmark].T
+        near -= near.max(axis=1, keepdims=True)  # the nearest landmark has the weight 1, so none divides by 0
+        near /= np.float32(WIDTH)
+        np.exp(near, out=near)
+        meant[start : start + AT_ONCE] = (near @ odds[landmark]) / near.sum(axis=1)
+    return meant
 
 
 def _landmarks(count: int) -> npt.NDArray[np.int64]:

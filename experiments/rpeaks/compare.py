@@ -30,6 +30,10 @@ NOISY_S = (600.0, 900.0)
 SLOW = ("others.gqrs",)
 """A minute and more a record, so on MIT-BIH's DS2 alone."""
 DAY_S = 86_400
+HEAD = (
+    "| detector | tested on | beats | Se % | +P % | missed | extra | median ms | beyond 25 ms % |",
+    "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+)
 
 
 def main() -> None:
@@ -37,7 +41,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--swapped", help="run folder of experiment=rpeaks 'dataset.swapped=[mitdb]'")
-    parser.add_argument("--detectors", nargs="+", default=["learnt", "sleepecg", "others.xqrs", "others.neurokit", "others.gqrs"])
+    parser.add_argument(
+        "--detectors", nargs="+", default=["learnt", "sleepecg", "others.xqrs", "others.neurokit", "others.gqrs"]
+    )
     arguments = parser.parse_args()
     rows, table = [], []
     for name in arguments.detectors:
@@ -50,11 +56,10 @@ def main() -> None:
     with whole_file(HERE / "compare.csv") as temporary:
         pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
     readme = HERE / "README.md"
-    head = "| detector | tested on | beats | Se % | +P % | missed | extra | median ms | beyond 25 ms % |\n|---|---|---:|---:|---:|---:|---:|---:|---:|"
     times = [_day(name, arguments.data_dir) for name in arguments.detectors if name not in SLOW]
     before, _, rest = readme.read_text(encoding="utf-8").partition(START)
     after = rest.partition(STOP)[2]
-    made = "\n".join([START, head, *table, "", *times, STOP])
+    made = "\n".join([START, *HEAD, *table, "", *times, STOP])
     whole_text(readme, before + made + after)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ecg.beats.detected import beats_at, expecting, find_beats, segmented
-from ecg.beats.detector import detect_r_peaks
 from ecg.beats.resampling import INVALID_ADU, filled, lead_millivolts
+from ecg.beats.rpeaks import detector
 from ecg.beats.segmentations import SEGMENTATIONS, KaggleSegmentation, PaperSegmentation
 from ecg.beats.table import shapes_of
 from ecg.errors import EcgError
@@ -57,7 +57,7 @@ def test_beats_lie_at_the_recordings_own_rate_near_the_detected_peaks(name: str,
     recording = recordings[0]
     found = find_beats(recording, SEGMENTATIONS[name](), ["ii"])
     assert found.beats is not None
-    peaks = detect_r_peaks(recording.millivolts(1), recording.fs)
+    peaks = detector()(recording.millivolts(1), recording.fs).sample
     away = np.abs(found.beats.sample[:, None] - peaks).min(axis=1)
     assert away.max() <= (150 if name == "paper" else 0)  # the paper's rule takes the top that it finds itself
     np.testing.assert_allclose(found.beats.seconds, found.beats.sample / 1000)
@@ -69,7 +69,7 @@ def test_beats_lie_at_the_recordings_own_rate_near_the_detected_peaks(name: str,
 def test_the_kaggle_segmentation_gets_every_beat_but_the_last_at_360_hz(recordings: list[Recording]) -> None:
     found = find_beats(recordings[0], KaggleSegmentation(), ["II"])
     assert found.beats is not None
-    peaks = detect_r_peaks(recordings[0].millivolts(1), 1000.0)
+    peaks = detector()(recordings[0].millivolts(1), 1000.0).sample
     np.testing.assert_array_equal(found.beats.sample, peaks[:-1])
 
 
@@ -123,7 +123,7 @@ def test_nothing_is_expected_after_one_mark_or_at_the_end(recordings: list[Recor
 def test_the_last_beats_are_as_long_as_in_a_longer_recording(recordings: list[Recording]) -> None:
     """Cut after its last R peak but some, a recording still gives the beats before as the whole one does."""
     whole = recordings[0]
-    peaks = detect_r_peaks(whole.millivolts(1), 1000.0)
+    peaks = detector()(whole.millivolts(1), 1000.0).sample
     cut_off = replace(whole, digital=whole.digital[:, : peaks[-3] + 700])
     long, short = (find_beats(r, KaggleSegmentation(), ["II"]).beats for r in (whole, cut_off))
     assert long is not None
@@ -167,7 +167,7 @@ def test_a_lead_disconnected_for_most_of_its_time_is_flat(recordings: list[Recor
 
 
 def test_a_recording_of_two_beats_is_too_short(recordings: list[Recording]) -> None:
-    peaks = detect_r_peaks(recordings[0].millivolts(1), 1000.0)
+    peaks = detector()(recordings[0].millivolts(1), 1000.0).sample
     short = replace(recordings[0], digital=recordings[0].digital[:, : peaks[1] + 300])
     assert find_beats(short, KaggleSegmentation(), ["II"]).problem == "lead II has too few R peaks"
 

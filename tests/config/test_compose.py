@@ -20,7 +20,7 @@ from ecg.config.compose import choices, compose, conf_folder, groups, node, only
 from ecg.config.root import GROUPS
 from ecg.config.signature import REQUIRED, signature
 from ecg.errors import EcgError
-from ecg.models import LayeredModel
+from ecg.models import LayeredModel, RPeakNet
 from ecg.targets import locate
 
 CONF = Path(ecg.__file__).parents[1] / "conf"
@@ -137,7 +137,7 @@ def test_what_a_file_describes_can_be_built(file: str, tmp_path: Path) -> None:
     inputs = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
     given = {"class_counts": [3, 2], "inputs": inputs, "input_shape": inputs["signal"], "n_classes": 5}
     for key, one in parts.items() if GROUPS[group].many else [(group, parts)]:
-        kind: Any = LayeredModel if group == "model" else locate(one["_target_"], key)
+        kind: Any = LayeredModel | RPeakNet if group == "model" else locate(one["_target_"], key)
         assert isinstance(build(one, key, **given), kind)
 
 

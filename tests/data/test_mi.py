@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ecg.beats.rpeaks import detector
 from ecg.beats.segmentations import SEGMENTATIONS
 from ecg.beats.splits import LEAK_LINE
 from ecg.config.compose import compose
@@ -62,7 +62,7 @@ def test_the_data_describes_itself(data: MIDataModule) -> None:
     assert "SIMULATED" in info.title
     assert info.by_patient
     assert info.patient_label
-    assert info.facts["r_peaks"] == f"sleepecg {version('sleepecg')}"
+    assert info.facts["r_peaks"] == detector().name
     assert info.facts["patients"] == {"synthetic": {"normal": 5, "MI": 7}}
     assert info.facts["records"] == 12
     assert info.facts["beats"] == len(data.beats)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import cache as cache_of
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ ALL = {"N": ["N"], "V": ["V"]}
 OTHERS = ("A", "a", "F", "S", "J")
 
 
+@cache_of
 def start_of(record: str, at: float = 0.0) -> tuple[Recording, list[tuple[int, str]]]:
     """Twenty seconds of a sample record, and its beats."""
     whole = read_record(FOLDER / record)
@@ -155,12 +157,12 @@ def test_a_class_without_beats_is_counted_as_none(mixed: Path, cache: Path) -> N
 
 def test_every_label_without_a_class_is_told_at_once(mixed: Path, cache: Path) -> None:
     with pytest.raises(EcgError) as error:
-        data(mixed, cache, classes={"N": ["N"], "F": ["F"]})
+        data(mixed, cache, classes={"N": ["N"], "F": ["F"]}, left_out=["Q"])
     counts = Counter(label for record in RECORDS for _, label in start_of(record)[1])
     said = str(error.value)
     assert "200.labels.csv: the beat at " in said
     assert f"{counts['V']} V" in said
-    assert "dataset.left_out=[V" in said
+    assert "dataset.left_out=[Q,V" in said
     assert "\n" not in said
 
 
@@ -181,7 +183,7 @@ def test_labels_that_change_make_other_beats(mixed: Path, cache: Path, tmp_path:
 def test_rate_and_unit_for_files_that_say_neither(tmp_path: Path, cache: Path) -> None:
     for record in RECORDS:
         recording, beats = start_of(record)
-        csv_file(tmp_path / f"{record}.csv", recording, head="MLII", fs=None)
+        csv_file(tmp_path / f"{record}.csv", recording, head="V5", fs=None)
         labels_file(tmp_path / f"{record}.labels.csv", beats)
     with pytest.raises(
         EcgError, match=r"200\.csv: the sampling rate is missing; give it in Hz, e\.g\. dataset\.fs=360"
@@ -189,12 +191,13 @@ def test_rate_and_unit_for_files_that_say_neither(tmp_path: Path, cache: Path) -
         data(tmp_path, cache)
     own = data(tmp_path, cache, fs=360, unit="mV", segmentation="window")
     assert len(own.beats) == sum(len(start_of(record)[1]) for record in RECORDS)
+    assert not any("weights" in note for note in own.info.notes)  # of the only lead, which is no usual one
 
 
 def test_what_a_reader_notices_is_noted_in_the_words_of_settings(mixed: Path, cache: Path) -> None:
     notes = data(mixed, cache, fs=250).info.notes
-    assert any(note.startswith("dataset.fs=250 is not used") for note in notes)
-    assert all(note.endswith(("(all recordings)", "of 3 recordings)")) for note in notes if "dataset.fs" in note)
+    assert any(note.startswith("In 1 of 3 recordings: dataset.fs=250 is not used: the time column") for note in notes)
+    assert any(note.startswith("In 2 of 3 recordings: dataset.fs=250 is not used") for note in notes)
     assert not any("--" in note or "weights" in note for note in notes)
 
 
@@ -283,10 +286,16 @@ def test_folds_deal_out_training_patients(tmp_path: Path, cache: Path) -> None:
     folds = [
         data(tmp_path, cache, split="folds", folds=Folds(count=2, index=i), val_fraction=0).split.test for i in (0, 1)
     ]
-    assert len(folds[0])
-    assert len(folds[1])
+    assert all(map(len, folds))
     assert not np.intersect1d(*folds).size
 
 
-def test_all_of_a_persons_recordings_may_share_patients(mixed: Path) -> None:
-    assert OwnDataModule("elsewhere").databases == OwnDataModule(mixed).databases == {"own"}
+def test_simulated_recordings_say_so(tmp_path: Path, cache: Path) -> None:
+    for at, name in enumerate("abc"):
+        recording, beats = start_of("200", at=60 * at)
+        wfdb_files(tmp_path, name, recording)
+        labels_file(tmp_path / f"{name}.csv", beats)
+    assert "SIMULATED" not in data(tmp_path, cache).info.title
+    with (tmp_path / "a.hea").open("a") as header:
+        header.write("# simulated by a model\n")
+    assert "SIMULATED" in data(tmp_path, cache).info.title

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import wfdb
 
+from ecg.config.compose import compose
 from ecg.data import OwnDataModule
 from ecg.errors import EcgError
 from ecg.predict.pipeline import predict, write_overview
@@ -126,3 +127,20 @@ def test_a_table_of_another_recording_is_noticed(recordings: Path, labelled: Pat
     table.to_csv(tmp_path / "p233.csv", index=False)
     with pytest.raises(EcgError, match=r"p233\.csv: row \d+ has sample .*another recording"):
         trained_on(recordings, tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("segmentation", "model"), [("kaggle", "cnn"), ("window", "sequence"), ("context", "context")])
+def test_models_take_the_beats(recordings: Path, labelled: Path, tmp_path: Path, segmentation: str, model: str) -> None:
+    said = [
+        f"dataset.recordings={recordings}",
+        f"dataset.labels_folder={labelled}",
+        f"dataset.segmentation={segmentation}",
+    ]
+    config = compose("dataset=own", f"model={model}", *said, f"cache_dir={tmp_path}")
+    data = config.data()
+    data.prepare_data()
+    data.setup()
+    network = config.network(inputs=data.info.shapes, n_classes=len(data.info.classes))
+    data.serve(network)
+    counted = sum(int((y >= 0).sum()) for _, y in data.train_dataloader())
+    assert counted == len(data.split.train) > 0

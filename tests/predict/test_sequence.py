@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ecg.beats.detector import detect_r_peaks
+from ecg.beats.rpeaks import detector
 from ecg.predict.examine import examine
 from ecg.predict.labelled import label_beats, segmented_beats
 from ecg.predict.model import load_model
@@ -50,7 +50,7 @@ def seconds_of(own: OwnRecording, seconds: float) -> OwnRecording:
 
 def in_one_window(own: OwnRecording, weights: Weights) -> torch.Tensor:
     """Logits of all beats of a recording, shown to the model side by side."""
-    beats, _ = segmented_beats(own.recording, examine(own), weights.segmentation)
+    beats, _ = segmented_beats(own.recording, examine(own, detector()), weights.segmentation)
     given = {name: torch.from_numpy(beats.inputs[name])[None] for name in weights.model.inputs}
     with torch.inference_mode():
         return weights.model(given)[0]
@@ -59,7 +59,7 @@ def in_one_window(own: OwnRecording, weights: Weights) -> torch.Tensor:
 def test_every_r_peak_has_a_row_and_a_label(sequence_run: Path, recording: Recording) -> None:
     """The last one too: the segmentation looks at no R peak behind it."""
     table = load_model(sequence_run).predict(recording)
-    assert table["sample"].tolist() == detect_r_peaks(recording.millivolts(0), 360).tolist()
+    assert table["sample"].tolist() == detector()(recording.millivolts(0), 360).sample.tolist()
     assert set(table["label"]) <= set("NSVFQ")
     assert not table["reason"].any()
     p = table.filter(like="p_").to_numpy()

@@ -131,7 +131,7 @@ def test_r_peaks_lie_where_the_marks_say(ectopic: Recording, copies: list[Record
 def test_every_mark_of_a_copy_has_a_beat(ectopic: Recording, copies: list[Recording]) -> None:
     usual = np.median(np.ptp(around(ectopic, whole_beats(ectopic)[0], 30), axis=1))
     for copy in copies:
-        sample, symbol = beats_of(copy)
+        sample, _ = beats_of(copy)
         assert np.ptp(around(copy, sample, 30), axis=1).min() > 0.2 * usual
 
 

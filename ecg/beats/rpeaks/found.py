@@ -16,8 +16,8 @@ class RPeaks:
     Attributes:
         sample: shape [beat], ascending, at the signal's own rate.
         certainty: shape [beat], how sure the detector is of each, from 0 to 1; 1 for one that does not say.
-        hidden: shape [stretch, 2], where it sees no ECG: first sample and the one behind the last; none for one that does
-            not say.
+        hidden: shape [stretch, 2], where it sees no ECG: first sample and the one behind the last; empty for one that
+            does not say.
     """
 
     sample: npt.NDArray[np.int64]

@@ -1,6 +1,6 @@
 """Where no ECG is visible: noise, no contact, or ventricular flutter, by the detector's own doubts.
 
-Beside QRS complexes the network is sure that there is none, and of a QRS complex it is sure too. In noise it is neither.
+Of a QRS complex the network is sure, and between them it is sure that there is none. In noise it is neither.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def invisible(
     np.add.at(beside, first, 1)
     np.add.at(beside, last, -1)
     between = np.cumsum(beside)[:n] == 0
-    starts = np.arange(max(round(n * STEP_S / HOP_S), 1)) * HOP_S
+    starts: npt.NDArray[np.float64] = np.arange(max(round(n * STEP_S / HOP_S), 1), dtype=np.float64) * HOP_S
     low, high = starts - (WINDOW_S - HOP_S) / 2, starts + (WINDOW_S + HOP_S) / 2
     free = _sums(between, low, high)
     doubts = _sums(between & (probability > DOUBT), low, high) / np.maximum(free, 1)
@@ -59,7 +59,7 @@ def invisible(
 
 
 def _sums(
-    values: npt.NDArray[np.bool_], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]
+    values: npt.NDArray[np.bool_], low: npt.NDArray[np.floating], high: npt.NDArray[np.floating]
 ) -> npt.NDArray[np.int64]:
     """How many are true from each `low` to each `high`, in s."""
     total = np.concatenate([[0], np.cumsum(values)])

@@ -43,8 +43,12 @@ class ContextSegmentation:
     - `rhythm` and `shape`: shape [feature], see `ecg.beats.features.FEATURES`; the shape of each lead in turn.
 
     Nothing depends on the gain. A recording of more than an hour or so is taken in stretches of about 2,600 beats.
+
+    Attributes:
+        template: whether `template` is given; it takes more than half of the memory, and only context_cnn looks at it.
     """
 
+    template: bool = True
     name: ClassVar[str] = "context"
     version: ClassVar[int] = 3
     leads: ClassVar[tuple[str, ...]] = ("MLII|II|first",)
@@ -53,9 +57,10 @@ class ContextSegmentation:
     r_peak_s: ClassVar[float] = BEFORE / FS
 
     def shapes(self, leads: int) -> Shapes:
-        """`signal`, `template`, `rhythm` and `shape`."""
+        """`signal`, `template`, where it is given, `rhythm` and `shape`."""
         features = {RHYTHM: (len(FEATURES[RHYTHM]),), SHAPE: (leads * len(FEATURES[SHAPE]),)}
-        return {SIGNAL: (leads, SAMPLES), TEMPLATE: (2 * leads, SAMPLES), **features}
+        typical = {TEMPLATE: (2 * leads, SAMPLES)} if self.template else {}
+        return {SIGNAL: (leads, SAMPLES), **typical, **features}
 
     def __call__(self, recording: Recording) -> Beats:
         """Every annotated beat; beyond the recording's ends the signal is 0.
@@ -76,9 +81,10 @@ class ContextSegmentation:
         parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in self.shapes(1)}
         for seen, kept in _in_stretches(len(beats)):
             found = _inputs([one[seen] for one in waves], before[seen], after[seen])
-            for name, values in found.items():
-                parts[name].append(values[kept])
-        return replace(beats, inputs={name: np.concatenate(each) for name, each in parts.items()})
+            for name, own in parts.items():
+                own.append(found[name][kept])
+        # one after the other, so that a day is not there twice
+        return replace(beats, inputs={name: np.concatenate(parts.pop(name)) for name in tuple(parts)})
 
 
 def band_passed(recording: Recording, row: int) -> npt.NDArray[np.float32]:
@@ -131,10 +137,11 @@ def _inputs(
         slows.append(slow)
         shapes.append(shape_features(scaled, typical, slow))
         states = states or [state_features(scaled, rr, following, typical, slow)]
-    templates = np.broadcast_to(np.stack(typicals + slows), (len(rr), 2 * len(leads), SAMPLES))
+    typical_beats = np.stack(typicals + slows).astype(np.float32)
+    templates = np.broadcast_to(typical_beats, (len(rr), 2 * len(leads), SAMPLES))  # no copy for each beat here
     return {
         SIGNAL: np.stack(signals, axis=1),
-        TEMPLATE: templates.astype(np.float32),
+        TEMPLATE: templates,
         RHYTHM: np.concatenate([rhythm_features(before, after), *states], axis=1),
         SHAPE: np.concatenate(shapes, axis=1),
     }

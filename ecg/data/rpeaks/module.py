@@ -18,7 +18,7 @@ from ecg.beats.cache import fingerprint
 from ecg.beats.resampling import resample
 from ecg.beats.rpeaks.signal import FS, band_passed
 from ecg.checks import BadSettingError, in_range
-from ecg.data.batches import BatchOrder
+from ecg.data.batches import BatchOrder, FirstBatches
 from ecg.data.rpeaks.augment import RPeakAugment
 from ecg.data.rpeaks.series import Series, read_series
 from ecg.data.rpeaks.windows import DrawnOrder, DrawnWindows, FirstDrawn, PeakBatch, WholeWindows
@@ -183,15 +183,21 @@ class RPeaksDataModule(pl.LightningDataModule):
         """Drawn and changed windows, others in each epoch."""
         rank, world_size = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
         data = DrawnWindows(self._series["train"], self.shares, self.augment, self.windows, self.seed)
-        share = {"seed": self.seed, "rank": rank, "world_size": world_size}
-        if self.trainer and getattr(self.trainer, "overfit_batches", 0):
+        share: dict[str, int] = {"seed": self.seed, "rank": rank, "world_size": world_size}
+        if self._overfits:
             return _loader(data, FirstDrawn(len(data), self.batch_size, shuffle=False, **share))
         return _loader(data, DrawnOrder(len(data), self.batch_size, shuffle=True, **share))
 
     def val_dataloader(self) -> DataLoader[PeakBatch]:
         """All windows of the patients that were kept back, as they are."""
         data = WholeWindows(self._series["val"])
-        return _loader(data, BatchOrder(len(data), self.batch_size, shuffle=False, seed=self.seed))
+        kind = FirstBatches if self._overfits else BatchOrder
+        return _loader(data, kind(len(data), self.batch_size, shuffle=False, seed=self.seed))
+
+    @property
+    def _overfits(self) -> bool:
+        """Whether the trainer takes the same batches again and again, which it accepts of sequential samplers alone."""
+        return bool(self.trainer and getattr(self.trainer, "overfit_batches", 0))
 
 
 def _loader(data: torch.utils.data.Dataset[PeakBatch], order: BatchOrder) -> DataLoader[PeakBatch]:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, SequentialSampler
 
-from ecg.beats.rpeaks.learnt import STEP_S
 from ecg.beats.rpeaks.signal import FS, MOST
+from ecg.beats.rpeaks.visible import STEP_S
 from ecg.data.batches import BatchOrder
 from ecg.data.rpeaks.augment import RPeakAugment, Signal
 from ecg.data.rpeaks.series import Series

@@ -14,7 +14,9 @@ from ecg.recordings.databases.ptbdb import PTBDB
 from ecg.recordings.databases.ptbxl import PTBXL
 from ecg.recordings.databases.svdb import SVDB
 
-DATABASES: Mapping[str, Database] = MappingProxyType({one.name: one for one in (MITDB, SVDB, LUDB, NSTDB, CINC2017, PTBDB, PTBXL)})
+DATABASES: Mapping[str, Database] = MappingProxyType(
+    {one.name: one for one in (MITDB, SVDB, LUDB, NSTDB, CINC2017, PTBDB, PTBXL)}
+)
 """Every database by its short name, which is also that of its folder below the data folder."""
 
 __all__ = ["DATABASES", "BeatDatabase", "Database", "DiagnosisDatabase", "Dominant", "dominants"]

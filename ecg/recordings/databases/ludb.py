@@ -56,7 +56,7 @@ class WaveDatabase(Database):
             EcgError: the file is missing or damaged.
         """
         marks, _ = read_annotations(folder / "data" / f"{record}.{lead.lower()}")
-        return marks.sample[marks.symbol == QRS]
+        return np.asarray(marks.sample[marks.symbol == QRS])
 
 
 LUDB = WaveDatabase(

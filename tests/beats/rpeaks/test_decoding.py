@@ -57,7 +57,7 @@ def spike(at: int, height: float = 1.0, n: int = 2500, offset: float = 0.0) -> n
     return signal
 
 
-@pytest.mark.parametrize(("height", "offset"), [(1, 0), (-1, 0), (1, 50), (-0.01, -3)])
+@pytest.mark.parametrize(("height", "offset"), [(1, 0), (-1, 0), (1, 50), (-1, 50), (-0.01, -3), (0.01, -3)])
 def test_a_peak_moves_to_the_largest_deflection_of_either_sign(height: float, offset: float) -> None:
     found = snapped(spike(1010, height, offset=offset), 250.0, np.array([4.03]), HIGH)
     assert found.sample.tolist() == [1010]
