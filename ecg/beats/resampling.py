@@ -13,6 +13,8 @@ from ecg.recordings.recording import Recording
 
 INVALID_ADU = -32768
 """How WFDB's format 16 marks a sample as invalid (signal(5), https://physionet.org/physiotools/wag/signal-5.htm)."""
+OFF_S = 4e-3
+"""How far a resampled signal may run off, in s: half a sample at 128 Hz."""
 PIECE_S, MARGIN_S = 3600.0, 2.0
 """What a long recording is resampled at once, and beside that, in s."""
 LEVELS = 2**24
@@ -30,11 +32,18 @@ def resample(signal: npt.NDArray[np.floating], fs: float, target_fs: float) -> n
     Returns:
         shape [time * target_fs / fs], rounded up.
     """
-    ratio = Fraction(target_fs).limit_denominator(1000) / Fraction(fs).limit_denominator(1000)
     values = np.asarray(signal, dtype=np.float64)
+    ratio = _ratio(fs, target_fs, len(values) / fs)
     if ratio == 1:
         return values
     return np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"))
+
+
+def _ratio(fs: float, target_fs: float, seconds: float) -> Fraction:
+    """The simplest ratio of the rates that is right to `OFF_S` at the signal's end; its filter is the shortest."""
+    exact = Fraction(target_fs).limit_denominator(1000) / Fraction(fs).limit_denominator(1000)
+    simpler = (exact.limit_denominator(most) for most in (100, 1000, 10_000))
+    return next((one for one in simpler if one and abs(float(one / exact) - 1) * seconds <= OFF_S), exact)
 
 
 def at_rate(recording: Recording, fs: float | None) -> Recording:

@@ -50,5 +50,6 @@ class Strange:
         if not self._beats:
             return
         counts = ", ".join(f"{count:,} {label}" for label, count in self._beats.most_common(20))
-        way = f"add each to one of dataset.classes, or leave them out: 'dataset.left_out=[{','.join((*left_out, *self._beats))}]'"
+        without = ",".join((*left_out, *self._beats))
+        way = f"add each to one of dataset.classes, or leave them out: 'dataset.left_out=[{without}]'"
         raise EcgError(f"{self._first}, which is in no class ({classes}); beats of no class: {counts}; {way}")

@@ -17,10 +17,12 @@ from ecg.config import RunConfig
 from ecg.config.check import checked
 from ecg.config.compose import choices, compose, node
 from ecg.config.messages import explain
+from ecg.config.signature import signature
 from ecg.errors import EcgError
 from ecg.page.numbers import number
 from ecg.runs.run import run_around
 from ecg.runs.weights import Weights
+from ecg.targets import locate
 
 ALLOWED = ("data_dir", "cache_dir", "bootstrap", "seed")
 """Settings that can be changed beside those of `dataset`."""
@@ -52,14 +54,16 @@ def _from_weights(weights: Weights) -> RunConfig:
     """The dataset that a weights file names; what it does not say is as in conf/."""
     info, segmentation = weights.info, weights.segmentation
     one_of(f"{weights.path}: dataset", info.dataset, choices("dataset"))
-    usual = compose(f"dataset={info.dataset}")
-    own = {key: getattr(info, key) for key in ("source", "split")}
-    own |= {"segmentation": settings_of(segmentation), "leads": list(info.wanted)}
-    own |= {"databases": list(info.databases)} if info.databases else {}
+    usual = node("dataset", info.dataset)  # not composed: a person's own recordings must be named first
+    takes = signature(locate(usual["_target_"], "dataset._target_")).parameters
+    said = {key: getattr(info, key) for key in ("source", "split")}
+    said |= {"segmentation": settings_of(segmentation), "leads": list(info.wanted)}
+    said |= {"databases": list(info.databases)} if info.databases else {}
+    own = {key: value for key, value in said.items() if key in takes}
     settings = {key: value for key, value in weights.settings.items() if key != "name"}
     model = {"_target_": f"ecg.models.{weights.settings.get('name')}", **settings}
     seed = int(number(weights.training.get("seed")) or 0)
-    return replace(usual, dataset={**usual.dataset, **own}, model=model, seed=seed)
+    return replace(compose(), dataset={**usual, **own}, model=model, seed=seed)
 
 
 def _changed(config: RunConfig, overrides: Sequence[str]) -> RunConfig:

@@ -28,6 +28,10 @@ FILES = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CON
 PARTS = [file for file in FILES if not file.startswith("experiment/")]
 
 
+NEEDED = {"dataset/own": ("dataset.recordings=somewhere",)}
+"""What must be set, since nothing can be its default."""
+
+
 def leaves(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every key that has a value, with its path."""
     for key, value in tree.items():
@@ -66,7 +70,7 @@ def test_the_default_configuration_is_complete() -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_every_file_composes_and_what_it_says_is_what_a_run_gets(file: str) -> None:
     group, name = file.split("/")
-    made = compose(f"{group}={name}").as_dict()
+    made = compose(f"{group}={name}", *NEEDED.get(file, ())).as_dict()
     top = () if group == "experiment" else (group,)
     for path, value in leaves(stored(file)):
         found = at(made, (*top, *path))
@@ -133,7 +137,7 @@ BUILT = ("dataset", "model", "loss", "augment", "labelling", "transfer", "callba
 @pytest.mark.parametrize("file", [file for file in PARTS if file.startswith(BUILT)])
 def test_what_a_file_describes_can_be_built(file: str, tmp_path: Path) -> None:
     group, name = file.split("/")
-    parts = getattr(compose(f"{group}={name}", f"cache_dir={tmp_path}"), group)
+    parts = getattr(compose(f"{group}={name}", f"cache_dir={tmp_path}", *NEEDED.get(file, ())), group)
     inputs = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
     given = {"class_counts": [3, 2], "inputs": inputs, "input_shape": inputs["signal"], "n_classes": 5}
     for key, one in parts.items() if GROUPS[group].many else [(group, parts)]:

@@ -28,7 +28,7 @@ def message(*overrides: str) -> str:
     [
         ("dataset.source=disk", "physionet, sample, kaggle, synthetic"),
         ("dataset=mi dataset.source=disk", "physionet, kaggle, synthetic"),
-        ("loss=mse", "cross_entropy, focal, weighted"),
+        ("loss=mse", "cross_entropy, focal, rpeaks, weighted"),
         ("optimizer=lion", "adam, adamw, rmsprop, sgd"),
         ("scheduler=linear", "constant, cosine, one_cycle, plateau, step"),
         ("scheduler.interval=day", "step, epoch"),

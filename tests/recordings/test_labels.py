@@ -93,6 +93,7 @@ def test_an_empty_label_is_none(tmp_path: Path) -> None:
         ("sample,label\n250,N\n,V\n", ["row 3", "has no sample"]),
         ("sample,time_s,label\n250,1,N\n,,V\n", ["row 3", "no sample and no time_s"]),
         ("sample,label\n\n250,N\nabc,V\n", ["row 4", "sample is 'abc'", "no number"]),
+        ("# by hand\n\nsep=;\nsample;label\n250;N\nabc;V\n", ["row 6", "sample is 'abc'"]),
         ("time_s,label\n1,N\nnan,V\n", ["row 3", "time_s is 'nan'"]),
         ("time_s,label\n1,N\ninf,V\n", ["row 3", "time_s is 'inf'"]),
         ("time,label\n0:01,N\n12 o'clock,V\n", ["row 3", "12 o'clock", "h:mm:ss"]),

@@ -55,13 +55,6 @@ class RhythmDatabase(Database):
         """Whether labels and any of their records are there."""
         return (folder / LABELS).is_file() and any(folder.rglob("A*.hea"))
 
-    def ways_on(self, folder: Path) -> str:
-        """The sentence that ends every message about absent data."""
-        return (
-            f"Three ways on: `ecg download {self.name} --data-dir {folder.parent}`; put the training set of {self.url} "
-            f"and its {LABELS} into {folder}; or train without it: dataset.mixture.cinc2017=0"
-        )
-
     def read(self, header: Path) -> Recording:
         """One recording, without annotations; whose it is is unknown, so each is taken for a patient.
 
@@ -84,5 +77,6 @@ CINC2017 = RhythmDatabase(
     doi="10.22489/CinC.2017.065-469",
     n_records=8528,
     n_bytes=98_000_000,
+    instead="dataset.mixture.cinc2017=0",
     needed=r"REFERENCE-v3\.csv|training/A\d\d/A\d{5}\.(hea|mat)",
 )

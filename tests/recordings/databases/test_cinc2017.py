@@ -72,7 +72,7 @@ def test_it_is_there_with_labels_and_any_record(folder: Path, tmp_path: Path) ->
 
 
 def test_what_is_missing_is_said_with_what_can_be_done(folder: Path, tmp_path: Path) -> None:
-    ways = r"Put the training set of https://physionet\.org/files/challenge-2017/1\.0\.0/.*dataset\.mixture\.cinc2017=0"
+    ways = r"Three ways on: .*https://physionet\.org/files/challenge-2017/1\.0\.0/.*dataset\.mixture\.cinc2017=0"
     with pytest.raises(EcgError, match=rf"none does not exist\. {ways}"):
         CINC2017.labels(tmp_path / "none")
     (folder / LABELS).write_text("A00077,N\n")

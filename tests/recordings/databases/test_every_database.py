@@ -13,6 +13,7 @@ from ecg.beats.labels import AAMI_CLASSES
 from ecg.data.sources import downloaded
 from ecg.errors import EcgError
 from ecg.recordings.databases import DATABASES, BeatDatabase, Database, DiagnosisDatabase, dominants
+from ecg.recordings.databases.cinc2017 import RhythmDatabase
 from ecg.recordings.databases.ludb import WaveDatabase
 from ecg.recordings.databases.nstdb import NoiseDatabase
 
@@ -36,6 +37,10 @@ LISTED: dict[str, tuple[list[str], list[str]]] = {
     "nstdb": (
         [f"{r}.{s}" for r in ("bw", "ma") for s in ("hea", "dat")],
         ["RECORDS", "em.hea", "em.dat", "118e06.hea", "118e06.dat", "118e06.atr", "old/bw.dat", "LICENSE.txt"],
+    ),
+    "cinc2017": (
+        ["REFERENCE-v3.csv", *(f"training/A0{i}/A0{i}001.{s}" for i in (0, 8) for s in ("hea", "mat"))],
+        ["REFERENCE-v2.csv", "training2017.zip", "validation/A00001.hea", "training/A00/RECORDS", "LICENSE.txt"],
     ),
     "ptbdb": (
         ["RECORDS", "patient001/s0010_re.hea", "patient001/s0010_re.dat"],
@@ -65,9 +70,10 @@ def test_every_database_has_a_row_here() -> None:
 def test_what_is_known_of_a_database_is_complete_and_fixed(name: str) -> None:
     database = DATABASES[name]
     assert database.name == name
-    assert isinstance(database, BeatDatabase | DiagnosisDatabase | WaveDatabase | NoiseDatabase)
-    assert database.url == f"https://physionet.org/files/{name}/{database.version}/"
-    assert database.doi.startswith("10.13026/")
+    assert isinstance(database, BeatDatabase | DiagnosisDatabase | WaveDatabase | NoiseDatabase | RhythmDatabase)
+    at = "challenge-2017" if name == "cinc2017" else name
+    assert database.url == f"https://physionet.org/files/{at}/{database.version}/"
+    assert database.doi.startswith(("10.13026/", "10.22489/"))
     assert all((database.title, database.licence, database.citation, database.n_records, database.n_bytes))
     with pytest.raises(FrozenInstanceError):
         database.name = "other"  # type: ignore[misc]
