@@ -107,7 +107,7 @@ def any_within(
     begins, ends = stretches(mask).T
     # the first stretch that ends behind `first` must begin before `last`
     behind = np.searchsorted(ends, first, side="right")
-    return np.append(begins, len(mask))[behind] < last
+    return np.asarray(np.maximum(np.append(begins, len(mask))[behind], first) < last)
 
 
 def stretches(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -83,7 +83,7 @@ def _lead_at(recording: Recording, row: int, fs: float) -> npt.NDArray[np.float6
     return made
 
 
-def lead_millivolts(recording: Recording, lead: int, part: slice = slice(None)) -> npt.NDArray[np.float64]:  # noqa: B008
+def lead_millivolts(recording: Recording, lead: int, part: slice = slice(None)) -> npt.NDArray[np.float64]:
     """One lead, or a part of it, in mV, shape [time], NaN where the converter marked a sample as invalid."""
     stored = recording.digital[lead, part]
     signal = ((stored - recording.baseline[lead]) / recording.gain[lead]).astype(np.float32).astype(np.float64)

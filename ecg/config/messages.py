@@ -61,6 +61,9 @@ def _unknown_choice(found: re.Match[str], text: str) -> str:
 
 
 def _syntax(found: re.Match[str], text: str) -> str:
+    key, equals, value = found.group(1).partition("=")
+    if equals and value:
+        return f"cannot read the setting {found.group(1)!r}; quote its value twice: \"{key}='{value}'\""
     return f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.max_epochs=10"
 
 

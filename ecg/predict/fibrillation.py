@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.features import FEATURES, rolling
+from ecg.beats.quality import stretches
 from ecg.beats.segmentations.window import RHYTHM
 from ecg.beats.table import Beats
-from ecg.beats.quality import stretches
 
 STATE = "fibrillation20"
 SMOOTHED = 21

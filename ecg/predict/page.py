@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.labels import AAMI_CLASSES
+from ecg.beats.quality import stretches
 from ecg.page import render
 from ecg.page.numbers import NONE, count, duration, number, percent
-from ecg.beats.quality import stretches
 from ecg.predict.labelled import Labelled
 from ecg.predict.scores import COUNTING, Compared
 from ecg.predict.strip import EVERY_S, SAMPLE_S, STEP_MV, Strip, make_strip

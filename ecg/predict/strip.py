@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecg.beats.resampling import resample
 from ecg.beats.quality import stretches
+from ecg.beats.resampling import resample
 from ecg.predict.labelled import UNLABELLED, Labelled
 from ecg.recordings.formats import OwnRecording
 

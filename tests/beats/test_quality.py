@@ -17,6 +17,7 @@ from ecg.beats.quality import (
     RR_SHORT,
     SATURATED,
     SHORTEST_RR_S,
+    any_within,
     check_beats,
     check_lead,
     too_few,
@@ -163,3 +164,13 @@ def test_real_recordings_are_hardly_touched(ecg_data: Path) -> None:
         quality = check_lead(recording.millivolts(0), recording.fs)
         assert quality.problem == ""
         assert sum(mask.mean() for mask in quality.unusable.values()) < 0.001
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.booleans(), min_size=1, max_size=40), st.data())
+def test_whether_a_mask_is_true_within_a_range_is_as_counted(values: list[bool], data: st.DataObject) -> None:
+    mask, n = np.array(values), len(values)
+    ends = data.draw(st.lists(st.tuples(st.integers(0, n), st.integers(0, n)), min_size=1, max_size=8))
+    first, last = np.sort(np.array(ends), axis=1).T
+    expected = [bool(mask[a:b].any()) for a, b in zip(first, last, strict=True)]
+    assert any_within(mask, first, last).tolist() == expected

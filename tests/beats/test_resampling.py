@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.beats.resampling import INVALID_ADU, at_rate, filled, lead_millivolts, resample
-from ecg.recordings.leads import with_leads
+from ecg.beats.resampling import INVALID_ADU, _ratio, at_rate, filled, lead_millivolts, resample
+from ecg.recordings.leads import one_lead, with_leads
 from ecg.recordings.recording import Annotations, Recording
 
 
@@ -155,3 +155,27 @@ def test_invalid_samples_are_no_millivolts_and_are_bridged_by_lines() -> None:
     np.testing.assert_allclose(filled(signal)[4:9], np.linspace(signal[4], signal[8], 5))
     np.testing.assert_array_equal(filled(signal)[8:], signal[8:])
     np.testing.assert_array_equal(filled(np.array([np.nan, 2.0, np.nan])), [2, 2, 2])
+
+
+def test_a_long_lead_is_resampled_by_the_hour_as_in_one_go() -> None:
+    rng = np.random.default_rng(0)
+    digital = np.cumsum(rng.integers(-5, 6, (1, round(2.3 * 3600 * 100) + 17)), axis=1).astype(np.int32)
+    digital[0, 5000:5050] = INVALID_ADU
+    long = replace(one_lead(recorded(), 0, "II"), digital=digital, fs=100.0, annotations=None)
+    whole = resample(filled(lead_millivolts(long, 0)), 100.0, 128.0)
+    there = at_rate(long, 128.0)
+    assert there.n_samples == len(whole)
+    np.testing.assert_allclose(there.millivolts(0), whole, atol=1e-5 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("fs", [257.5, 333.333, 499.907, 99.9, 360.0])
+def test_an_odd_rate_has_a_short_filter_and_stays_in_time(fs: float) -> None:
+    seconds = 3600
+    ratio = _ratio(fs, 100.0, seconds)
+    assert max(ratio.numerator, ratio.denominator) < 10_000
+    beats = np.arange(0.5, seconds, 1.0)
+    signal = np.zeros(round(seconds * fs))
+    signal[np.rint(beats * fs).astype(np.int64)] = 1.0
+    there = resample(signal, fs, 100.0)
+    last = np.argmax(there[-100:]) + len(there) - 100
+    assert last / 100 == pytest.approx(beats[-1], abs=0.02)

@@ -99,3 +99,42 @@ def test_whatever_goes_wrong_with_a_file_the_others_are_labelled(
 
 def _readers() -> dict[str, Callable[[Input, Asked], OwnRecording]]:
     return recording._READERS
+
+
+def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(
+    command: Command, folder: Path, tmp_path: Path, words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, read = Path(shutil.copytree(folder, tmp_path / "in")), []
+
+    def once(one: Input, asked: Asked) -> OwnRecording:
+        if read:
+            raise KeyboardInterrupt
+        read.append(one.record)
+        return read_own(one, asked)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "read_own", once)
+        said = command("predict", inputs, *words, code=1)
+    assert "labelled: 1 of 2 recordings\n" in said
+    assert "the same command with --resume goes on" in said
+    first = tmp_path / "out" / f"{read[0]}.json"
+    kept = first.read_bytes()
+    assert not list((tmp_path / "out").glob(".*"))  # nothing half written
+    assert "exists; choose another --out" in command("predict", inputs, *words, code=1)
+    monkeypatch.setattr(pipeline, "read_own", lambda one, asked: read.append(one.record) or read_own(one, asked))
+    said = command("predict", inputs, *words, "--resume")
+    assert "labelled: 2 of 2 recordings\n" in said
+    assert len(read) == len(set(read)) == 2
+    assert first.read_bytes() == kept
+    assert len(pd.read_csv(tmp_path / "out" / "records.csv")) == 2
+
+
+def test_what_other_weights_have_labelled_is_not_kept(
+    command: Command, folder: Path, tmp_path: Path, words: tuple[object, ...]
+) -> None:
+    command("predict", folder / "sim001", *words)
+    summary = tmp_path / "out" / "sim001.json"
+    content = json.loads(summary.read_text())
+    content["weights"]["sha256"] = "another"
+    summary.write_text(json.dumps(content))
+    assert "exists; choose another --out" in command("predict", folder / "sim001", *words, "--resume", code=1)

@@ -288,3 +288,12 @@ def test_beats_beside_a_seam_see_their_neighbours_beyond_it(
     near = [i for i, name in enumerate(RHYTHM) if "median17" in name or name in ("after+1", "before-1", "compensation")]
     np.testing.assert_allclose(beats.inputs["rhythm"][85:115, near], whole.inputs["rhythm"][85:115, near], atol=1e-6)
     assert RHYTHM.index("before/median17") in near
+
+
+def test_without_the_template_the_other_inputs_are_the_same(make: Callable[..., Recording]) -> None:
+    recording = make(times(60))
+    whole, less = ContextSegmentation()(recording), ContextSegmentation(template=False)(recording)
+    assert shapes_of(less.inputs) == dict(ContextSegmentation(template=False).shapes(1))
+    assert set(whole.inputs) - set(less.inputs) == {"template"}
+    for name, values in less.inputs.items():
+        np.testing.assert_array_equal(values, whole.inputs[name])
