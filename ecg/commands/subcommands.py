@@ -13,6 +13,7 @@ _DATA = "Folder that holds mitdb/, ptbdb/, ptb-xl/; else ECG_DATA, else the plat
 DataDir = Annotated[Path | None, typer.Option(help=_DATA)]
 CHANGES = "Changes as for train.py: dataset.split=patients, dataset.source=..., data_dir=..."
 WEIGHTS = "A run folder (outputs/...) or a weights.safetensors file."
+UNIT = "mV, uV, nV, V or ADU, for files that do not say it, or tables that say it wrong."
 RPEAKS = "What finds R peaks: learnt, sleepecg, a run folder of experiment=rpeaks, or the import path of your own."
 
 
@@ -65,7 +66,10 @@ def predict(
     point: Annotated[str | None, typer.Option(help="Operating point: balanced, sensitive.")] = None,
     lead: Annotated[str | None, typer.Option(help="Lead by name; else the weights' own, else II.")] = None,
     fs: Annotated[float | None, typer.Option(help="Sampling rate in Hz, for files that do not say it.")] = None,
-    unit: Annotated[str | None, typer.Option(help="mV, uV, V or ADU, for files that do not say it.")] = None,
+    unit: Annotated[
+        str | None,
+        typer.Option(help=UNIT),
+    ] = None,
     rpeaks: Annotated[str, typer.Option(help=RPEAKS)] = "learnt",
     force: Annotated[bool, typer.Option("--force", help="Replace results that are there already.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what these weights have labelled already.")] = False,
