@@ -82,13 +82,13 @@ def predict(
     from ecg.predict.pipeline import predict as label
     from ecg.predict.terminal import tell
     from ecg.recordings.databases.sample import FOLDER, UNSEEN
-    from ecg.runs.shipped import DEFAULT
+    from ecg.runs.shipped import DEFAULT, shipped_file
 
     if bool(records) == sample:
         raise EcgError("ecg predict: name recordings, or give --sample for one that ships with ecg")
     records = records or [FOLDER / UNSEEN]
     asked: dict[str, Any] = {"fs": fs, "lead": lead, "unit": unit, "point": point, "rpeaks": rpeaks}
-    known, found, outcomes = label(records, weights or Path(DEFAULT), out, **asked, force=force, resume=resume)
+    known, found, outcomes = label(records, weights or shipped_file(DEFAULT), out, **asked, force=force, resume=resume)
     if not tell(known, outcomes, out, found):
         raise typer.Exit(1)
 

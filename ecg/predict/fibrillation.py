@@ -19,6 +19,10 @@ SHORTEST_S = 30.0
 """What is shorter is no episode (ESC guidelines 2020, doi 10.1093/eurheartj/ehaa612), but for recordings shorter than
 twice that: there it is half of the recording."""
 
+MOST_VENTRICULAR = 0.3
+"""A stretch with a larger share of ventricular beats is none: bigeminy and runs of them are irregular too. On DS1 all five
+true stretches have 0.17 or less, all three false ones 0.35 or more."""
+
 Intervals = npt.NDArray[np.int64]
 """Shape [stretch, 2], first sample and the one behind the last."""
 
@@ -43,3 +47,17 @@ def fibrillation(beats: Beats, n_samples: int, fs: float) -> Intervals | None:
     found = edge[stretches(odds > 0)]
     least = min(SHORTEST_S * fs, n_samples / 2)
     return np.asarray(found[found[:, 1] - found[:, 0] >= least], dtype=np.int64).reshape(-1, 2)
+
+
+def without_ectopy(found: Intervals, sample: npt.NDArray[np.int64], ventricular: npt.NDArray[np.bool_]) -> Intervals:
+    """Those stretches whose irregular rhythm is not that of ventricular beats.
+
+    Args:
+        found: of `fibrillation`.
+        sample: shape [beat], R peaks.
+        ventricular: shape [beat], which are labelled so.
+    """
+    first, last = np.searchsorted(sample, found[:, 0]), np.searchsorted(sample, found[:, 1])
+    total = np.concatenate([[0], np.cumsum(ventricular)])
+    share = (total[last] - total[first]) / np.maximum(last - first, 1)
+    return found[share <= MOST_VENTRICULAR]

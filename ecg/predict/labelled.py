@@ -15,7 +15,7 @@ from ecg.beats.segmentations import Segmentation
 from ecg.beats.table import SIGNAL, Beats, shapes_of
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, examine
-from ecg.predict.fibrillation import fibrillation
+from ecg.predict.fibrillation import fibrillation, without_ectopy
 from ecg.recordings.formats import OwnRecording
 from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights
@@ -25,6 +25,7 @@ from ecg.training.labelling import Labelling
 LAST_BEAT = "no beat after it"
 """Why the last beat of a recording may have no label: a segmentation may look at the R peaks that follow."""
 UNLABELLED = -1
+VENTRICULAR = "V"
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def label_beats(
     reason = np.where((label == UNLABELLED) & (examined.reasons == ""), LAST_BEAT, examined.reasons)
     rr_s = _rr(examined, own.recording.fs)
     rhythm = fibrillation(beats, own.recording.n_samples, own.recording.fs)
+    if rhythm is not None and VENTRICULAR in classes:
+        rhythm = without_ectopy(rhythm, examined.peaks, label == classes.index(VENTRICULAR))
     return Labelled(own, examined, tuple(classes), examined.peaks, rr_s, label, probability, reason, rhythm)
 
 

@@ -16,7 +16,7 @@ from ecg.recordings.formats import Asked, OwnRecording, find_inputs, read_own
 from ecg.recordings.formats.asked import choose_lead
 from ecg.recordings.leads import one_lead
 from ecg.recordings.recording import Recording
-from ecg.runs.shipped import DEFAULT
+from ecg.runs.shipped import DEFAULT, shipped_file
 from ecg.runs.weights import Weights, load_weights
 from ecg.training.labelling import Labelling
 
@@ -99,4 +99,4 @@ def load_model(where: Path | str | None = None) -> BeatModel:
     Raises:
         EcgError: no weights there, or they are damaged.
     """
-    return BeatModel(load_weights(Path(DEFAULT if where is None else where)))
+    return BeatModel(load_weights(shipped_file(DEFAULT) if where is None else Path(where)))

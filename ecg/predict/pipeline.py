@@ -125,7 +125,9 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | Non
         files = [f"{one.record}.{ending}" for ending in ENDINGS if ending != "html"]
         write_files(out, labelled, content, record_page(labelled, content, known, compared, files))
     except EcgError as error:
-        return Outcome(one, None, str(error))
+        said = str(error)
+        named = said if str(one.path) in said else f"{one.path}: {said.removeprefix(f'{one.record}: ')}"
+        return Outcome(one, None, named)
     except OSError as error:
         return Outcome(one, None, f"{error.filename or one.path}: {error.strerror or error}")
     except Exception as error:  # whatever it is, the other recordings are labelled

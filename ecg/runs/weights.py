@@ -128,18 +128,16 @@ def weights_file(where: Path) -> Path:
     Raises:
         EcgError: there is none.
     """
-    if where.is_file():
-        return where
+    path = RunFolder(where).weights
+    if where.is_file() or path.is_file():
+        return where if where.is_file() else path
+    if str(where) in SHIPPED:  # also beside a folder of that name which has no weights
+        return shipped_file(str(where))
     if not where.exists():
-        if str(where) in SHIPPED:
-            return shipped_file(str(where))
         ways = f"a run folder (outputs/...), a weights.safetensors file or a name ({', '.join(SHIPPED)})"
         raise EcgError(f"{where} does not exist; give {ways}")
-    path = RunFolder(where).weights
-    if not path.is_file():
-        state = "its run is not finished" if RunFolder(where).config.is_file() else "it is no run folder"
-        raise EcgError(f"{where} has no {path.name}: {state}")
-    return path
+    state = "its run is not finished" if RunFolder(where).config.is_file() else "it is no run folder"
+    raise EcgError(f"{where} has no {path.name}: {state}")
 
 
 def describe_weights(where: Path) -> Description:

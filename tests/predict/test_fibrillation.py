@@ -9,7 +9,7 @@ import pytest
 
 from ecg.beats.features import FEATURES
 from ecg.beats.table import Beats
-from ecg.predict.fibrillation import FEWEST, SHORTEST_S, SMOOTHED, STATE, fibrillation
+from ecg.predict.fibrillation import FEWEST, SHORTEST_S, SMOOTHED, STATE, fibrillation, without_ectopy
 
 FS = 100
 NAMES = [one.name for one in FEATURES["rhythm"]]
@@ -104,3 +104,12 @@ def test_without_a_state_of_the_rhythm_nothing_is_said() -> None:
 def test_too_few_beats_say_nothing(n: int) -> None:
     stretches = fibrillation(table([3.0] * n), n * FS, FS)
     assert (stretches is None) is (n < FEWEST)
+
+
+def test_stretches_full_of_ventricular_beats_are_none() -> None:
+    sample, found = np.arange(0, 1000, 10), np.array([[0, 300], [300, 600], [600, 1000]])
+    ventricular = np.zeros(100, dtype=bool)
+    ventricular[0:30:2] = True  # bigeminy
+    ventricular[30:60:4] = True
+    assert without_ectopy(found, sample, ventricular).tolist() == [[300, 600], [600, 1000]]
+    assert without_ectopy(found[:0], sample, ventricular).tolist() == []
