@@ -20,8 +20,8 @@ SHORTEST_S = 30.0
 twice that: there it is half of the recording."""
 
 MOST_VENTRICULAR = 0.3
-"""A stretch with a larger share of ventricular beats is none: bigeminy and runs of them are irregular too. On DS1 all five
-true stretches have 0.17 or less, all three false ones 0.35 or more."""
+"""A stretch with a larger share of ventricular beats is none: bigeminy and runs of them are irregular too. On DS1 all
+five true stretches have 0.17 or less, all three false ones 0.35 or more."""
 
 Intervals = npt.NDArray[np.int64]
 """Shape [stretch, 2], first sample and the one behind the last."""
