@@ -32,7 +32,7 @@ SHIPPED: Mapping[str, Shipped] = MappingProxyType(
     {
         DEFAULT: Shipped(
             "beats of patients never seen, one lead: N, S, V, F, Q, and atrial fibrillation",
-            "736dc7a11499a26b70b2d3523a6f9dcddb474e7d8b4d6ea81622cd17eebd1284",
+            "8d0b6f6b2186c2fb00e91e47258e1e3333fb6fbf450882f32bc74cb41213ed1f",
         )
     }
 )
