@@ -34,16 +34,23 @@ def resample(signal: npt.NDArray[np.floating], fs: float, target_fs: float) -> n
     """
     values = np.asarray(signal, dtype=np.float64)
     ratio = _ratio(fs, target_fs, len(values) / fs)
-    if ratio == 1:
+    if ratio == 1 and fs == target_fs:
         return values
-    return np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"))
+    made = np.asarray(resample_poly(values, ratio.numerator, ratio.denominator, padtype="line"))
+    count = -(-len(values) * _exact(target_fs) // _exact(fs))  # the ratio may be a little off
+    return made[:count] if len(made) >= count else np.pad(made, (0, count - len(made)), mode="edge")
 
 
 def _ratio(fs: float, target_fs: float, seconds: float) -> Fraction:
     """The simplest ratio of the rates that is right to `OFF_S` at the signal's end; its filter is the shortest."""
-    exact = Fraction(target_fs).limit_denominator(1000) / Fraction(fs).limit_denominator(1000)
+    exact = _exact(target_fs) / _exact(fs)
     simpler = (exact.limit_denominator(most) for most in (100, 1000, 10_000))
     return next((one for one in simpler if one and abs(float(one / exact) - 1) * seconds <= OFF_S), exact)
+
+
+def _exact(fs: float) -> Fraction:
+    """A rate to a thousandth of a Hz."""
+    return Fraction(fs).limit_denominator(1000)
 
 
 def at_rate(recording: Recording, fs: float | None) -> Recording:

@@ -62,9 +62,8 @@ def _unknown_choice(found: re.Match[str], text: str) -> str:
 
 def _syntax(found: re.Match[str], text: str) -> str:
     key, equals, value = found.group(1).partition("=")
-    if equals and value:
-        return f"cannot read the setting {found.group(1)!r}; quote its value twice: \"{key}='{value}'\""
-    return f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.max_epochs=10"
+    said = f"cannot read the setting {found.group(1)!r}; settings look like key=value, e.g. trainer.max_epochs=10"
+    return f"{said}; a value with brackets or signs in two pairs of quotes: \"{key}='{value}'\"" if equals else said
 
 
 def _unreadable(found: re.Match[str], text: str) -> str:

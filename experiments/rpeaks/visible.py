@@ -33,7 +33,9 @@ def main() -> None:
         hidden = found.hides(len(signal))
         minutes = len(signal) / fs / 60
         left = float((~hidden[found.sample]).sum()) / minutes
-        print(f"{name}: {100 * hidden.mean():.1f} % hidden; {len(found) / minutes:.1f} R peaks a minute, {left:.1f} left")
+        print(
+            f"{name}: {100 * hidden.mean():.1f} % hidden; {len(found) / minutes:.1f} R peaks a minute, {left:.1f} left"
+        )
 
 
 def of_ecgs(database: BeatDatabase, folder: Path) -> str:

@@ -18,7 +18,7 @@ BAD_SETTINGS = {
     "trainer.max_epochs=three": "trainer.max_epochs=three: must be a whole number",
     "trainer.max_epoch=3": "unknown key trainer.max_epoch: did you mean trainer.max_epochs?",
     "trainer.epochs=3": "unknown key trainer.epochs: write trainer.max_epochs=",
-    "loss=mse": "loss=mse: choose one of cross_entropy, focal, weighted",
+    "loss=mse": "loss=mse: choose one of cross_entropy, focal, rpeaks, weighted",
     "+optimiser.lr=1": "unknown key optimiser",
     "++resume=nowhere": "++resume=nowhere: write resume=RUN",
     "optimizer=adm": "optimizer=adm: did you mean adam? choose one of adam, adamw, rmsprop, sgd",

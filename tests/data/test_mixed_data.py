@@ -212,10 +212,15 @@ def test_the_next_run_takes_them_from_the_cache(
     np.testing.assert_array_equal(again.beats.signal, mixed.beats.signal)
 
 
-def test_missing_recordings_of_one_rhythm_are_named(folder: Path, tmp_path: Path) -> None:
+def test_missing_recordings_of_one_rhythm_are_downloaded(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("ecg.recordings.download.download", lambda database, to: asked.append((database.name, to)))
     (tmp_path / "mine").symlink_to(folder / "mine")
     with pytest.raises(EcgError, match=r"cinc2017 does not exist.*dataset\.mixture\.cinc2017=0"):
         module(tmp_path, Mixture(cinc2017=0.1), cache_dir=tmp_path / "cache")
+    assert asked == [("cinc2017", tmp_path / "cinc2017")]
 
 
 def test_beats_without_recordings_cannot_be_mixed(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ KINDS = {
 
 
 def test_every_loss_of_conf_is_tested_here() -> None:
-    assert set(KINDS) == set(choices("loss"))
+    assert set(choices("loss")) - set(KINDS) == {"rpeaks"}  # of another kind of target: tests/training/test_rpeaks.py
 
 
 @pytest.mark.parametrize("name", KINDS)
