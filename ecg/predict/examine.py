@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ecg.beats.quality import FLAT, FLAT_MV, HIDDEN, INVALID, RR_LONG, Unusable, check_beats, check_lead
 from ecg.beats.rpeaks import Detector
 from ecg.errors import EcgError
+from ecg.parallel import side_by_side
 from ecg.progress import track
 from ecg.recordings.formats import OwnRecording
 
@@ -71,16 +72,21 @@ def examine(own: OwnRecording, rpeaks: Detector) -> Examined:
         missing[start:stop] = True
     unusable: dict[str, Mask] = {}
     found, problems = [], set()
-    for outer, inner in track(_pieces(recording.n_samples, fs), "finding R peaks"):
+
+    def look(piece: tuple[slice, slice]) -> tuple[slice, npt.NDArray[np.int64], str, dict[str, Mask]]:
+        outer, inner = piece
         signal = (recording.digital[0, outer] - recording.baseline[0]) / recording.gain[0]
-        seen = rpeaks(signal, fs)
-        peaks = outer.start + seen.sample
-        found.append(peaks[(peaks >= inner.start) & (peaks < inner.stop)])
-        quality = check_lead(np.where(missing[outer], np.nan, signal), fs)
-        problems.add(quality.problem)
-        for reason, mask in {**quality.unusable, HIDDEN: seen.hides(len(signal))}.items():
-            whole = unusable.setdefault(reason, np.zeros_like(missing))
-            whole[inner] = mask[inner.start - outer.start : inner.stop - outer.start]
+        seen, quality = rpeaks(signal, fs), check_lead(np.where(missing[outer], np.nan, signal), fs)
+        peaks, own = outer.start + seen.sample, slice(inner.start - outer.start, inner.stop - outer.start)
+        masks = {reason: mask[own] for reason, mask in (*quality.unusable.items(), (HIDDEN, seen.hides(len(signal))))}
+        return inner, peaks[(peaks >= inner.start) & (peaks < inner.stop)], quality.problem, masks
+
+    pieces = _pieces(recording.n_samples, fs)
+    for inner, peaks, problem, masks in track(side_by_side(look, pieces), "finding R peaks", len(pieces)):
+        found.append(peaks)
+        problems.add(problem)
+        for reason, mask in masks.items():
+            unusable.setdefault(reason, np.zeros_like(missing))[inner] = mask
     peaks = np.concatenate(found)
     peaks = peaks[~unusable[INVALID][peaks] & ~unusable[HIDDEN][peaks]]
     peaks = peaks[np.diff(peaks, prepend=-recording.n_samples) > SAME_BEAT_S * fs]

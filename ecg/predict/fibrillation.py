@@ -60,4 +60,4 @@ def without_ectopy(found: Intervals, sample: npt.NDArray[np.int64], ventricular:
     first, last = np.searchsorted(sample, found[:, 0]), np.searchsorted(sample, found[:, 1])
     total = np.concatenate([[0], np.cumsum(ventricular)])
     share = (total[last] - total[first]) / np.maximum(last - first, 1)
-    return found[share <= MOST_VENTRICULAR]
+    return np.asarray(found[share <= MOST_VENTRICULAR], dtype=np.int64)

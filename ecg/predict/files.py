@@ -11,6 +11,8 @@ import numpy as np
 
 from ecg.errors import EcgError
 from ecg.predict.labelled import Labelled
+from ecg.recordings.recording import Annotations
+from ecg.recordings.wfdb_annotations import annotation_bytes
 from ecg.runs.folder import write_json
 
 ANNOTATOR = "ecg"
@@ -87,8 +89,6 @@ def write_annotations(folder: Path, labelled: Labelled) -> None:
 
     Atrial fibrillation begins at a mark `+` with the note `(AFIB`, and ends at one with `(N`.
     """
-    import wfdb
-
     own = {"-", *SYMBOLS}
     marks = [
         (sample, SYMBOLS.get(name, "Q"), "" if name in own else name)
@@ -100,5 +100,6 @@ def write_annotations(folder: Path, labelled: Labelled) -> None:
         marks.append((0, "+", "(N"))  # so that a reader knows that the rhythm was looked at
     marks.sort(key=lambda mark: mark[0])
     sample, symbol, note = (list(column) for column in zip(*marks, strict=True))
-    how = {"symbol": symbol, "aux_note": note if any(note) else None, "fs": labelled.recording.fs}
-    wfdb.wrann(labelled.recording.record, ANNOTATOR, np.array(sample), write_dir=str(folder), **how)
+    found = Annotations(np.array(sample, dtype=np.int64), np.array(symbol), np.array(note))
+    path = folder / f"{labelled.recording.record}.{ANNOTATOR}"
+    path.write_bytes(annotation_bytes(found, labelled.recording.fs))

@@ -21,6 +21,7 @@ from ecg.recordings.recording import Recording
 from ecg.runs.weights import Weights
 from ecg.training.inference import probabilities
 from ecg.training.labelling import Labelling
+from ecg.training.processor import give_back_memory
 
 LAST_BEAT = "no beat after it"
 """Why the last beat of a recording may have no label: a segmentation may look at the R peaks that follow."""
@@ -106,7 +107,9 @@ def label_beats(
         EcgError: the signal cannot be used, or no beat of it.
     """
     examined = examine(own, rpeaks or detector())
+    give_back_memory()  # what threads kept of an hour each, a quarter of a day's peak
     beats, place = segmented_beats(own.recording, examined, weights.segmentation)
+    give_back_memory()
     record, shapes = own.recording.record, shapes_of(beats.inputs)
     if shapes != weights.info.shapes:
         raise EcgError(f"{record}: beats of the shapes {shapes}, the weights take {weights.info.shapes}")
@@ -120,6 +123,7 @@ def label_beats(
     info, labelling = weights.info, Labelling.of(weights.labelling, classes)
     labelling = labelling.at(point) if point is not None else labelling
     found = probabilities(weights.model, beats, index=kept)
+    give_back_memory()
     seen = replace(beats, inputs={SIGNAL: beats.signal}).take(kept)  # all that labelling looks at
     probability[place] = labelling(found, seen, classes, info.r_peak_s, info.fs)
     label = np.full(count, UNLABELLED, dtype=np.int64)

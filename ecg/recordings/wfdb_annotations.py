@@ -18,6 +18,8 @@ from ecg.recordings.recording import Annotations, Recording
 
 _SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63  # codes that are no marks but belong to one
 _NOTE = 22
+_LONGEST = 1023
+"""Samples from mark to mark that fit into one word."""
 _RATE = re.compile(r"## time resolution: (\d+\.?\d*)")
 _CODE = re.compile(r"(\d+) (\S+)(?: .*)?")
 
@@ -114,3 +116,43 @@ def _symbols() -> dict[int, str]:
     from wfdb.io.annotation import ann_labels
 
     return {label.label_store: label.symbol for label in ann_labels if label.label_store}
+
+
+def annotation_bytes(marks: Annotations, fs: float) -> bytes:
+    """The content of an annotation file, as the wfdb package writes it, in a tenth of the time.
+
+    Args:
+        marks: in time order; an empty note is none.
+        fs: sampling rate in Hz, which the file then says.
+
+    Raises:
+        KeyError: a symbol that WFDB does not have.
+    """
+    code = {symbol: number for number, symbol in _symbols().items()}
+    said = f"## time resolution: {fs:g}" if float(fs).is_integer() else f"## time resolution: {fs}"
+    parts = [_word(_NOTE, 0), _note(said), _skip(-1), _word(0, 1)]
+    notes = [""] * len(marks) if marks.note is None else marks.note.tolist()
+    last = 0
+    for sample, symbol, note in zip(marks.sample.tolist(), marks.symbol.tolist(), notes, strict=True):
+        step, last = sample - last, sample
+        if step > _LONGEST:
+            parts.append(_skip(step))
+            step = 0
+        parts.append(_word(code[symbol], step))
+        if note:
+            parts.append(_note(note))
+    return b"".join([*parts, b"\0\0"])
+
+
+def _word(code: int, value: int) -> bytes:
+    return (code << 10 | value).to_bytes(2, "little")
+
+
+def _skip(step: int) -> bytes:
+    whole = step % 2**32
+    return _word(_SKIP, 0) + (whole >> 16).to_bytes(2, "little") + (whole & 0xFFFF).to_bytes(2, "little")
+
+
+def _note(text: str) -> bytes:
+    content = text.encode("latin-1", errors="replace")[:255]
+    return _word(_AUX, len(content)) + content + b"\0" * (len(content) % 2)

@@ -25,7 +25,6 @@ from ecg.config.root import GROUPS
 from ecg.config.signature import NotFittingError, fit
 from ecg.data.info import DataInfo
 from ecg.errors import EcgError
-from ecg.metrics.subjects import by_patient
 from ecg.models import MODELS, LayeredModel
 from ecg.models.layered import layered
 from ecg.runs.folder import RunFolder, plain
@@ -109,6 +108,8 @@ def save_weights(
 
 def travelling(metrics: Mapping[str, float], classes: Sequence[str]) -> dict[str, float]:
     """The scores that go with the weights, of all of a run's or an evaluation's."""
+    from ecg.metrics.subjects import by_patient  # torchmetrics loads matplotlib, which labelling does without
+
     kept = (*(f"/{name}" for name in by_patient(classes)), "/jk", "/se", "/ppv", "/support")
     return {key: value for key, value in metrics.items() if key.startswith("test/") and key.endswith(kept)}
 

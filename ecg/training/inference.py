@@ -75,12 +75,15 @@ def _of_sequences(model: LayeredModel, beats: Beats, wanted: Index, doing: str) 
     long = max(model.beats, LONG + 2 * model.context) if model.any_length else model.beats
     windows = Runs.of(beats.record, np.isin(np.arange(len(beats)), wanted)).tiled(long, model.context)
     used = np.unique(windows.rows[windows.rows >= 0])
-    parts = []
+    values: dict[str, Tensor] = {}
     flat = all(len(shape) == 1 for shape in model.inputs.values())
-    for part in torch.split(torch.from_numpy(used), CONNECTED_AT_ONCE if flat else AT_ONCE):
+    at_once = CONNECTED_AT_ONCE if flat else AT_ONCE
+    for start, part in enumerate(torch.split(torch.from_numpy(used), at_once)):
         found = model.run({name: x.to(device) for name, x in _take(inputs, part).items()}, alone)
-        parts.append({name: found[name].cpu() for name in given})
-    values = {name: torch.cat([part[name] for part in parts]) for name in given}
+        for name in given:  # into their place at once: a day of them is not there twice
+            one = found[name].cpu()
+            whole = values.setdefault(name, torch.empty(len(used), *one.shape[1:], dtype=one.dtype))
+            whole[start * at_once : start * at_once + len(part)] = one
     later = model.last(model.names[len(alone) :], {name: tuple(x.shape[1:]) for name, x in values.items()})
     place = np.where(windows.rows >= 0, np.searchsorted(used, windows.rows), windows.rows)
     out = torch.zeros(len(beats), model.n_classes)

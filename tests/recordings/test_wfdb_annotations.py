@@ -11,7 +11,8 @@ import wfdb
 
 from ecg.errors import EcgError
 from ecg.recordings.databases.sample import FOLDER, SAMPLE
-from ecg.recordings.wfdb_annotations import read_annotations
+from ecg.recordings.recording import Annotations
+from ecg.recordings.wfdb_annotations import annotation_bytes, read_annotations
 
 
 @pytest.mark.parametrize("record", SAMPLE.records)
@@ -76,3 +77,20 @@ def test_damage_is_an_error_or_reads(tmp_path: Path, seed: int) -> None:
         assert "a.atr" in str(error)  # noqa: PT017
     else:
         assert (np.diff(found.sample) >= 0).all()
+
+
+@pytest.mark.parametrize("fs", [360.0, 128, 257.5, 1000.0])
+def test_what_is_written_is_what_wfdb_writes(tmp_path: Path, fs: float) -> None:
+    rng = np.random.default_rng(0)
+    sample = np.cumsum(rng.choice([1, 300, 1023, 1024, 5000, 3_000_000], 200))
+    symbol = rng.choice(list("NAVF?Q+"), 200)
+    note = np.where(rng.random(200) < 0.2, rng.choice(["(AFIB", "(N", "MI"], 200), "")
+    wfdb.wrann("rec", "ecg", sample, symbol=symbol.tolist(), aux_note=note.tolist(), fs=fs, write_dir=str(tmp_path))
+    ours = annotation_bytes(Annotations(sample, symbol, note), fs)
+    assert ours == (tmp_path / "rec.ecg").read_bytes()
+    (tmp_path / "own.ecg").write_bytes(ours)
+    found, rate = read_annotations(tmp_path / "own.ecg")
+    assert rate == fs
+    np.testing.assert_array_equal(found.sample, sample)
+    np.testing.assert_array_equal(found.symbol, symbol)
+    np.testing.assert_array_equal(found.note, note)

@@ -21,6 +21,7 @@ from ecg.beats.segmentations.base import annotated_beats
 from ecg.beats.segmentations.window import BAND_HZ, RHYTHM
 from ecg.beats.table import SIGNAL, Beats, Inputs, Shapes
 from ecg.errors import EcgError
+from ecg.parallel import side_by_side
 from ecg.recordings.recording import Recording
 
 TEMPLATE, SHAPE = "template", "shape"
@@ -79,10 +80,15 @@ class ContextSegmentation:
         before, after = rr_intervals(middle, FS)
         waves = [_around(signal, middle) for signal in signals]
         parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in self.shapes(1)}
-        for seen, kept in _in_stretches(len(beats)):
+
+        def seen_in(stretch: tuple[slice, slice]) -> Inputs:
+            seen, kept = stretch
             found = _inputs([one[seen] for one in waves], before[seen], after[seen])
+            return {name: found[name][kept] for name in parts}
+
+        for found in side_by_side(seen_in, list(_in_stretches(len(beats)))):
             for name, own in parts.items():
-                own.append(found[name][kept])
+                own.append(found[name])
         # one after the other, so that a day is not there twice
         return replace(beats, inputs={name: np.concatenate(parts.pop(name)) for name in tuple(parts)})
 
