@@ -21,7 +21,18 @@ from ecg.recordings.formats.time_axis import Axis, Times
 from ecg.recordings.formats.time_name import unit_of_time
 from ecg.recordings.formats.units import from_values, named_unit
 
-RATE_NAMES = ("fs", "sampling_rate", "sampling_frequency", "sample_rate", "samplerate", "hz", "freq", "sfreq", "srate")
+RATE_NAMES = (
+    "fs",
+    "sr",
+    "srate",
+    "sampling_rate",
+    "sampling_frequency",
+    "sample_rate",
+    "samplerate",
+    "hz",
+    "freq",
+    "sfreq",
+)
 """What a sampling rate is called in files, in lower case."""
 _SIGNAL_NAMES = ("signal", "signals", "ecg", "ekg", "p_signal", "data", "y", "x")
 _NUMBERS = "iuf"  # kinds of numpy: whole numbers and floats

@@ -78,6 +78,8 @@ def _rows(body: Sequence[str], splitter: Splitter) -> int:
     """How many lines a delimiter takes apart into values."""
     count = 0
     for cells in map(splitter.cells, body):
+        if splitter.delimiter == SPACES and any(cell.endswith((",", ";")) for cell in cells):
+            continue  # `0.0, 0.35`: blanks beside the delimiter
         values = sum(map(is_value, cells))
         words = sum(map(is_words, cells))
         count += len(cells) > 1 and values > 0 and (not words if splitter.delimiter == SPACES else words <= values)

@@ -75,12 +75,31 @@ def is_metadata(line: str, cells: Sequence[str], width: int) -> bool:
 
 
 def read_metadata(lines: Iterable[str]) -> Metadata:
-    """What all lines above the numbers say; of what is said twice the first counts."""
+    """What all lines above the numbers say; of what is said twice the first counts.
+
+    Of several sampling rates that of the ECG counts, else the one that is of no other signal; two of these are none.
+    """
     found: dict[str, Any] = {}
+    rates: list[tuple[int, float]] = []
     for line in lines:
         for name, value in _said(line):
-            found.setdefault(name, value)
-    return Metadata(**found)
+            if name == "fs":
+                rates.append(value)
+            else:
+                found.setdefault(name, value)
+    best = min((rank for rank, _ in rates), default=0)
+    of_best = {fs for rank, fs in rates if rank == best}
+    return Metadata(**found, fs=of_best.pop() if len(of_best) == 1 else None)
+
+
+def _rank(key: str) -> int:
+    """0 for a sampling rate that a key calls the ECG's, 1 for one of nothing in particular, 2 for one of another signal."""
+    if re.search("ecg|ekg", key, re.IGNORECASE):
+        return 0
+    plain = re.sub(r"[(\[].*?[)\]]", "", key)
+    words = re.findall(r"[^\W\d_]+", plain.lower())
+    usual = re.compile(rf".*({_SAMPLING}).*|.*({_RATE}).*|f|fs|hz|sr|srate|in|of|de|d|der|dt|interval|period|delta|t")
+    return 1 if all(usual.fullmatch(word) for word in words) else 2
 
 
 def _said(line: str) -> list[tuple[str, Any]]:
@@ -89,12 +108,12 @@ def _said(line: str) -> list[tuple[str, Any]]:
     if objects:
         return _devices(objects)
     if (whole := _A_SAMPLE.fullmatch(line.strip())) and (step := _interval(whole[1])):
-        return [("fs", 1 / step)]
+        return [("fs", (1, 1 / step))]
     key, mark, value = _parts(line)
     if _RATE_KEY.fullmatch(key) and (fs := _rate(value)):
-        return [("fs", fs)]
+        return [("fs", (_rank(key), fs))]
     if _INTERVAL_KEY.fullmatch(key) and (step := _interval(value)):
-        return [("fs", 1 / step)]
+        return [("fs", (_rank(key), 1 / step))]
     if _UNIT_KEY.fullmatch(key) and value:
         return [("unit", value)]
     if _LEAD_KEY.fullmatch(key) and value and (mark in ":=" or not re.search(r"[,;\t]", value)):
@@ -135,8 +154,13 @@ def _objects(line: str) -> list[dict[str, Any]]:
         whole = json.loads(line[start:])
     except (ValueError, RecursionError):
         return []
-    inner = [value for value in whole.values() if isinstance(value, dict)]
-    return [{str(key).lower(): value for key, value in one.items()} for one in inner or [whole]]
+    inner = [(str(name), value) for name, value in whole.items() if isinstance(value, dict)] or [("", whole)]
+    # a word says whose rate it is; an address, as OpenSignals has it, does not
+    return [
+        {f"{name} {key}".strip().lower() if name.isalpha() and not isinstance(value, list) else str(key).lower(): value
+         for key, value in one.items()}
+        for name, one in inner
+    ]  # fmt: skip
 
 
 def _devices(objects: list[dict[str, Any]]) -> list[tuple[str, Any]]:

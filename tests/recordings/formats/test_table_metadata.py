@@ -97,3 +97,25 @@ def test_opensignals(tmp_path: Path, sensor: str) -> None:
 
 def test_json_that_is_damaged_is_only_a_comment(tmp_path: Path) -> None:
     refused(write(tmp_path / "a.txt", '# {"sampling rate": 250,\n# EndOfHeader', X), "sampling rate is missing")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["PPG Sampling Rate (Hz),100", "ECG Sampling Rate (Hz),360"],
+        ["ECG Sample Rate;360", "ACC Sample Rate;52"],
+        ["Original sampling rate: 1000 Hz", "Sampling rate: 360 Hz"],
+        ["Sampling rate of PPG: 25 Hz", "Sampling rate of ECG: 360 Hz"],
+        ["Display sampling rate: 100 Hz", "Abtastrate: 360 Hz"],
+        ['{"acc": {"sampling rate": 50}, "ecg": {"sampling rate": 360}}'],
+        ["Sampling rate: 360 Hz", "fs = 360"],
+        ["PPG sampling rate: 360"],
+    ],
+)
+def test_of_several_rates_that_of_the_ecg_counts(lines: list[str]) -> None:
+    assert read_metadata(lines).fs == 360
+
+
+def test_two_rates_of_nothing_in_particular_are_none() -> None:
+    assert read_metadata(["Sampling rate: 360 Hz", "Sample rate: 250 Hz"]).fs is None
+    assert read_metadata(["ACC sampling rate: 52", "PPG sampling rate: 25"]).fs is None

@@ -87,3 +87,26 @@ def test_cells_without_a_value_are_a_gap(tmp_path: Path, cell: str, sep: str, fa
     np.testing.assert_allclose(own.recording.millivolts(0)[1000:], signal()[1000:], atol=1e-6)
     said = [note for note in own.notes if "mean no value" in note]
     assert len(said) == cell.lstrip("-").isdecimal()
+
+
+@pytest.mark.parametrize(
+    ("head", "form", "named"),
+    [
+        ("time, MLII_mV", "{}, {}", "MLII"),
+        ("Time (s), ECG lead II (mV)", "{}, {}", "ECG lead II"),
+        ("time,ecg_mV", " {},   {}", "ecg"),
+        ("time; ecg_mV", "{}; {}", "ecg"),
+    ],
+)
+def test_blanks_beside_the_delimiter_delimit_nothing(tmp_path: Path, head: str, form: str, named: str) -> None:
+    path = tmp_path / "a.csv"
+    rows = [form.format(*row) for row in zip(cells(times(), "{:.6f}"), X, strict=True)]
+    path.write_text("\n".join([head, *rows]) + "\n")
+    assert_read(path, named)
+
+
+def test_whole_numbers_with_blanks_behind_commas_have_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{i}, {round(1000 * value)}, {i % 7}" for i, value in enumerate(signal())]
+    path.write_text("\n".join(["index, MLII, V1", *rows]) + "\n")
+    assert read(path, fs=FS, lead="MLII", unit="uV").leads == ("MLII", "V1")
