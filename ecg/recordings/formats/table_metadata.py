@@ -93,7 +93,7 @@ def read_metadata(lines: Iterable[str]) -> Metadata:
 
 
 def _rank(key: str) -> int:
-    """0 for a sampling rate that a key calls the ECG's, 1 for one of nothing in particular, 2 for one of another signal."""
+    """0 for a sampling rate that a key calls the ECG's, 1 for one of nothing in particular, 2 for another signal's."""
     if re.search("ecg|ekg", key, re.IGNORECASE):
         return 0
     plain = re.sub(r"[(\[].*?[)\]]", "", key)
