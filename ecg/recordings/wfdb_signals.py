@@ -33,6 +33,7 @@ PACKING: dict[str, tuple[int, int, int | None]] = {
 _FLAC = {"508": -(2**7), "516": -(2**15), "524": -(2**23)}  # compressed, so that a length says nothing of the size
 INVALID = {**{form: invalid for form, (_, _, invalid) in PACKING.items()}, **_FLAC}
 """The value that says `no signal here`, of each format."""
+_BIG_ENDIAN = "61"
 _FRANK = ".xyz"
 """Signal files that may be absent: the Frank leads of the PTB database double its size, and nothing here uses them."""
 
@@ -150,6 +151,10 @@ def _decoded(header: Header, files: dict[str, Path], length: int, channels: Sequ
                 shutil.copyfile(files[file], folder / link)
         places = [place for place, (c, _) in enumerate(signals) if c in channels]
         how = {"physical": False, "smooth_frames": False, "return_res": 32}
+        if any(s.form == _BIG_ENDIAN for _, s in signals):  # wfdb 4.3 gives integers of this format in mV alone
+            volts = wfdb.rdrecord(str(folder / "r"), channels=places, smooth_frames=False).e_p_signal
+            invalid = INVALID[_BIG_ENDIAN]
+            return [np.where(np.isnan(one), invalid, np.rint(200 * one)).astype(np.int32) for one in volts]
         read = wfdb.rdrecord(str(folder / "r"), channels=places, **how)
         return [np.array(signal, dtype=np.int32) for signal in read.e_d_signal]
 

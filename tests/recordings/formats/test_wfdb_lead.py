@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecg.errors import EcgError
+from ecg.recordings.formats import Asked, find_inputs, read_own
 
 from .records import FS, N, noted, packed, read, record, samples
 
@@ -154,3 +155,14 @@ def test_a_lead_of_nothing_but_invalid_samples(tmp_path: Path) -> None:
     path = record(tmp_path, "r 1 360 3600\nr.dat 16 200/mV 16 0 0 0 0 II\n", np.full(N, -32768))
     with pytest.raises(EcgError, match="lead II holds no signal"):
         read(path)
+
+
+def test_big_endian_samples_of_format_61(tmp_path: Path) -> None:
+    values = np.rint(1024 + 200 * np.sin(np.arange(3600) / 9)).astype(np.int16)
+    values[100:200] = -(2**15)
+    (tmp_path / "w.dat").write_bytes(values.astype(">i2").tobytes())
+    (tmp_path / "w.hea").write_text("w 1 360 3600\nw.dat 61 200(1024)/mV 16 0 0 0 0 MLII\n")
+    own = read_own(find_inputs([tmp_path / "w.hea"])[0], Asked())
+    kept = np.r_[0:99, 201:3600]
+    np.testing.assert_array_equal(own.recording.digital[0][kept], values[kept])
+    assert own.gaps.tolist() == [[100, 200]]
