@@ -153,7 +153,7 @@ def _decoded(header: Header, files: dict[str, Path], length: int, channels: Sequ
         how = {"physical": False, "smooth_frames": False, "return_res": 32}
         if any(s.form == _BIG_ENDIAN for _, s in signals):  # wfdb 4.3 gives integers of this format in mV alone
             volts = wfdb.rdrecord(str(folder / "r"), channels=places, smooth_frames=False).e_p_signal
-            return [np.nan_to_num(np.rint(200 * one), nan=INVALID[_BIG_ENDIAN]).astype(np.int32) for one in volts]
+            return [np.nan_to_num(np.rint(200 * one), nan=-(2**15)).astype(np.int32) for one in volts]
         read = wfdb.rdrecord(str(folder / "r"), channels=places, **how)
         return [np.array(signal, dtype=np.int32) for signal in read.e_d_signal]
 
