@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ecg.beats.peaks import Index, nearest_index
-from ecg.beats.quality import HIDDEN, INVALID, check_beats, check_lead, too_few
+from ecg.beats.quality import HIDDEN, INVALID, UnusableError, check_beats, check_lead, too_few
 from ecg.beats.resampling import at_rate, filled, lead_millivolts
 from ecg.beats.rpeaks import Detector, detector
-from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations import Segmentation, WholeRecordings
 from ecg.beats.table import Beats
 from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Annotations, Recording
@@ -41,7 +41,7 @@ def find_beats(
 ) -> FoundBeats:
     """Detect the R peaks of the first of the leads at its own sampling rate, and make beats there.
 
-    A beat is used if every lead can be used around it.
+    A beat is used if every lead can be used around it. A segmentation of whole recordings finds its beats itself.
 
     Args:
         recording: its annotations, if it has any, are not used.
@@ -62,6 +62,11 @@ def find_beats(
         if quality.problem:
             return FoundBeats(None, f"lead {lead} {'has' if quality.problem == INVALID else 'is'} {quality.problem}")
         unusable.append(quality.unusable)
+    if isinstance(segmentation, WholeRecordings):
+        try:
+            return FoundBeats(segmentation.measured(wanted))
+        except UnusableError as error:
+            return FoundBeats(None, str(error))
     first = wanted.leads[0]
     found = (rpeaks or detector())(filled(lead_millivolts(wanted, 0)), recording.fs)
     peaks = found.sample

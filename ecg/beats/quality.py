@@ -35,6 +35,10 @@ RR_SHORT, RR_LONG = f"RR below {SHORTEST_RR_S:g} s", f"RR above {LONGEST_RR_S:g}
 Unusable = Mapping[str, npt.NDArray[np.bool_]]
 
 
+class UnusableError(Exception):
+    """Why a recording cannot be used, in a few words that complete "left out: 1 ..."."""
+
+
 @dataclass(frozen=True)
 class Quality:
     """What is wrong with one lead.

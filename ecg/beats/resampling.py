@@ -9,10 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import resample_poly
 
-from ecg.recordings.recording import Recording
+from ecg.recordings.recording import INVALID_ADU, Recording
 
-INVALID_ADU = -32768
-"""How WFDB's format 16 marks a sample as invalid (signal(5), https://physionet.org/physiotools/wag/signal-5.htm)."""
 OFF_S = 4e-3
 """How far a resampled signal may run off, in s: half a sample at 128 Hz."""
 PIECE_S, MARGIN_S = 3600.0, 2.0

@@ -135,11 +135,14 @@ def _with_validation(
 ) -> Split:
     """Draw validation patients out of `rest`, then thin what is left to train."""
     rng = np.random.default_rng(seed)
-    val, train = zip(*(_draw(rng.permutation(own), val_fraction, spare=1) for own in rest), strict=True)
+    parts = (_draw(rng.permutation(own), val_fraction, spare=1) for own in rest)
+    if not val_fraction:
+        parts = ((own[:0], own) for own in map(rng.permutation, rest))
+    val, train = zip(*parts, strict=True)
     # The first in drawn order, so that shares are nested; rounded before, since 0.7 * 10 is more than 7.
     used = [own[: ceil(round(train_fraction * len(own), 6))] for own in train]
 
     rows = [np.flatnonzero(np.isin(beats.patient, np.concatenate(people))) for people in (used, val, test)]
     whole, left = (sum(map(len, part)) for part in (train, used))
     notes = (f"Only {left} of the {whole} training patients were used.",) if left < whole else ()
-    return Split(name, rows[0], rows[1], rows[2], True, notes).check(beats)
+    return Split(name, rows[0], rows[1], rows[2], True, notes).check(beats, may_lack=() if val_fraction else ("val",))

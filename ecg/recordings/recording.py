@@ -13,6 +13,10 @@ QRS = frozenset("NLRBAaJSVrFejnE/fQ?")
 """Annotation symbols that mark a QRS complex (WFDB's ecgcodes.h)."""
 
 
+INVALID_ADU = -32768
+"""How WFDB's format 16 marks a sample as invalid (signal(5), https://physionet.org/physiotools/wag/signal-5.htm)."""
+
+
 @dataclass(frozen=True)
 class Annotations:
     """The marks of an annotation file, in time order.

@@ -15,6 +15,8 @@ from ecg.beats.segmentations import (
     SEGMENTATIONS,
     KaggleSegmentation,
     PaperSegmentation,
+    RecordSegmentation,
+    WholeRecordings,
     WindowSegmentation,
     make_segmentation,
     settings_of,
@@ -26,6 +28,8 @@ from ecg.recordings.leads import with_leads
 from ecg.recordings.recording import Recording
 
 Here = Callable[..., Path]
+OF_BEATS = [name for name, made in SEGMENTATIONS.items() if not isinstance(made(), WholeRecordings)]
+"""Those that give a row for each beat."""
 CHOICES = f"{', '.join(SEGMENTATIONS)}, or the import path of one of your own, e.g. my_package.mine"
 OWN = '''
 from dataclasses import dataclass, replace
@@ -66,8 +70,10 @@ class Plain:
 '''
 
 
-@pytest.mark.parametrize("name", SEGMENTATIONS)
-@pytest.mark.parametrize("module", [ArrhythmiaDataModule, MIDataModule])
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [*((MIDataModule, name) for name in SEGMENTATIONS), *((ArrhythmiaDataModule, name) for name in OF_BEATS)],
+)
 def test_every_segmentation_can_be_chosen_by_its_name(
     name: str, module: type[ArrhythmiaDataModule | MIDataModule]
 ) -> None:
@@ -75,6 +81,19 @@ def test_every_segmentation_can_be_chosen_by_its_name(
         built = module(segmentation=wanted)
         assert type(built.segmentation) is SEGMENTATIONS[name]
         assert built.segmentation.name == name
+
+
+@pytest.mark.parametrize("wanted", ["record", {"name": "record", "seconds": 8}, RecordSegmentation()])
+def test_whole_recordings_are_refused_where_labels_are_those_of_beats(wanted: Any) -> None:
+    said = (
+        r"segmentation=record: gives one row for a whole recording, and the labels of dataset=arrhythmia are its "
+        r"beats'; choose dataset=mi, or another segmentation$"
+    )
+    with pytest.raises(EcgError, match=rf"^{said}"):
+        ArrhythmiaDataModule(segmentation=wanted)
+    for typed in ("record", "{name:record,seconds:8}"):
+        with pytest.raises(EcgError, match=rf"^dataset\.{said}"):
+            compose(f"dataset.segmentation={typed}").data()
 
 
 @pytest.mark.parametrize("dataset", ["arrhythmia", "mi"])
@@ -97,6 +116,9 @@ def test_a_segmentation_that_does_not_exist_is_answered_with_those_that_do(datas
         ("{name:window,rate:80}", r"rate=80: must be from 80 \(not included\) to 1000"),
         ("{name:window,before_s:-1}", "before_s=-1: must be from 0 to 2"),
         ("{name:window,after_s:0}", "after_s=0: must be from 0.1 to 2"),
+        ("{name:kaggle,scaling:mm}", "scaling=mm: choose one of minmax, mv, qrs"),
+        ("{name:paper,scaling:mm}", "scaling=mm: choose one of minmax, mv, qrs"),
+        ("{name:window,scaling:mm}", "scaling=mm: choose one of minmax, mv, qrs"),
     ],
 )
 def test_a_setting_of_a_segmentation_out_of_range_is_answered_with_its_key(typed: str, said: str) -> None:
@@ -108,7 +130,7 @@ def test_a_setting_of_a_segmentation_out_of_range_is_answered_with_its_key(typed
     ("typed", "said"),
     [
         ("{name:paper,treshold:0.5}", r"\.treshold is no setting of paper: did you mean segmentation\.threshold"),
-        ("{name:kaggle,rate:100}", r"\.rate is no setting of kaggle: settings: none"),
+        ("{name:kaggle,rate:100}", r"\.rate is no setting of kaggle: settings: scaling"),
         ("{threshold:0.5}", r" has no name: .*\{name:paper,threshold:0.5\}"),
         ("{name:[paper]}", " has no name"),
         ("{name:null}", " has no name"),
@@ -143,7 +165,12 @@ def test_settings_reach_the_segmentation() -> None:
 
 @pytest.mark.parametrize(
     "segmentation",
-    [KaggleSegmentation(), PaperSegmentation(rate=100.0), WindowSegmentation(after_s=0.4)],
+    [
+        KaggleSegmentation(),
+        PaperSegmentation(rate=100.0, scaling="qrs"),
+        WindowSegmentation(after_s=0.4),
+        RecordSegmentation(seconds=8.0),
+    ],
     ids=lambda one: one.name,
 )
 def test_the_settings_of_a_segmentation_make_the_same_one(segmentation: Any) -> None:

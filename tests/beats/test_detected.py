@@ -9,18 +9,27 @@ import numpy as np
 import pytest
 
 from ecg.beats.detected import beats_at, expecting, find_beats, segmented
-from ecg.beats.resampling import INVALID_ADU, filled, lead_millivolts
+from ecg.beats.resampling import filled, lead_millivolts
 from ecg.beats.rpeaks import detector
-from ecg.beats.segmentations import SEGMENTATIONS, KaggleSegmentation, PaperSegmentation
+from ecg.beats.segmentations import (
+    SEGMENTATIONS,
+    KaggleSegmentation,
+    PaperSegmentation,
+    RecordSegmentation,
+    WholeRecordings,
+)
 from ecg.beats.table import shapes_of
 from ecg.errors import EcgError
 from ecg.recordings.databases.mitdb import MITDB
 from ecg.recordings.databases.ptbdb import select_ptbdb
 from ecg.recordings.leads import with_leads
-from ecg.recordings.recording import Annotations, Recording
+from ecg.recordings.recording import INVALID_ADU, Annotations, Recording
 from ecg.recordings.synthetic import write_mi
 
 every_segmentation = pytest.mark.parametrize("name", SEGMENTATIONS)
+OF_BEATS = [name for name, made in SEGMENTATIONS.items() if not isinstance(made(), WholeRecordings)]
+"""Those that are given R peaks and make a row of each beat."""
+every_segmentation_of_beats = pytest.mark.parametrize("name", OF_BEATS)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,7 @@ def test_every_segmentation_makes_beats_of_a_recording_without_annotations(
         assert set(beats.y) == {0}
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_beats_lie_at_the_recordings_own_rate_near_the_detected_peaks(name: str, recordings: list[Recording]) -> None:
     recording = recordings[0]
     found = find_beats(recording, SEGMENTATIONS[name](), ["ii"])
@@ -87,7 +96,7 @@ def test_a_recording_at_the_segmentation_own_rate_is_not_touched(simulated: list
     assert found.signal[3:-1].tobytes() == annotated.signal[3:-1].tobytes()  # the last knows what is expected
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_a_beat_does_not_depend_on_its_gain_or_offset(name: str, recordings: list[Recording]) -> None:
     recording = recordings[0]
     other = replace(recording, gain=recording.gain / 3, baseline=recording.baseline + 500)
@@ -96,6 +105,20 @@ def test_a_beat_does_not_depend_on_its_gain_or_offset(name: str, recordings: lis
     assert b is not None
     for input_name, values in a.inputs.items():
         np.testing.assert_allclose(values, b.inputs[input_name], atol=1e-4)
+
+
+def test_a_whole_recording_does_not_depend_on_its_offset_and_keeps_its_millivolts(recordings: list[Recording]) -> None:
+    recording = recordings[0]
+    other = replace(recording, baseline=recording.baseline + 500)
+    larger = replace(other, gain=recording.gain / 3)
+    a, b, c = (find_beats(r, RecordSegmentation(), ["II"]).beats for r in (recording, other, larger))
+    assert a is not None
+    assert b is not None
+    assert c is not None
+    for input_name, values in a.inputs.items():
+        np.testing.assert_allclose(values, b.inputs[input_name], atol=1e-4)
+    np.testing.assert_allclose(3 * a.signal, c.signal, atol=1e-4)
+    np.testing.assert_array_equal(a.sample, c.sample)
 
 
 def marked(recording: Recording, samples: list[int]) -> Recording:
@@ -177,7 +200,7 @@ def test_a_missing_lead_is_an_error_that_names_those_there(recordings: list[Reco
         find_beats(recordings[0], KaggleSegmentation(), ["V9"])
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_r_peaks_are_those_of_the_first_of_several_leads(name: str, recordings: list[Recording]) -> None:
     segmentation = SEGMENTATIONS[name]()
     both, alone = (find_beats(recordings[0], segmentation, leads).beats for leads in (["V5", "II"], ["V5"]))
@@ -189,7 +212,7 @@ def test_r_peaks_are_those_of_the_first_of_several_leads(name: str, recordings: 
     np.testing.assert_array_equal(both.signal[:, :1], alone.signal)
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_a_beat_is_used_only_where_every_lead_can_be_used(name: str, recordings: list[Recording]) -> None:
     digital = recordings[0].digital.copy()
     digital[1, 5000:5010] = INVALID_ADU

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.beats.resampling import INVALID_ADU, _ratio, at_rate, filled, lead_millivolts, resample
+from ecg.beats.resampling import _ratio, at_rate, filled, lead_millivolts, resample
 from ecg.recordings.leads import one_lead, with_leads
-from ecg.recordings.recording import Annotations, Recording
+from ecg.recordings.recording import INVALID_ADU, Annotations, Recording
 
 
 def test_a_sine_keeps_frequency_and_height_when_resampled() -> None:

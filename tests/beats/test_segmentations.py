@@ -12,10 +12,10 @@ from ecg.beats.detected import segmented
 from ecg.beats.labels import AAMI_CLASSES, AAMI_SYMBOLS
 from ecg.beats.peaks import nearest_index
 from ecg.beats.resampling import at_rate
-from ecg.beats.segmentations import SEGMENTATIONS, Segmentation
+from ecg.beats.segmentations import SEGMENTATIONS, Segmentation, WholeRecordings
 from ecg.beats.table import Beats, shapes_of
 from ecg.errors import EcgError
-from ecg.recordings.leads import with_leads
+from ecg.recordings.leads import TWELVE, with_leads
 from ecg.recordings.recording import Annotations, Recording
 
 CLASS_OF = {symbol: AAMI_CLASSES.index(name) for name, symbols in AAMI_SYMBOLS.items() for symbol in symbols}
@@ -29,13 +29,14 @@ class Expected:
         fs: sampling rate of its beats in Hz.
         shapes: of each input of one beat of one lead.
         share: least share of the annotated beats of a clean recording.
+        whole: whether it gives one row for a recording instead, whatever its annotations and its rate.
         leads: those that it takes where nobody names any.
         lacking: whether it refuses a recording of V1 and V6.
         recording_fs: rate in Hz that a recording must have; None: any.
         r_peak_s: seconds from a window's first sample to its R peak.
         lowest, highest: of the signal.
         given: whether its R peaks are the annotations, not found by itself.
-        apart: whether no lead depends on another one.
+        alone: how many of two leads, from the first on, are as they are alone.
     """
 
     fs: float
@@ -48,12 +49,13 @@ class Expected:
     lowest: float = 0.0
     highest: float = 1.0
     given: bool = True
-    apart: bool = True
+    alone: int = 2
+    whole: bool = False
 
 
 EXPECTED = {
     "kaggle": Expected(120, {"signal": (1, 187)}, 0.95, ("first",), False, 360.0),
-    "paper": Expected(125, {"signal": (1, 187)}, 0.1, ("MLII|II|V5",), True, None, given=False, apart=False),
+    "paper": Expected(125, {"signal": (1, 187)}, 0.1, ("MLII|II|V5",), True, None, given=False, alone=1),
     "window": Expected(
         128, {"signal": (1, 102), "rhythm": (4,)}, 1.0, ("MLII|II|first",), False, 128.0, 38 / 128, -6, 6
     ),
@@ -67,10 +69,27 @@ EXPECTED = {
         80 / 128,
         -6,
         6,
-        apart=False,
+        alone=1,
+    ),
+    "record": Expected(
+        250,
+        {"signal": (1, 190), "measures": (1, 27), "global": (2,)},
+        0,
+        TWELVE,
+        True,
+        500.0,
+        0.2,
+        -6,
+        6,
+        given=False,
+        alone=0,
+        whole=True,
     ),
 }
 every_segmentation = pytest.mark.parametrize("name", SEGMENTATIONS)
+OF_BEATS = [name for name, made in SEGMENTATIONS.items() if not isinstance(made(), WholeRecordings)]
+"""Those that take annotations and give a row for each beat."""
+every_segmentation_of_beats = pytest.mark.parametrize("name", OF_BEATS)
 
 
 def reference(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
@@ -81,16 +100,22 @@ def reference(recording: Recording) -> tuple[np.ndarray, np.ndarray]:
     return marks.sample[is_beat], marks.symbol[is_beat]
 
 
+def usual_leads(name: str) -> tuple[str, ...]:
+    """Those that a segmentation takes where nobody names any; one that takes all twelve has one here."""
+    leads: tuple[str, ...] = SEGMENTATIONS[name]().leads
+    return ("MLII",) if leads == TWELVE else leads
+
+
 def fitting(name: str, recording: Recording, leads: tuple[str, ...] | None = None) -> Recording:
     """The recording with the leads, and at the rate, that a segmentation takes."""
     segmentation: Segmentation = SEGMENTATIONS[name]()
-    return at_rate(with_leads(recording, leads or segmentation.leads), segmentation.recording_fs)
+    return at_rate(with_leads(recording, leads or usual_leads(name)), segmentation.recording_fs)
 
 
 def beats_of(name: str, recording: Recording) -> Beats:
     """Beats as a data module makes them."""
     segmentation: Segmentation = SEGMENTATIONS[name]()
-    return segmented(with_leads(recording, segmentation.leads), segmentation)[0]
+    return segmented(with_leads(recording, usual_leads(name)), segmentation)[0]
 
 
 def assert_same(first: Beats, second: Beats) -> None:
@@ -109,11 +134,13 @@ def test_what_a_segmentation_says_of_itself(name: str) -> None:
     segmentation, expected = SEGMENTATIONS[name](), EXPECTED[name]
     assert segmentation.name == name
     assert isinstance(segmentation, Segmentation)
+    assert isinstance(segmentation, WholeRecordings) == expected.whole
     assert segmentation.version >= 1
     assert (segmentation.fs, segmentation.recording_fs) == (expected.fs, expected.recording_fs)
     assert (segmentation.leads, segmentation.r_peak_s) == (expected.leads, expected.r_peak_s)
     assert segmentation.shapes(1) == expected.shapes
-    of_leads = {one: (3 * first, *rest) for one, (first, *rest) in expected.shapes.items() if one != "rhythm"}
+    of_all = ("rhythm", "global")
+    of_leads = {one: (3 * first, *rest) for one, (first, *rest) in expected.shapes.items() if one not in of_all}
     assert segmentation.shapes(3) == {**expected.shapes, **of_leads}
 
 
@@ -121,11 +148,11 @@ def test_what_a_segmentation_says_of_itself(name: str) -> None:
 def test_a_segmentation_refuses_a_recording_of_another_rate_unless_it_takes_any(
     name: str, simulated: list[Recording]
 ) -> None:
-    segmentation, recording = SEGMENTATIONS[name](), replace(fitting(name, simulated[0]), fs=500.0)
-    if segmentation.recording_fs is None:
+    segmentation, recording = SEGMENTATIONS[name](), replace(fitting(name, simulated[0]), fs=600.0)
+    if segmentation.recording_fs is None or EXPECTED[name].whole:
         assert shapes_of(segmentation(recording).inputs) == segmentation.shapes(1)
     else:
-        with pytest.raises(EcgError, match=rf"sim000.*{segmentation.recording_fs:g} Hz.*500 Hz"):
+        with pytest.raises(EcgError, match=rf"sim000.*{segmentation.recording_fs:g} Hz.*600 Hz"):
             segmentation(recording)
 
 
@@ -149,10 +176,10 @@ def test_inputs_are_finite_float32_of_the_shapes_that_were_told(name: str, simul
             assert np.isfinite(values).all()
         assert beats.signal.min() >= expected.lowest
         assert beats.signal.max() <= expected.highest
-        assert len(beats) >= expected.share * len(reference(recording)[0])
+        assert len(beats) == 1 if expected.whole else len(beats) >= expected.share * len(reference(recording)[0])
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_each_beat_is_at_an_annotation_and_has_its_class(name: str, simulated: list[Recording]) -> None:
     for recording in simulated:
         beats = beats_of(name, recording)
@@ -164,7 +191,7 @@ def test_each_beat_is_at_an_annotation_and_has_its_class(name: str, simulated: l
         assert beats.y.tolist() == [CLASS_OF[s] for s in symbol[nearest]]
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_the_signal_is_the_recording_around_the_r_peak(name: str, simulated: list[Recording]) -> None:
     """The lead's own samples from `r_peak_s` before the R peak on look like the window, whatever its scale."""
     segmentation = SEGMENTATIONS[name]()
@@ -179,7 +206,7 @@ def test_the_signal_is_the_recording_around_the_r_peak(name: str, simulated: lis
     assert np.median(alike) > 0.95
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_rr_intervals_are_those_of_the_annotations_in_seconds(name: str, simulated: list[Recording]) -> None:
     exact = EXPECTED[name].recording_fs in (None, 360)
     for recording in simulated:
@@ -229,7 +256,7 @@ def test_several_leads_are_several_rows_each_as_it_is_alone(name: str, simulated
     both = segmentation(fitting(name, simulated[0], leads))
     assert shapes_of(both.inputs) == segmentation.shapes(2)
     assert set(both.lead) == {"V5+MLII"}
-    for row, lead in enumerate(leads if EXPECTED[name].apart else leads[:1]):
+    for row, lead in enumerate(leads[: EXPECTED[name].alone]):
         alone = segmentation(fitting(name, simulated[0], (lead,)))
         assert alone.signal.any()
         own = {one: values[:, row::2] for one, values in both.inputs.items() if values.ndim == 3}
@@ -239,20 +266,20 @@ def test_several_leads_are_several_rows_each_as_it_is_alone(name: str, simulated
     assert not np.array_equal(both.signal[:, 0], both.signal[:, 1])
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_a_record_without_annotations_is_refused_by_name(name: str, simulated: list[Recording]) -> None:
     with pytest.raises(EcgError, match="sim000 has no annotations"):
         SEGMENTATIONS[name]()(replace(fitting(name, simulated[0]), annotations=None))
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_a_record_whose_annotations_mark_no_beat_is_refused_by_name(name: str, simulated: list[Recording]) -> None:
     rhythm_only = Annotations(np.array([10, 20]), np.array(["+", "~"]))
     with pytest.raises(EcgError, match=r"sim000.*no beats"):
         SEGMENTATIONS[name]()(replace(fitting(name, simulated[0]), annotations=rhythm_only))
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_a_record_whose_beats_are_of_no_aami_class_is_refused_by_name(name: str, simulated: list[Recording]) -> None:
     blocks = Annotations(np.array([500, 900, 1300]), np.array(["B", "+", "B"]))
     with pytest.raises(EcgError, match=r"^record sim000: none of its annotations \(\+, B\) marks a beat of an AAMI"):
@@ -265,15 +292,16 @@ def test_a_record_whose_beats_are_of_no_aami_class_is_refused_by_name(name: str,
 def test_a_record_without_the_leads_that_a_segmentation_takes_is_refused_by_name(
     name: str, simulated: list[Recording]
 ) -> None:
-    other = replace(simulated[0], leads=("V1", "V6"))
+    other, segmentation = replace(simulated[0], leads=("V1", "V6")), SEGMENTATIONS[name]()
     if EXPECTED[name].lacking:
-        with pytest.raises(EcgError, match=r"sim000.*MLII.*it has V1, V6"):
-            beats_of(name, other)
+        first = segmentation.leads[0].partition("|")[0]
+        with pytest.raises(EcgError, match=rf"sim000.* {first}\b.*it has V1, V6"):
+            segmented(with_leads(other, segmentation.leads), segmentation)
     else:
         assert set(beats_of(name, other).lead) == {"V1"}
 
 
-@every_segmentation
+@every_segmentation_of_beats
 def test_an_annotated_recording_of_another_rate_is_segmented_with_its_own_times(
     name: str, simulated: list[Recording]
 ) -> None:

@@ -9,16 +9,20 @@ from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
-from ecg.beats.segmentations.base import Segmentation
+from ecg.beats.segmentations.base import Segmentation, WholeRecordings
 from ecg.beats.segmentations.context import ContextSegmentation
 from ecg.beats.segmentations.kaggle import KaggleSegmentation
 from ecg.beats.segmentations.paper import PaperSegmentation
+from ecg.beats.segmentations.record import RecordSegmentation
 from ecg.beats.segmentations.window import WindowSegmentation
 from ecg.checks import BadSettingError
 from ecg.targets import by_name
 
 SEGMENTATIONS: Mapping[str, Any] = MappingProxyType(
-    {made.name: made for made in (KaggleSegmentation, PaperSegmentation, WindowSegmentation, ContextSegmentation)}
+    {
+        made.name: made
+        for made in (KaggleSegmentation, PaperSegmentation, WindowSegmentation, ContextSegmentation, RecordSegmentation)
+    }
 )
 """Every segmentation by the name that `dataset.segmentation` takes."""
 
@@ -85,7 +89,9 @@ __all__ = [
     "ContextSegmentation",
     "KaggleSegmentation",
     "PaperSegmentation",
+    "RecordSegmentation",
     "Segmentation",
+    "WholeRecordings",
     "WindowSegmentation",
     "key_of",
     "make_segmentation",

@@ -60,6 +60,22 @@ class Segmentation(Protocol):
         ...
 
 
+@runtime_checkable
+class WholeRecordings(Segmentation, Protocol):
+    """A segmentation that gives one row for a recording, and finds what it needs in it."""
+
+    def measured(self, recording: Recording) -> Beats:
+        """The row of a recording, whose class is 0.
+
+        Args:
+            recording: with the wanted leads only, at any rate; its annotations are not used.
+
+        Raises:
+            UnusableError: it cannot be used (`ecg.beats.quality`).
+        """
+        ...
+
+
 def annotated_beats(recording: Recording) -> tuple[Beats, Index]:
     """The beats that a recording's annotations mark, whose signal has no samples yet, and the position of their marks.
 

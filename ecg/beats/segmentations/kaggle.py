@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ecg.beats.peaks import Index
 from ecg.beats.segmentations.base import annotated_beats
+from ecg.beats.segmentations.scaling import MINMAX, check_scaling, levelled
 from ecg.beats.table import SIGNAL, Beats, Shapes
 from ecg.errors import EcgError
 from ecg.recordings.leads import FIRST
@@ -31,6 +32,9 @@ class KaggleSegmentation:
     cropped or zero-padded to 187 samples: 120 Hz from the cardiologist's R peak on. The last beat of a record is left
     out. Found by matching 2,006 published rows to the raw recordings; the paper (Kachuee et al. 2018,
     doi 10.1109/ICHI.2018.00092) describes another rule, see `PaperSegmentation`.
+
+    Attributes:
+        scaling: `minmax` as published; `mv` or `qrs`: above the row's median, see `ecg.beats.segmentations.scaling`.
     """
 
     name: ClassVar[str] = "kaggle"
@@ -44,6 +48,10 @@ class KaggleSegmentation:
     """1.56 s."""
     recording_fs: ClassVar[float] = SOURCE_FS
     """The rate of MIT-BIH."""
+    scaling: str = MINMAX
+
+    def __post_init__(self) -> None:
+        check_scaling(self.scaling)
 
     def shapes(self, leads: int) -> Shapes:
         """`signal` alone."""
@@ -69,8 +77,19 @@ class KaggleSegmentation:
         start, following = marks[kept], marks[kept + 1]
         overhang = OVERHANG * (marks[np.minimum(kept + 2, len(marks) - 1)] - following)
         stop = following + overhang.astype(np.int64)
-        rows = [segment_rows(signal, start, stop, self.length) for signal in recording.digital]
+        leads = range(len(recording.leads))
+        if self.scaling == MINMAX:
+            rows = [segment_rows(recording.digital[lead], start, stop, self.length) for lead in leads]
+        else:
+            rows = [self._levelled(recording.millivolts(lead), start, stop) for lead in leads]
         return replace(marked.take(np.arange(len(kept))), inputs={SIGNAL: np.concatenate(rows, axis=1)})
+
+    def _levelled(self, signal: npt.NDArray[np.floating], start: Index, stop: Index) -> npt.NDArray[np.float32]:
+        """The same rows, not scaled to 0..1; shape [beat, 1, sample]."""
+        at = start[:, None] + STEP * np.arange(self.length)
+        inside = at < np.minimum(stop, len(signal))[:, None]
+        rows = np.where(inside, signal[np.minimum(at, len(signal) - 1)], np.nan)
+        return levelled(rows, self.scaling)[:, None]
 
 
 def segment_rows(signal: npt.NDArray[np.int32], start: Index, stop: Index, length: int) -> npt.NDArray[np.float32]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ecg.beats.peaks import MATCH_S, Index, nearest_index
 from ecg.beats.resampling import resample
 from ecg.beats.segmentations.base import annotated_beats, min_max
+from ecg.beats.segmentations.scaling import MINMAX, check_scaling, levelled
 from ecg.beats.table import SIGNAL, Beats, Shapes
 from ecg.checks import in_range
 from ecg.recordings.recording import Recording
@@ -32,6 +33,8 @@ class PaperSegmentation:
         window_s: window length in s.
         threshold: least amplitude of an R candidate, 0..1.
         beat_rr: length of a beat in median RR intervals.
+        scaling: `minmax` as described; `mv` or `qrs`: R peaks are found in the scaled window, and beats are taken from
+            the signal as it is, above their own median, see `ecg.beats.segmentations.scaling`.
     """
 
     name: ClassVar[str] = "paper"
@@ -48,12 +51,14 @@ class PaperSegmentation:
     window_s: float = 10.0
     threshold: float = 0.9
     beat_rr: float = 1.2
+    scaling: str = MINMAX
 
     def __post_init__(self) -> None:
         in_range("rate", self.rate, 20, 1000)
         in_range("window_s", self.window_s, 2, 600)
         in_range("threshold", self.threshold, 0, 1, include_low=False, include_high=False)
         in_range("beat_rr", self.beat_rr, 0, 5, include_low=False)
+        check_scaling(self.scaling)
 
     @property
     def fs(self) -> float:
@@ -67,17 +72,20 @@ class PaperSegmentation:
     def segments(self, recording: Recording) -> tuple[Index, list[npt.NDArray[np.float64]]]:
         """R candidates of the first lead (samples at the recording's fs), and the piece of signal that each starts.
 
-        Pieces have the shape [lead, sample], at the segmentation's rate; every lead is scaled by its own window.
+        Pieces have the shape [lead, sample], at the segmentation's rate; every lead is scaled by its own window, or in
+        mV where `scaling` is not `minmax`.
         """
         peaks: list[int] = []
         pieces: list[npt.NDArray[np.float64]] = []
         every = [resample(recording.millivolts(i), recording.fs, self.rate) for i in range(len(recording.leads))]
         for parts in zip(*(windows(signal, self.rate, self.window_s) for signal in every), strict=True):
             start, window = parts[0]
+            stop = start + len(window)
             found = threshold_peaks(window, self.threshold)
             if len(found) >= 2:  # else there is no RR interval, so no T
                 size = int(self.beat_rr * np.median(np.diff(found)))
-                whole = np.stack([part for _, part in parts])
+                scaled = self.scaling == MINMAX
+                whole = np.stack([part for _, part in parts] if scaled else [signal[start:stop] for signal in every])
                 peaks += [round((start + peak) * recording.fs / self.rate) for peak in found]
                 pieces += [whole[:, peak : peak + size] for peak in found]
         return np.array(peaks, dtype=np.int64), pieces
@@ -92,10 +100,13 @@ class PaperSegmentation:
         peaks, pieces = self.segments(recording)
         nearest = nearest_index(marked.sample, peaks)
         kept = np.flatnonzero(np.abs(marked.sample[nearest] - peaks) <= MATCH_S * recording.fs)
-        x = np.zeros((len(kept), len(recording.leads), self.length), dtype=np.float32)
+        empty = 0.0 if self.scaling == MINMAX else np.nan
+        x = np.full((len(kept), len(recording.leads), self.length), empty, dtype=np.float32)
         for row, k in enumerate(kept):
             piece = pieces[k][:, : self.length]
             x[row, :, : piece.shape[1]] = piece
+        if self.scaling != MINMAX:
+            x = np.stack([levelled(x[:, lead], self.scaling) for lead in range(x.shape[1])], axis=1)
         beats = marked.take(nearest[kept])
         return replace(beats, inputs={SIGNAL: x}, sample=peaks[kept], seconds=peaks[kept] / recording.fs)
 

@@ -11,6 +11,7 @@ from scipy.ndimage import median_filter
 from scipy.signal import butter, sosfiltfilt
 
 from ecg.beats.segmentations.base import annotated_beats
+from ecg.beats.segmentations.scaling import MINMAX, MV, QRS, check_scaling
 from ecg.beats.table import SIGNAL, Beats, Shapes
 from ecg.checks import in_range
 from ecg.errors import EcgError
@@ -42,6 +43,7 @@ class WindowSegmentation:
         rate: sampling rate of the window in Hz.
         before_s: window before the R peak in s.
         after_s: window after it in s.
+        scaling: `qrs` as said; `mv` leaves millivolts; `minmax` scales each window to 0..1.
     """
 
     name: ClassVar[str] = "window"
@@ -51,11 +53,13 @@ class WindowSegmentation:
     rate: float = 128.0
     before_s: float = 0.3
     after_s: float = 0.5
+    scaling: str = QRS
 
     def __post_init__(self) -> None:
         in_range("rate", self.rate, 2 * BAND_HZ[1], 1000, include_low=False)
         in_range("before_s", self.before_s, 0, 2)
         in_range("after_s", self.after_s, 0.1, 2)
+        check_scaling(self.scaling)
 
     @property
     def fs(self) -> float:
@@ -102,11 +106,14 @@ class WindowSegmentation:
         sos = butter(3, BAND_HZ, "bandpass", fs=recording.fs, output="sos")
         signal = recording.millivolts(row).astype(np.float64)
         filtered = sosfiltfilt(sos, signal, padlen=min(len(signal) - 1, round(recording.fs)))
+        found = _around(filtered, start, samples)
+        if self.scaling == MINMAX:
+            low, span = found.min(axis=1, keepdims=True), np.ptp(found, axis=1, keepdims=True)
+            return np.asarray((found - low) / np.maximum(span, 1e-6), dtype=np.float32)
         reach = round(QRS_S * recording.fs)
         qrs = _around(filtered, peak - reach, 2 * reach + 1)
-        height = max(float(np.median(np.ptp(qrs, axis=1))), 1e-6)
-        scaled = _around(filtered, start, samples) / height
-        return np.clip(scaled, -LIMIT, LIMIT).astype(np.float32)
+        height = 1.0 if self.scaling == MV else max(float(np.median(np.ptp(qrs, axis=1))), 1e-6)
+        return np.clip(found / height, -LIMIT, LIMIT).astype(np.float32)
 
 
 def rr_ratios(before: npt.NDArray[np.floating], after: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
