@@ -63,9 +63,12 @@ def main() -> None:
     if ran.last is not None:
         from rich.console import Console
 
-        from ecg.compare import job_table
+        from ecg.compare import job_table, pooled_tables
 
-        Console().print(job_table(ran.last, skipped=ran.skipped, elsewhere=ran.elsewhere))
+        console = Console()
+        console.print(job_table(ran.last, skipped=ran.skipped, elsewhere=ran.elsewhere))
+        for table in pooled_tables(ran.last):
+            console.print(table)
     sys.exit(code)
 
 

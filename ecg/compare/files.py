@@ -13,7 +13,7 @@ from ecg.compare.figures import Shown
 from ecg.compare.measures import Measure, over_runs
 from ecg.compare.settings import NOT_RECORDED, Group, differing, meaning
 from ecg.compare.tables import left_out_table, settings_table
-from ecg.report.tables import safe
+from ecg.report.tables import NumberTable, safe
 from ecg.runs.run import Run
 
 WORDS = ("name", "job_type", "dataset", "source", "split", "simulated", "segmentation", "model")
@@ -30,6 +30,7 @@ class Part:
         said: what was found, in sentences.
         figures: as drawn.
         prefix: of the figures' files, which sets those of several groups apart.
+        pooled: of a cross-validation of a diagnosis, a table per setting over all patients.
     """
 
     group: Group
@@ -37,6 +38,7 @@ class Part:
     said: Sequence[str]
     figures: Sequence[Shown]
     prefix: str
+    pooled: Sequence[NumberTable] = ()
 
     @property
     def files(self) -> dict[str, Shown]:
@@ -97,6 +99,7 @@ def markdown(title: str, parts: Sequence[Part], left_out: Sequence[Run]) -> str:
         lines += [f"**{safe(note)}**\n" for note in part.group.notes]
         lines += [f"- {safe(line)}" for line in part.said]
         lines += ["", settings_table(part.group, part.measures).markdown]
+        lines += [line for table in part.pooled for line in (f"**{safe(table.title)}**\n", table.markdown)]
         lines += [f"![{safe(one.title)}]({file})\n" for file, one in part.files.items()]
     if left_out:
         lines += ["", "## In no mean", "", left_out_table(left_out).markdown.rstrip()]

@@ -12,6 +12,7 @@ from ecg.atomic import whole_file
 from ecg.compare.figures import group_figures
 from ecg.compare.files import Part, markdown, run_rows, summary_rows, write_csv
 from ecg.compare.measures import BEAT_LEVEL, Measure, measures_of, over_runs
+from ecg.compare.pooled import heading, pooled_diagnoses
 from ecg.compare.settings import Group, group_runs
 from ecg.compare.sheet import comparison_page
 from ecg.compare.tables import group_tables, left_out_table
@@ -60,11 +61,12 @@ def _part(group: Group, measures: Sequence[Measure], prefix: str) -> Part:
     """Sentences and figures of a group."""
     problems: list[str] = []
     tested, histories = read_tested(group.runs, problems), read_histories(group.runs, problems)
+    pooled = [replace(made.table, title=heading(s, group)) for s, made in pooled_diagnoses(group, problems)]
     late = [*(f"{run.name}: {run.reason}." for run in group.runs if run.reason), *(f"{one}." for one in problems)]
     lines = dict.fromkeys(line for measure in measures for line in findings(group, measure))
     said = [where_tested(group, tested), *lines, *late]
     known = [measure for measure in measures if over_runs(group.runs, measure.key)]
-    return Part(group, known, said, group_figures(group, measures, tested, histories), prefix)
+    return Part(group, known, said, group_figures(group, measures, tested, histories), prefix, pooled)
 
 
 def _write(where: Path, roots: Sequence[Path], runs: Sequence[Run], parts: Sequence[Part]) -> None:
@@ -88,6 +90,8 @@ def _write(where: Path, roots: Sequence[Path], runs: Sequence[Run], parts: Seque
 def _show(parts: Sequence[Part], left_out: Sequence[Run], where: Path) -> None:
     console = Console(highlight=False)
     for table in (table for part in parts for table in group_tables(part.group, part.measures)):
+        console.print(table)
+    for table in (table for part in parts for table in part.pooled):
         console.print(table)
     if left_out:
         console.print(left_out_table(left_out))

@@ -33,9 +33,10 @@ _TYPED = {
 HINTS: Mapping[str, str] = {key: answer for answer, keys in _TYPED.items() for key in keys}
 """By the key that was typed, or by what it begins with."""
 
+NAMES = ("mitdb", "svdb", "ptbdb", "ptb-xl", "ludb")
 VALUES: Mapping[tuple[str, str], str] = {
     ("dataset.source", "both"): "write dataset.databases=[ptbdb,ptb-xl]",
-    **{("dataset.source", name): f"write dataset.databases=[{name}]" for name in ("mitdb", "svdb", "ptbdb", "ptb-xl")},
+    **{("dataset.source", name): f"write dataset.databases=[{name}]" for name in NAMES},
 }
 """By the key and the value that it does not take."""
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.beats.segmentations import KaggleSegmentation, Segmentation, make_segmentation
+from ecg.beats.segmentations import KaggleSegmentation, Segmentation
 from ecg.beats.splits import (
     TEST_FILE,
     TRAIN_FILE,
@@ -24,7 +24,15 @@ from ecg.checks import BadSettingError, one_of
 from ecg.data.mixture import Mixture
 from ecg.data.module import BeatData
 from ecg.data.published_rows import PublishedRows
-from ecg.data.settings import Folds, Simulated, check_fractions, chosen_databases, chosen_split
+from ecg.data.settings import (
+    Folds,
+    Simulated,
+    check_fractions,
+    check_zero,
+    chosen_databases,
+    chosen_segmentation,
+    chosen_split,
+)
 from ecg.data.sources import ANNOTATED, AnnotatedSource, Source, annotated_source, downloaded
 from ecg.recordings.data_dir import cache_folder, data_folder
 from ecg.recordings.databases import BeatDatabase
@@ -56,6 +64,8 @@ class ArrhythmiaDataModule(BeatData):
         databases: of source=physionet: mitdb, svdb, or import paths of one's own.
         leads: by name, one for each row of the signal; alternatives as in `MLII|II`; `first` is a record's first
             signal; None: as the segmentation usually does.
+        scaling: what becomes of amplitudes: minmax (each beat to 0..1), mv, qrs (in heights of the recording's median
+            QRS complex); None: the segmentation's own.
         folds: of split=folds.
         strict_subjects: leave training records out whose subject is also tested (201 of MIT-BIH is also 202).
         val_fraction: share of the training subset kept for validation; None: 0.05 of the beats, 0.2 of the patients;
@@ -84,6 +94,7 @@ class ArrhythmiaDataModule(BeatData):
         *,
         databases: Sequence[str | BeatDatabase] = ("mitdb",),
         leads: Sequence[str] | None = None,
+        scaling: Literal["minmax", "mv", "qrs"] | None = None,
         folds: Folds = Folds(),  # noqa: B008 (frozen)
         strict_subjects: bool = False,
         val_fraction: float | None = None,
@@ -96,16 +107,18 @@ class ArrhythmiaDataModule(BeatData):
         seed: int = 0,
     ) -> None:
         one_of("source", source, SOURCES)
-        check_fractions(val_fraction=val_fraction or None, test_fraction=test_fraction, batch_size=batch_size)
-        made, cache = make_segmentation(segmentation), cache_folder(cache_dir)
+        check_fractions(val_fraction=val_fraction, test_fraction=test_fraction, batch_size=batch_size)
+        cache = cache_folder(cache_dir)
         known: tuple[BeatDatabase, ...] = (SAMPLE,) if source == "sample" else ()
         if source == "physionet":
             known = chosen_databases(databases, BeatDatabase)
+        made = chosen_segmentation(segmentation, scaling, source=source, databases=known)
         if split == "auto":
             published = source == "kaggle" or known == (MITDB,)
             split = "kaggle" if isinstance(made, KaggleSegmentation) and not leads and published else "patients"
         rule = chosen_split(split, SPLITS)
         by_beat = split in ("kaggle", "beats")
+        check_zero(val_fraction, by_beat=by_beat)
         settings = {
             "val_fraction": (0.05 if by_beat else 0.2) if val_fraction is None else val_fraction,
             "test_fraction": test_fraction or 0.2,

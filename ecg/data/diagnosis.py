@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -13,18 +13,34 @@ import numpy as np
 from ecg.beats import detected, quality
 from ecg.beats.cache import Facts, cached_beats, fingerprint
 from ecg.beats.rpeaks import Detector
-from ecg.beats.segmentations import Segmentation, key_of
-from ecg.beats.stratified import one_class_each
+from ecg.beats.segmentations import Segmentation, WholeRecordings, key_of
 from ecg.beats.table import Beats
+from ecg.data.people import TARGETS, Person, Target
 from ecg.data.sources import Prepared, nothing_to_download
 from ecg.errors import EcgError
 from ecg.progress import track
-from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, DiagnosedRecord, Selection
+from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, OTHER, DiagnosedRecord, Selection
+from ecg.recordings.leads import MissingLeadError
 from ecg.recordings.recording import Recording
 
-MI_CLASSES: tuple[str, ...] = (NORMAL, INFARCTION)
-"""Class names in the order of their numbers."""
 LEADS = ("II",)
+OVER_ALL_LEADS = "over all leads at once"
+"""Who finds the beats of whole recordings."""
+CONFLICT = "of patients with records of both classes"
+NO_CLASS = -1
+ORDER = (INFARCTION, OTHER, NORMAL)
+
+
+class NoneUsableError(EcgError):
+    """No record of many can be used.
+
+    Attributes:
+        left_out: their number, by reason.
+    """
+
+    def __init__(self, message: str, left_out: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.left_out = dict(left_out)
 
 
 @dataclass
@@ -38,6 +54,8 @@ class DiagnosisSource:
         rpeaks: finds the R peaks.
         databases: short names; none of a simulation.
         ready: whether `select` needs no download.
+        target: the question, which puts each diagnosis into a class or beside them.
+        elsewhere: as `select`, of databases that test and never train.
     """
 
     name: str
@@ -46,6 +64,8 @@ class DiagnosisSource:
     rpeaks: Detector
     databases: tuple[str, ...] = ()
     ready: Callable[[], bool] = nothing_to_download
+    target: Target = TARGETS["mi_vs_normal"]
+    elsewhere: Callable[[], Sequence[Selection]] = tuple
 
     def at_hand(self) -> bool:
         """Whether nothing must be downloaded."""
@@ -56,40 +76,84 @@ class DiagnosisSource:
         """What can be used, one selection per database; looked for once."""
         return self.select()
 
+    @cached_property
+    def external(self) -> Sequence[Selection]:
+        """The same of databases that test and never train."""
+        return self.elsewhere()
+
     def prepare(self, segmentation: Segmentation, leads: Sequence[str], cache: Path) -> Prepared:
         """Read every record, detect its beats in the first lead and segment them, or take the result from the cache.
 
         Raises:
-            EcgError: no recordings, files that are missing or damaged, a patient of two classes, a class without beats.
+            EcgError: no recordings, files that are missing or damaged, a class without beats.
         """
-        records = [record for selection in self.selections for record in selection.records]
-        label = np.array([MI_CLASSES.index(record.diagnosis) for record in records], dtype=np.int64)
-        patient, names = (np.array([getattr(r, key) for r in records], dtype=np.str_) for key in ("patient", "name"))
-        one_class_each(patient, label, names, MI_CLASSES)
+        records, beside, conflicts = self._sorted()
+        label = np.array([self.target.number(record.diagnosis) for record in records], dtype=np.int64)
         self._require_both(label, "record")
+        make = partial(self._beats, segmentation=segmentation, leads=leads, cache=cache)
+        beats, found, cached, mark = make(records)
+        self._require_both(beats.y, "usable beat")
+        facts = self._facts(beats, found, leads, conflicts)
+        others: dict[str, Beats] = {}
+        for name, those in {**beside, **{s.database: s.records for s in self.external}}.items():
+            try:
+                others[name], its, *_ = make(those)
+            except NoneUsableError as error:
+                facts |= {f"beside {name}": error.left_out}
+            else:
+                facts |= {f"beside {name}": _told(others[name], those, its)}
+        people = people_of([*records, *(one for those in beside.values() for one in those), *self._elsewhere])
+        return Prepared(beats, mark, cached, facts, self._notes(people), people=people, beside=others)
+
+    def recording(self, name: str) -> Recording | None:
+        """The whole recording called `name`."""
+        every = (*self.selections, *self.external)
+        own = (r for selection in every for r in selection.records if r.name == name)
+        return next((record.read() for record in own), None)
+
+    @property
+    def _elsewhere(self) -> list[DiagnosedRecord]:
+        return [record for selection in self.external for record in selection.records]
+
+    def _sorted(self) -> tuple[list[DiagnosedRecord], dict[str, list[DiagnosedRecord]], int]:
+        """Records of the two classes, those beside them by diagnosis, and how many were left out for their patient.
+
+        A patient of both classes is in neither; nobody of a class is beside it.
+        """
+        every = [record for selection in self.selections for record in selection.records]
+        classes: dict[str, set[int]] = {}
+        for record in every:
+            if (number := self.target.number(record.diagnosis)) is not None:
+                classes.setdefault(record.patient, set()).add(number)
+        inside = [record for record in every if self.target.number(record.diagnosis) is not None]
+        agreed = [record for record in inside if len(classes[record.patient]) == 1]
+        beside: dict[str, list[DiagnosedRecord]] = {}
+        for record in every:
+            if record.patient not in classes:
+                beside.setdefault(record.diagnosis, []).append(record)
+        return agreed, beside, len(inside) - len(agreed)
+
+    def _beats(
+        self, records: Sequence[DiagnosedRecord], segmentation: Segmentation, leads: Sequence[str], cache: Path
+    ) -> tuple[Beats, Facts, bool, str]:
+        """Usable beats of these records, what was left out, whether they came from the cache, and the files' mark."""
         mark = fingerprint(file for record in records for file in record.files)
         key = {
             "files": mark,
             "records": [(r.name, r.patient, r.diagnosis) for r in records],
+            "classes": self.target.classes,
             "r_peaks": self.rpeaks.name,
             "quality": quality.VERSION,
             "preparation": detected.VERSION,
             **key_of(segmentation, leads),
         }
-        beats, found, cached = cached_beats(
-            cache, key, partial(_segment_all, records, segmentation, leads, self.rpeaks)
-        )
-        self._require_both(beats.y, "usable beat")
-        return Prepared(beats, mark, cached, self._facts(beats, found, leads), _notes(self.selections))
-
-    def recording(self, name: str) -> Recording | None:
-        """The whole recording called `name`."""
-        own = (r for selection in self.selections for r in selection.records if r.name == name)
-        return next((record.read() for record in own), None)
+        build = partial(_segment_all, records, self.target, segmentation, leads, self.rpeaks)
+        return (*cached_beats(cache, key, build), mark)
 
     def _require_both(self, label: np.ndarray, what: str) -> None:
-        found = {name: int((label == c).sum()) for c, name in enumerate(MI_CLASSES)}
-        for name in MI_CLASSES:
+        names = self.target.classes
+        found = {name: int((label == c).sum()) for c, name in enumerate(names)}
+        for name in names:
             if not found[name]:
                 others = ", ".join(f"{n} {other}" for other, n in found.items() if other != name)
                 raise EcgError(
@@ -97,16 +161,17 @@ class DiagnosisSource:
                     "add recordings, or choose another dataset.source"
                 )
 
-    def _facts(self, beats: Beats, found: Facts, leads: Sequence[str]) -> Facts:
+    def _facts(self, beats: Beats, found: Facts, leads: Sequence[str], conflicts: int) -> Facts:
         """What was used and what was left out, in numbers."""
         unusable = found["records_left_out"]
         assert isinstance(unusable, dict)
+        left_out = sum((Counter(s.left_out) for s in self.selections), Counter(unusable))
         facts: Facts = {
             "r_peaks": found["r_peaks"],
             "lead": ", ".join(leads),
             "records": len(np.unique(beats.record)),
             "patients": {selection.database: self._patients(selection, beats) for selection in self.selections},
-            "records_left_out": dict(sum((Counter(s.left_out) for s in self.selections), Counter(unusable))),
+            "records_left_out": dict(left_out + Counter({CONFLICT: conflicts})),
             "not_downloaded": sum(selection.not_downloaded for selection in self.selections),
             "beats": len(beats),
             "beats_left_out": found["beats_left_out"],
@@ -118,32 +183,73 @@ class DiagnosisSource:
     def _patients(self, selection: Selection, beats: Beats) -> dict[str, int]:
         """Number of patients of each class with usable beats."""
         own = np.isin(beats.patient, [record.patient for record in selection.records])
-        return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(MI_CLASSES)}
+        names = self.target.classes
+        return {name: len(np.unique(beats.patient[own & (beats.y == c)])) for c, name in enumerate(names)}
+
+    def _notes(self, people: Mapping[str, Person]) -> tuple[str, ...]:
+        every = (*self.selections, *self.external)
+        notes = [selection.note for selection in every if selection.note]
+        if len(every) > 1:
+            notes.append(" and ".join(selection.database for selection in every) + " are taken to share no patient.")
+        ages = {s.database: [people[r.patient].age for r in s.records if r.patient in people] for s in every}
+        if dumb := [name for name, known in ages.items() if not np.isfinite(known).any()]:
+            notes.append(f"Nothing is compared with age where none is stated: {', '.join(dumb)}.")
+        return tuple(notes)
+
+
+def people_of(records: Sequence[DiagnosedRecord]) -> dict[str, Person]:
+    """The patients of these records, by identifier."""
+    own: dict[str, list[DiagnosedRecord]] = {}
+    for record in records:
+        own.setdefault(record.patient, []).append(record)
+    found = {}
+    for patient, theirs in own.items():
+        ages = [one.age for one in theirs if np.isfinite(one.age)]
+        diagnosis = min((one.diagnosis for one in theirs), key=ORDER.index)
+        age = float(np.mean(ages)) if ages else float("nan")
+        found[patient] = Person(theirs[0].database, diagnosis, age, next((one.sex for one in theirs if one.sex), ""))
+    return found
+
+
+def _told(beats: Beats, records: Sequence[DiagnosedRecord], found: Facts) -> dict[str, object]:
+    """Patients by diagnosis, and records left out, of those who are tested beside the two classes."""
+    usable = set(beats.patient.tolist())
+    counts = Counter(one.diagnosis for name, one in people_of(records).items() if name in usable)
+    lost = found["records_left_out"]
+    assert isinstance(lost, dict)
+    return {**{name: counts[name] for name in reversed(ORDER) if counts[name]}, **lost}
 
 
 def _segment_all(
-    records: Sequence[DiagnosedRecord], segmentation: Segmentation, leads: Sequence[str], rpeaks: Detector
+    records: Sequence[DiagnosedRecord],
+    target: Target,
+    segmentation: Segmentation,
+    leads: Sequence[str],
+    rpeaks: Detector,
 ) -> tuple[Beats, Facts]:
-    """Usable beats of all records with their diagnoses as labels, and why others are not usable."""
+    """Usable beats of all records with their classes as labels, and why others are not usable."""
     parts: list[Beats] = []
     records_left_out: Counter[str] = Counter()
     beats_left_out: Counter[str] = Counter()
-    for record in track(records, f"detecting and segmenting beats ({segmentation.name})"):
-        found = detected.find_beats(record.read(), segmentation, leads, rpeaks)
+    whole, missing = isinstance(segmentation, WholeRecordings), None
+    doing = "measuring recordings" if whole else "detecting and segmenting beats"
+    for record in track(records, f"{doing} ({segmentation.name})"):
+        try:
+            found = detected.find_beats(record.read(), segmentation, leads, rpeaks)
+        except MissingLeadError as error:
+            missing = error
+            records_left_out[f"no lead {error.lead}"] += 1
+            continue
         beats_left_out.update(found.left_out)
         if found.beats is None:
             records_left_out[found.problem] += 1
         else:
-            parts.append(replace(found.beats, y=np.full(len(found.beats), MI_CLASSES.index(record.diagnosis))))
+            number = target.number(record.diagnosis)
+            parts.append(replace(found.beats, y=np.full(len(found.beats), NO_CLASS if number is None else number)))
+    if not parts and missing is not None:
+        raise NoneUsableError(str(missing), records_left_out)
     if not parts:
         reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
-        raise EcgError(f"none of the {len(records)} records can be used: {reasons}")
+        raise NoneUsableError(f"none of the {len(records)} records can be used: {reasons}", records_left_out)
     left_out = {"records_left_out": dict(records_left_out), "beats_left_out": dict(beats_left_out)}
-    return Beats.concatenate(parts), {"r_peaks": rpeaks.name, **left_out}
-
-
-def _notes(selections: Sequence[Selection]) -> tuple[str, ...]:
-    notes = [selection.note for selection in selections if selection.note]
-    if len(selections) > 1:
-        notes.append(" and ".join(selection.database for selection in selections) + " are taken to share no patient.")
-    return tuple(notes)
+    return Beats.concatenate(parts), {"r_peaks": OVER_ALL_LEADS if whole else rpeaks.name, **left_out}

@@ -32,6 +32,7 @@ class DataInfo:
         counts: beats per subset and class, `{"train": {"N": 1, ...}, ...}`.
         facts: how the beats were found: who marked the R peaks, what was left out and why. JSON values only.
         patient_label: whether the label is the patient's (a diagnosis), not the beat's.
+        rows: what is labelled: beats, or recordings.
     """
 
     dataset: str
@@ -52,6 +53,7 @@ class DataInfo:
     counts: dict[str, dict[str, int]]
     facts: Mapping[str, object] = field(default_factory=dict)
     patient_label: bool = False
+    rows: str = "beats"
 
     @property
     def title(self) -> str:
@@ -73,7 +75,7 @@ class DataInfo:
     @property
     def scored(self) -> str:
         """What the beats are called that scores are about."""
-        return "test beats"
+        return f"test {self.rows}"
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -83,12 +85,21 @@ class DataInfo:
 
 
 def left_out_line(facts: Mapping[str, object]) -> str:
-    """Who marked the R peaks and what was left out, in one line."""
+    """Who marked the R peaks, which patients there are, and what was left out, in one line."""
     said = [f"R peaks: {facts.get('r_peaks', 'unknown')}"]
+    patients = facts.get("patients")
+    if isinstance(patients, Mapping):
+        said.append("patients: " + "; ".join(f"{name} {_counted(n)}" for name, n in patients.items()))
+    if beside := [f"{_counted(n)} ({key.partition(' ')[2]})" for key, n in facts.items() if key.startswith("beside ")]:
+        said.append("tested beside them: " + "; ".join(beside))
     for what in ("records", "beats"):
         reasons = facts.get(f"{what}_left_out")
         if isinstance(reasons, Mapping) and reasons:
-            said.append(f"{what} left out: " + ", ".join(f"{n:,} {reason}" for reason, n in reasons.items()))
+            said.append(f"{what} left out: {_counted(reasons)}")
     if more := facts.get("beats_over_the_limit_per_patient"):
         said.append(f"beyond dataset.beats_per_patient: {more:,} beats")
     return "; ".join(said)
+
+
+def _counted(counts: object) -> str:
+    return ", ".join(f"{n:,} {what}" for what, n in counts.items()) if isinstance(counts, Mapping) else str(counts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from ecg.beats.grouping import evenly_spaced
 from ecg.beats.peaks import Index
-from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations import Segmentation, WholeRecordings
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats, Inputs, Shapes, shapes_of
 from ecg.checks import BadSettingError
@@ -34,6 +34,7 @@ from ecg.data.batches import (
 )
 from ecg.data.info import DataInfo, left_out_line
 from ecg.data.mixture import Mixture, for_training
+from ecg.data.people import Person
 from ecg.data.sequences import Draw, Runs
 from ecg.data.settings import SplitRule
 from ecg.data.sources import Prepared, Source
@@ -80,10 +81,11 @@ class BeatData(pl.LightningDataModule):
         beats_per_patient: beats kept of each patient, evenly spaced; None: all.
         synthetic_seed: of simulated patients, who depend on it and their own number only.
         mixture: what training windows of consecutive beats are drawn from, and how often.
+        leads_apart: whether each lead of a beat is a beat of its own, of the same record and patient.
     """
 
     dataset: ClassVar[str]
-    classes: ClassVar[tuple[str, ...]]
+    classes: tuple[str, ...]
     patient_label: ClassVar[bool] = False
     augment_by_default: ClassVar[bool] = True
     rare_classes: ClassVar[tuple[int, ...]] = ()
@@ -110,14 +112,25 @@ class BeatData(pl.LightningDataModule):
         beats_per_patient: int | None = None,
         synthetic_seed: int = 0,
         mixture: Mixture = Mixture(),  # noqa: B008 (frozen)
+        leads_apart: bool = False,
     ) -> None:
         super().__init__()
         self.source, self.segmentation = source, segmentation
         self.leads = tuple(leads or segmentation.leads)
         if len(set(self.leads)) < len(self.leads):
             raise BadSettingError(f"leads=[{', '.join(self.leads)}]: names one twice")
+        if isinstance(segmentation, WholeRecordings) and not self.patient_label:
+            raise BadSettingError(
+                f"segmentation={segmentation.name}: gives one row for a whole recording, and the labels of dataset="
+                f"{self.dataset} are its beats'; choose dataset=mi, or another segmentation"
+            )
         self.split_rule, self.cache, self.batch_size, self.seed = split_rule, cache, batch_size, seed
         self.beats_per_patient, self.synthetic_seed, self.mixture = beats_per_patient, synthetic_seed, mixture
+        self.leads_apart = leads_apart
+        if leads_apart:
+            self._check_apart()
+        self.people: Mapping[str, Person] = {}
+        self.beside: Mapping[str, Beats] = {}
         self._prepared: Prepared | None = None
         self._own: int | None = None  # beats of the databases; those that a mixture added come behind
         self._thinned: tuple[Beats, Index] | None = None  # all beats, and the positions of those that are kept
@@ -140,19 +153,54 @@ class BeatData(pl.LightningDataModule):
         if hasattr(self, "info"):
             return
         prepared = self._prepared or self.source.prepare(self.segmentation, self.leads, self.cache)
-        self.beats, self.cached = prepared.beats, prepared.cached
+        self.beats, self.cached, self.people = prepared.beats, prepared.cached, prepared.people
         facts = dict(prepared.facts)
         if self.beats_per_patient is not None:
             kept = evenly_spaced(prepared.beats.patient, self.beats_per_patient)
             self.beats, self._thinned = prepared.beats.take(kept), (prepared.beats, kept)
             over = len(prepared.beats) - len(self.beats)
             facts |= {"beats": len(self.beats), "beats_over_the_limit_per_patient": over}
+        self.beats = self._apart(self.beats)
+        self.beside = {name: self._apart(self._few(beats)) for name, beats in prepared.beside.items()}
         self.inputs = self.beats.inputs
         self.split = self.split_rule(self.beats)
         self.info = self._describe(prepared, facts)
         if prepared.extra is not None:
             self._add(prepared.extra)
         log.info("%s", left_out_line(facts))
+
+    def measured(self) -> Beats | None:
+        """What `dataset.segmentation=record` gives of every recording, also of those beside; None where it cannot."""
+        return None
+
+    def _few(self, beats: Beats) -> Beats:
+        if self.beats_per_patient is None:
+            return beats
+        return beats.take(evenly_spaced(beats.patient, self.beats_per_patient))
+
+    def _apart(self, beats: Beats) -> Beats:
+        """Each lead of each beat as a beat of its own, lead after lead, where that is wanted."""
+        if not self.leads_apart:
+            return beats
+        whole, parts = self.segmentation.shapes(len(self.leads)), []
+        for row in range(len(self.leads)):
+            own = {
+                name: values if whole[name] == self.shapes[name] else values[:, row : row + 1]
+                for name, values in beats.inputs.items()
+            }
+            name = np.array([lead.split("+")[row] for lead in beats.lead.tolist()])
+            parts.append(replace(beats, inputs=own, lead=name))
+        return Beats.concatenate(parts)
+
+    def _check_apart(self) -> None:
+        """Refuse to take apart what is of all leads together."""
+        whole, one = self.segmentation.shapes(len(self.leads)), self.segmentation.shapes(1)
+        for name, shape in whole.items():
+            if shape not in (one[name], (len(self.leads), *one[name][1:])):
+                raise BadSettingError(
+                    f"leads_apart=true: the input {name} of dataset.segmentation={self.segmentation.name} is of all "
+                    "leads together; leave leads_apart at false"
+                )
 
     def _add(self, extra: Beats) -> None:
         """Put beats of training patients, or of people in no subset, behind all others, to train."""
@@ -185,7 +233,7 @@ class BeatData(pl.LightningDataModule):
     @property
     def shapes(self) -> Shapes:
         """The shape of each input of one beat; known before anything is read."""
-        return self.segmentation.shapes(len(self.leads))
+        return self.segmentation.shapes(1 if self.leads_apart else len(self.leads))
 
     @property
     def databases(self) -> frozenset[str]:
@@ -217,6 +265,10 @@ class BeatData(pl.LightningDataModule):
             raise EcgError(
                 f"the model sees {model.beats} consecutive beats of a record, but dataset.source={self.source.name} "
                 "does not tell their order; choose dataset.source=physionet"
+            )
+        if model.beats > 1 and self.leads_apart:
+            raise EcgError(
+                f"the model sees {model.beats} consecutive beats of a record; choose dataset.leads_apart=false"
             )
         if model.beats > 1 and self._thinned is not None:  # those that are not kept are seen, and do not count
             self.beats, kept = self._thinned
@@ -302,4 +354,5 @@ class BeatData(pl.LightningDataModule):
             counts=counts,
             facts=facts,
             patient_label=self.patient_label,
+            rows="recordings" if isinstance(self.segmentation, WholeRecordings) else "beats",
         )

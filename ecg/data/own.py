@@ -8,21 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from ecg.beats.grouping import Index, positions
 from ecg.beats.labels import AAMI_SYMBOLS
-from ecg.beats.segmentations import Segmentation, make_segmentation
+from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations.scaling import MV
 from ecg.beats.splits import Split, beats_split, patients_split, training_folds_split
 from ecg.beats.table import Beats
 from ecg.checks import BadSettingError, in_range
 from ecg.data.module import BeatData
 from ecg.data.own_patients import FROM_NAME, check_patients
 from ecg.data.own_source import OwnSource
-from ecg.data.settings import Folds, SplitRule, check_fractions, chosen_split
+from ecg.data.settings import Folds, SplitRule, check_fractions, check_zero, chosen_segmentation, chosen_split
 from ecg.errors import EcgError
 from ecg.recordings.data_dir import cache_folder
 from ecg.recordings.formats.units import UNITS, known_unit
@@ -57,6 +58,8 @@ class OwnDataModule(BeatData):
         segmentation: the rule that makes a beat's inputs.
         split: auto (patients), patients, folds, beats, or the import path of one's own.
         leads: the lead by name, with alternatives as in `MLII|II`; None: MLII, II, or the only one.
+        scaling: minmax (each beat to 0..1), mv, qrs (in heights of the recording's median QRS complex); None: the
+            segmentation's own.
         fs: sampling rate in Hz, for files that do not say it.
         unit: mV, uV, V or ADU, for files that do not say it.
         folds: of split=folds.
@@ -85,6 +88,7 @@ class OwnDataModule(BeatData):
         segmentation: str | Mapping[str, Any] | Segmentation = "kaggle",
         split: str = "patients",
         leads: Sequence[str] | None = None,
+        scaling: Literal["minmax", "mv", "qrs"] | None = None,
         fs: float | None = None,
         unit: str | None = None,
         folds: Folds = Folds(),  # noqa: B008 (frozen)
@@ -94,10 +98,12 @@ class OwnDataModule(BeatData):
         cache_dir: str | Path | None = None,
         seed: int = 0,
     ) -> None:
-        check_fractions(val_fraction=val_fraction or None, test_fraction=test_fraction, batch_size=batch_size)
+        check_fractions(val_fraction=val_fraction, test_fraction=test_fraction, batch_size=batch_size)
         chosen, without = _checked_classes(classes, left_out), tuple(map(str, left_out))
-        self.classes = tuple(chosen)  # type: ignore[misc]  # here they are a setting
+        self.classes = tuple(chosen)
         _check_reading(labels, leads, fs, unit)
+        if scaling == MV and unit is not None and known_unit(unit) == "ADU":
+            raise BadSettingError("scaling=mv: unit=ADU says that amplitudes are not in mV; choose minmax or qrs")
         check_patients(patients)
         self.own = OwnSource(
             Path(recordings).expanduser(),
@@ -111,6 +117,7 @@ class OwnDataModule(BeatData):
             unit,
         )
         split = "patients" if split == "auto" else split
+        check_zero(val_fraction, by_beat=split == "beats")
         settings = {
             "val_fraction": (0.05 if split == "beats" else 0.2) if val_fraction is None else val_fraction,
             "test_fraction": test_fraction or 0.2,
@@ -121,7 +128,7 @@ class OwnDataModule(BeatData):
         }
         super().__init__(
             source=self.own,
-            segmentation=make_segmentation(segmentation),
+            segmentation=chosen_segmentation(segmentation, scaling),
             leads=self.own.leads,
             split_rule=_for_enough(chosen_split(split, SPLITS)(settings), settings, split, patients),
             cache=cache_folder(cache_dir),

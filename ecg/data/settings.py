@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ecg.atomic import whole_folder
+from ecg.beats.segmentations import Segmentation, make_segmentation
+from ecg.beats.segmentations.scaling import MINMAX, MV, with_scaling
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.checks import BadSettingError, in_range
 from ecg.errors import EcgError
-from ecg.recordings.databases import DATABASES, Database
+from ecg.recordings.databases import DATABASES, BeatDatabase, Database
 from ecg.targets import by_name
 
 
@@ -87,37 +89,77 @@ def check_fractions(*, val_fraction: float | None, test_fraction: float | None, 
         BadSettingError: so it is.
     """
     if val_fraction is not None:
-        in_range("val_fraction", val_fraction, 0, 0.5, include_low=False)
+        in_range("val_fraction", val_fraction, 0, 0.5)
     if test_fraction is not None:
         in_range("test_fraction", test_fraction, 0, 0.9, include_low=False)
     in_range("batch_size", batch_size, 2)
 
 
+def check_zero(val_fraction: float | None, *, by_beat: bool) -> None:
+    """Refuse to leave a split by beat without validation, which is drawn by class.
+
+    Raises:
+        BadSettingError: so it is.
+    """
+    if val_fraction == 0 and by_beat:
+        raise BadSettingError("val_fraction=0: needs a split by patient; choose dataset.split=patients or folds")
+
+
 D = TypeVar("D", bound=Database)
 
 
-def chosen_databases(names: Sequence[str | D], kind: type[D]) -> tuple[D, ...]:
+def chosen_databases(names: Sequence[str | D], kind: type[D], setting: str = "databases") -> tuple[D, ...]:
     """The databases that a setting names.
 
     Args:
         names: short names, import paths of one's own, or databases.
         kind: what they must be.
+        setting: its name.
 
     Raises:
         BadSettingError: no such database, one of another kind, none or one twice.
     """
     registered = {name: one for name, one in DATABASES.items() if isinstance(one, kind)}
     if isinstance(names, str):
-        raise BadSettingError(f"databases={names}: must be a list, e.g. [{names}]")
+        raise BadSettingError(f"{setting}={names}: must be a list, e.g. [{names}]")
     if not names:
-        raise BadSettingError(f"databases=[]: name one or more of {', '.join(registered)}")
-    found = [by_name("databases", one, registered) if isinstance(one, str) else one for one in names]
+        raise BadSettingError(f"{setting}=[]: name one or more of {', '.join(registered)}")
+    found = [by_name(setting, one, registered) if isinstance(one, str) else one for one in names]
     for name, one in zip(names, found, strict=True):
         if not isinstance(one, kind):
-            raise BadSettingError(f"databases={name}: is no ecg.recordings.databases.{kind.__name__}")
+            raise BadSettingError(f"{setting}={name}: is no ecg.recordings.databases.{kind.__name__}")
     if len({one.name for one in found}) < len(found):
-        raise BadSettingError(f"databases=[{', '.join(one.name for one in found)}]: names one twice")
+        raise BadSettingError(f"{setting}=[{', '.join(one.name for one in found)}]: names one twice")
     return tuple(found)
+
+
+def chosen_segmentation(
+    segmentation: str | Mapping[str, Any] | Segmentation,
+    scaling: str | None,
+    *,
+    source: str = "",
+    databases: Sequence[Database] = (),
+) -> Segmentation:
+    """The segmentation that settings ask for.
+
+    Args:
+        segmentation: as `make_segmentation` takes it.
+        scaling: minmax, mv or qrs; None: the segmentation's own.
+        source: as in `dataset.source`.
+        databases: where the beats come from.
+
+    Raises:
+        BadSettingError: no such segmentation or scaling, or one that these data cannot have.
+    """
+    made = with_scaling(make_segmentation(segmentation), scaling)
+    wanted = getattr(made, "scaling", MINMAX)
+    if source == "kaggle" and wanted != MINMAX and made.name in ("kaggle", "paper"):
+        raise BadSettingError(f"scaling={wanted}: the rows of dataset.source=kaggle are scaled to 0..1 already")
+    if wanted == MV and (
+        without := [one.name for one in databases if isinstance(one, BeatDatabase) and not one.calibrated]
+    ):
+        raise BadSettingError(f"scaling=mv: the amplitudes of {', '.join(without)} are not in mV; choose minmax or qrs")
+    return made
 
 
 SplitRule = Callable[[Beats], Split]

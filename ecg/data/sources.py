@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -15,6 +15,7 @@ from ecg.beats.detected import segmented
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
 from ecg.data.mixture import Mixture, added_beats
+from ecg.data.people import Person
 from ecg.errors import EcgError
 from ecg.progress import track
 from ecg.recordings.databases import BeatDatabase, Database
@@ -37,6 +38,8 @@ class Prepared:
         facts: who marked the R peaks, what was left out and why; JSON values only.
         notes: what a reader of any number must be told.
         extra: beats that a mixture adds to the training subset; of all records that may train.
+        people: by patient, where the label is a diagnosis.
+        beside: beats that are tested and never trained, by diagnosis or by database; class -1 where the task has none.
     """
 
     beats: Beats
@@ -45,6 +48,8 @@ class Prepared:
     facts: Facts
     notes: tuple[str, ...] = ()
     extra: Beats | None = None
+    people: Mapping[str, Person] = field(default_factory=dict)
+    beside: Mapping[str, Beats] = field(default_factory=dict)
 
 
 class Source(Protocol):

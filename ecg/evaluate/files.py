@@ -84,7 +84,8 @@ def write_evaluation(
         described: how the evaluation was made, as in evaluation.json.
     """
     folder, results, weights = made.folder, made.results, made.weights
-    for stale in (folder.metrics, folder.predictions, folder.records, folder.subjects, folder.page, folder.summary):
+    tables = (folder.predictions, folder.records, folder.subjects, folder.patients)
+    for stale in (folder.metrics, *tables, folder.page, folder.summary):
         stale.unlink(missing_ok=True)
     (folder.report / "strip.png").unlink(missing_ok=True)  # not every source has one
     write_json(folder.path / EVALUATION, described)

@@ -20,6 +20,8 @@ from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
 from ecg.evaluate.settings import evaluated_config
 from ecg.metrics.baselines import baseline_probabilities
 from ecg.metrics.confusion import FloatArray
+from ecg.page.numbers import number
+from ecg.pipeline.diagnosis import THRESHOLD, tested_patients
 from ecg.report.results import labelled_ways, score
 from ecg.runs.folder import RunFolder
 from ecg.runs.lineage import Training, trainings
@@ -71,7 +73,11 @@ def evaluate(
     baselines = _baselines(data, beats, trained, common)
     found, others = labelled_ways(Labelling.of(weights.labelling, info.classes), labelled, beats, info)
     how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
-    results = score(info, beats, found, **how, baselines=baselines, others=others)
+    patients = None
+    if info.by_patient and subset in ("test", "all"):
+        limit = number(weights.training.get(THRESHOLD))
+        patients = tested_patients(data, weights.model, labelled, float("nan") if limit is None else limit)
+    results = score(info, beats, found, **how, baselines=baselines, others=others, patients=patients)
     doing("drawing")
     made = Evaluation(RunFolder(folder), results, common, sentence, describe.own_scores(weights), weights)
     name = describe.evaluation_name(weights, config, info)

@@ -72,12 +72,12 @@ def auroc_interval(
     if any(len(np.unique(member[true == c])) < 2 for c in (0, 1)):
         return None
     parts = resamplings(len(names), replicates, np.random.default_rng(seed), held=len(true))
-    areas = np.concatenate([_weighted_auroc(true, given, drawn[:, member]) for drawn in parts])
+    areas = np.concatenate([weighted_auroc(true, given, drawn[:, member]) for drawn in parts])
     found = percentiles(areas, np.isfinite(areas), level)
     return found if found is not None and found[0] < found[1] else None
 
 
-def _weighted_auroc(target: npt.NDArray[np.generic], score: FloatArray, weight: npt.NDArray[np.int64]) -> FloatArray:
+def weighted_auroc(target: npt.NDArray[np.generic], score: FloatArray, weight: npt.NDArray[np.generic]) -> FloatArray:
     """Area under the ROC curve for each row of `weight`, [replicate, item]; nan where a class has no weight.
 
     The share of pairs of one item of each class in which the second class scores higher; ties count half.

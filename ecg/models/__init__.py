@@ -12,10 +12,22 @@ from ecg.models.ensemble import ensemble
 from ecg.models.kachuee import kachuee
 from ecg.models.layered import LayeredModel
 from ecg.models.sequence import sequence
+from ecg.models.waves import waves
 
 MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType(
-    {made.__name__: made for made in (cnn, kachuee, sequence, context, context_cnn, ensemble)}
+    {made.__name__: made for made in (cnn, kachuee, sequence, context, context_cnn, waves, ensemble)}
 )
 """Every model by the name that `model=` takes: called with `inputs` or `input_shape`, `n_classes`, its settings."""
 
-__all__ = ["MODELS", "LayeredModel", "RPeakNet", "cnn", "context", "context_cnn", "ensemble", "kachuee", "sequence"]
+__all__ = [
+    "MODELS",
+    "LayeredModel",
+    "RPeakNet",
+    "cnn",
+    "context",
+    "context_cnn",
+    "ensemble",
+    "kachuee",
+    "sequence",
+    "waves",
+]

@@ -75,7 +75,7 @@ class Standardised(nn.Module):
     """Features with mean 0 and standard deviation 1 over the training beats, within limits.
 
     Args:
-        features: their number.
+        features: their number, or the shape of a beat's.
         limit: the largest value.
         noise: standard deviation of what is added in training.
     """
@@ -84,7 +84,7 @@ class Standardised(nn.Module):
     scale: Tensor
     known: Tensor
 
-    def __init__(self, features: int, limit: float = 5.0, noise: float = 0.0) -> None:
+    def __init__(self, features: int | tuple[int, ...], limit: float = 5.0, noise: float = 0.0) -> None:
         super().__init__()
         self.limit, self.noise = limit, noise
         self.register_buffer("mean", torch.zeros(features))
@@ -92,13 +92,13 @@ class Standardised(nn.Module):
         self.register_buffer("known", torch.zeros(()))
 
     def fit(self, values: npt.NDArray[np.float32]) -> None:
-        """Take mean and standard deviation from training beats, shape [beat, feature]."""
+        """Take mean and standard deviation from training beats, shape [beat, ...]."""
         self.mean.copy_(torch.from_numpy(values.mean(axis=0, dtype=np.float64)))
         self.scale.copy_(torch.from_numpy(values.std(axis=0, dtype=np.float64) + 1e-4))
         self.known.fill_(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., feature] to [..., feature]."""
+        """[..., feature] to the same shape."""
         out = ((x - self.mean) / self.scale).clamp(-self.limit, self.limit)
         return out + self.noise * torch.randn_like(out) if self.training and self.noise else out
 

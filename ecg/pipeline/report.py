@@ -11,6 +11,7 @@ from ecg.beats.segmentations import settings_of
 from ecg.config import RunConfig
 from ecg.data.module import BeatData
 from ecg.page import write_page
+from ecg.pipeline.diagnosis import THRESHOLD
 from ecg.pipeline.fitting import Fitted
 from ecg.report.results import Results, write_results
 from ecg.report.run_page import run_page
@@ -37,7 +38,8 @@ def report_run(
 ) -> None:
     """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
     info, history = results.info, fitted.history
-    facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds)
+    chosen = {} if results.patients is None else {THRESHOLD: float(results.patients["threshold_model"].iloc[0])}
+    facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds) | chosen
     quality = travelling(results.metrics, info.classes)
     segmentation = settings_of(data.segmentation)
     save_weights(

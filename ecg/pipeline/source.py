@@ -31,7 +31,7 @@ from ecg.transfer import RANDOM, Start, Transfer, prepare_start
 log = logging.getLogger(__name__)
 
 Train = Callable[[RunConfig, Job], float]
-SHARED = ("segmentation",)
+SHARED = ("segmentation", "scaling")
 """Settings of a dataset that its source's have too; where the recordings are simulated, `synthetic` beside them."""
 
 

@@ -24,6 +24,7 @@ from ecg.metrics.registry import Metric, also
 from ecg.models import LayeredModel
 from ecg.models.faster import faster
 from ecg.models.layered import layered
+from ecg.pipeline.diagnosis import diagnosis_table
 from ecg.pipeline.facts import run_facts, threads_of
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
@@ -135,7 +136,8 @@ def _test(config: RunConfig, data: BeatData, model: LayeredModel) -> Results:
         baselines = baseline_probabilities(train.signal, train.y, beats.signal, len(data.info.classes))
     found, others = labelled_ways(labelling_of(config, data.classes), labelled, beats, data.info)
     how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
-    return score(data.info, beats, found, **how, baselines=baselines, others=others)
+    patients = diagnosis_table(data, model, labelled, seed=config.seed)
+    return score(data.info, beats, found, **how, baselines=baselines, others=others, patients=patients)
 
 
 def labelling_of(config: RunConfig, classes: Sequence[str]) -> Labelling:
@@ -215,7 +217,7 @@ def _data(config: RunConfig) -> BeatData:
     data.prepare_data()
     data.setup()
     subsets = ", ".join(f"{sum(n.values()):,} {subset}" for subset, n in data.info.counts.items())
-    log.info("%s: %s beats%s", data.info.title, subsets, " (from the cache)" if data.cached else "")
+    log.info("%s: %s %s%s", data.info.title, subsets, data.info.rows, " (from the cache)" if data.cached else "")
     if absent := [name for name, n in data.info.counts["train"].items() if not n]:
         note = f"No training beats of class {', '.join(absent)}: the model cannot learn what it never sees."
         data.info = replace(data.info, notes=(*data.info.notes, note))

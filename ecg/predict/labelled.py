@@ -11,7 +11,7 @@ from ecg.beats.detected import beats_at
 from ecg.beats.peaks import MATCH_S
 from ecg.beats.quality import any_within
 from ecg.beats.rpeaks import Detector, detector
-from ecg.beats.segmentations import Segmentation
+from ecg.beats.segmentations import Segmentation, WholeRecordings
 from ecg.beats.table import SIGNAL, Beats, shapes_of
 from ecg.errors import EcgError
 from ecg.predict.examine import Examined, examine
@@ -106,6 +106,7 @@ def label_beats(
     Raises:
         EcgError: the signal cannot be used, or no beat of it.
     """
+    _check_leads(weights)
     examined = examine(own, rpeaks or detector())
     give_back_memory()  # what threads kept of an hour each, a quarter of a day's peak
     beats, place = segmented_beats(own.recording, examined, weights.segmentation)
@@ -134,6 +135,16 @@ def label_beats(
     if rhythm is not None and VENTRICULAR in classes:
         rhythm = without_ectopy(rhythm, examined.peaks, label == classes.index(VENTRICULAR))
     return Labelled(own, examined, tuple(classes), examined.peaks, rr_s, label, probability, reason, rhythm)
+
+
+def _check_leads(weights: Weights) -> None:
+    """Refuse weights that look at more than one lead, or at whole recordings."""
+    several = weights.info.shape[0] > 1
+    if several or isinstance(weights.segmentation, WholeRecordings):
+        seen = f"the leads {', '.join(weights.info.wanted)} at once" if several else "whole recordings"
+        raise EcgError(
+            f"these weights look at {seen}; ecg predict labels beats of one lead, ecg evaluate tests the weights"
+        )
 
 
 def segmented_beats(

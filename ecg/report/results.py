@@ -20,6 +20,7 @@ from ecg.metrics.records import ectopic_scores, over_records, per_record, withou
 from ecg.metrics.registry import metrics as known_metrics
 from ecg.metrics.subjects import by_patient, subject_intervals, subject_metrics, subject_table
 from ecg.recordings.databases import dominants
+from ecg.report.diagnosis import Diagnosis, diagnosis
 from ecg.report.style import Context
 from ecg.runs.folder import RunFolder, write_json
 from ecg.training.labelling import Labelling
@@ -43,6 +44,8 @@ class Results:
         records: one row per test record; None where records are unknown or shared with training.
         subjects: one row per test patient; None where patients are unknown or shared with training, or where the label
             is the beat's own.
+        patients: one row per patient who was scored, beside age and other baselines; None where the label is none.
+        diagnosis: what is made of it.
     """
 
     info: DataInfo
@@ -52,6 +55,8 @@ class Results:
     intervals: dict[str, tuple[float, float]]
     records: pd.DataFrame | None
     subjects: pd.DataFrame | None = None
+    patients: pd.DataFrame | None = None
+    diagnosis: Diagnosis | None = None
 
     @property
     def predicted(self) -> npt.NDArray[np.int64]:
@@ -92,6 +97,7 @@ def score(
     seed: int,
     baselines: Mapping[str, npt.NDArray[np.floating]] | None = None,
     others: Mapping[str, npt.NDArray[np.floating]] | None = None,
+    patients: pd.DataFrame | None = None,
 ) -> Results:
     """All scores of test beats.
 
@@ -111,6 +117,7 @@ def score(
         baselines: probabilities of what the model must beat, by name, shape [beat, class].
         others: probabilities of the same model labelled in other ways, by name, shape [beat, class]; S and V of each
             stand under `labelled/<name>/`.
+        patients: of `ecg.metrics.diagnosis.patient_table`; what is made of it stands under `diagnosis/`.
     """
     target, predicted = beats.y, probabilities.argmax(axis=1).astype(np.int64)
     metrics, subjects = _by_beat_and_patient(info, beats, probabilities)
@@ -127,7 +134,11 @@ def score(
     for name, given in (baselines or {}).items():
         baseline, _ = _by_beat_and_patient(info, beats, given)
         metrics |= {f"baseline/{name}/{key}": baseline[key] for key in compared if key in baseline}
-    results = Results(info, beats, probabilities, metrics, {}, records, subjects)
+    made = None
+    if patients is not None:
+        made = diagnosis([patients], [patients], info.classes, replicates=replicates, seed=seed)
+        metrics |= made.metrics if made is not None else {}
+    results = Results(info, beats, probabilities, metrics, {}, records, subjects, patients, made)
     return replace(results, intervals=_intervals(results, replicates, seed)) if replicates else results
 
 
@@ -195,11 +206,11 @@ def _intervals(results: Results, replicates: int, seed: int) -> dict[str, tuple[
     pairs = {f"test/{key}": value for key, value in found.items()}
     if results.subjects is not None:
         pairs |= subject_intervals(results.subjects, info.classes, replicates=replicates, seed=seed)
-    return pairs
+    return pairs | (results.diagnosis.intervals if results.diagnosis is not None else {})
 
 
 def write_results(results: Results, folder: RunFolder, facts: dict[str, object]) -> None:
-    """Write predictions.csv, records.csv and subjects.csv where there are such, and metrics.json last.
+    """Write predictions.csv, records.csv, subjects.csv and patients.csv where there are such, and metrics.json last.
 
     Args:
         results: of the test beats.
@@ -212,6 +223,7 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
     columns |= {f"p_{name}": results.probabilities[:, c] for c, name in enumerate(names)}
     predictions = pd.DataFrame(columns).set_index("record")
     tables = {folder.predictions: predictions, folder.records: results.records, folder.subjects: results.subjects}
+    tables[folder.patients] = results.patients
     for path, found in tables.items():
         if found is not None:
             with whole_file(path) as temporary:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from ecg.data.sources import Source
 from ecg.metrics.confusion import confusion_matrix
+from ecg.recordings.leads import with_leads
 from ecg.report.beats import example_beats
 from ecg.report.calibration import reliability_figure
 from ecg.report.confusion import confusion_figure
@@ -57,9 +58,12 @@ def _strip(results: Results, source: Source, context: Context) -> Figure | None:
     recording = source.recording(record)
     if recording is None:
         return None
-    mine = np.flatnonzero(results.beats.record == record)
+    lead = str(results.beats.lead[results.beats.record == record][0])
+    mine = np.flatnonzero((results.beats.record == record) & (results.beats.lead == lead))
+    if len(mine) < 2:  # of a whole recording
+        return None
     mine = mine[np.argsort(results.beats.seconds[mine])]
     beats, predicted = results.beats.take(mine), results.predicted[mine]
     start = pick_window(beats.seconds, predicted, beats.y, recording.seconds)
-    millivolts = recording.millivolts(recording.lead_index(str(beats.lead[0])))
-    return strip_figure(millivolts, recording.fs, start, beats, predicted, results.info.classes, context)
+    first = with_leads(recording, [lead.partition("+")[0]])
+    return strip_figure(first.millivolts(0), recording.fs, start, beats, predicted, results.info.classes, context)

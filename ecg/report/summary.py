@@ -30,6 +30,8 @@ def write_summary(results: Results, figures: Mapping[str, Figure], folder: RunFo
     shown, classes, intervals = results.shown, results.info.classes, results.intervals
     summary = class_table_markdown(shown, classes, intervals, results.table_context)
     beside = comparison_markdown(shown, classes, intervals)
+    if results.diagnosis is not None:
+        beside += f"\n{results.diagnosis.table.markdown}"
     with whole_file(folder.summary) as temporary:
         temporary.write_text(summary + beside + protocol_markdown(shown), encoding="utf-8")
     return drawn
@@ -39,6 +41,8 @@ def tell_summary(console: Console, results: Results, context: Context) -> None:
     """The same tables on the screen; `context` holds the words around the first."""
     shown, classes, intervals = results.shown, results.info.classes, results.intervals
     console.print(class_table(shown, classes, intervals, context))
-    for table in (comparison_table(shown, classes, intervals), protocol_table(shown)):
+    made = results.diagnosis
+    diagnosed = made.short if made is not None else None
+    for table in (comparison_table(shown, classes, intervals), diagnosed, protocol_table(shown)):
         if table is not None:
             console.print(table)

@@ -53,6 +53,8 @@ class RunFolder:
     """Scores per test record, where records are known."""
     subjects = _Part("subjects.csv")
     """One row per test patient, where the label is the patient's and patients are kept apart."""
+    patients = _Part("patients.csv")
+    """One row per patient who was scored, with age, sex and every scorer, where the label is a diagnosis."""
     summary = _Part("report/results.md")
     """The table of results as Markdown."""
     weights = _Part("weights.safetensors")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -91,6 +92,21 @@ class Run:
         if strange := sorted((set(table["label"]) | set(table["predicted"])) - classes):
             raise EcgError(f"{self.files.predictions} is damaged: there is no column p_{plain(strange[0])}")
         return table
+
+    @cached_property
+    def patients(self) -> pd.DataFrame:
+        """One row per patient who was scored, see `ecg.metrics.diagnosis.patient_table`; the patient is the index.
+
+        Raises:
+            EcgError: patients.csv is missing or damaged.
+        """
+        text = ("patient", "part", "database", "diagnosis", "sex")
+        table = read_table(self.files.patients, (*text, "label", "age"), text).set_index("patient")
+        numbers = [str(name) for name in table if name not in text]
+        try:  # an empty cell is a number that is not known
+            return table.assign(**{name: table[name].replace("", nan).astype(float) for name in numbers})
+        except ValueError as error:
+            raise EcgError(f"{self.files.patients} is damaged: {plain(str(error))}") from None
 
     @cached_property
     def split(self) -> dict[str, Any]:

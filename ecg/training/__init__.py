@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecg.training.augment import Augment, ContextAugment
+    from ecg.training.augment import Augment, ContextAugment, Mixup
     from ecg.training.classifier import BeatClassifier
     from ecg.training.ema import WeightEMA
     from ecg.training.labelling import Labelling
@@ -23,6 +23,7 @@ _HOMES = {
     "ContextAugment": "ecg.training.augment",
     "FocalLoss": "ecg.training.losses",
     "Labelling": "ecg.training.labelling",
+    "Mixup": "ecg.training.augment",
     "RPeakLoss": "ecg.training.rpeaks",
     "RPeakTraining": "ecg.training.rpeaks",
     "WeightEMA": "ecg.training.ema",
@@ -36,6 +37,7 @@ __all__ = [
     "ContextAugment",
     "FocalLoss",
     "Labelling",
+    "Mixup",
     "RPeakLoss",
     "RPeakTraining",
     "WeightEMA",

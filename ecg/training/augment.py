@@ -49,6 +49,10 @@ class Augment:
         """Whether it changes anything."""
         return self.when != "never" and bool(self.stretch or self.gain or self.noise)
 
+    def pairs(self, n: int) -> tuple[Tensor, float] | None:
+        """Which beat each of a batch is mixed with, [beat], and the share of its own; None: with none."""
+        return None
+
     def batch(self, given: Given) -> Given:
         """Change the inputs of a batch, by name; also a signal that a loader of one's own gives without one."""
         if isinstance(given, Tensor):
@@ -75,6 +79,41 @@ class Augment:
         changed = F.interpolate(x, size=max(round(length * factor), 2), mode="linear")
         missing = length - changed.shape[-1]
         return F.pad(changed, (0, missing)) if missing > 0 else changed[..., :length]
+
+
+@dataclass(frozen=True)
+class Mixup(Augment):
+    """Each beat of a batch mixed with another one, and their losses alike (Zhang et al. 2018, arXiv 1710.09412).
+
+    For models of single beats, where patients are few.
+
+    Attributes:
+        stretch, gain, noise: as of `Augment`, before the mixing.
+        alpha: of the Beta distribution that the shares are drawn from; 1: any share is as likely as another.
+    """
+
+    stretch: float = 0.0
+    gain: float = 0.0
+    noise: float = 0.0
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_range("alpha", self.alpha, 0, 100, include_low=False)
+
+    @property
+    def active(self) -> bool:
+        """Whether it changes anything."""
+        return self.when != "never"
+
+    def pairs(self, n: int) -> tuple[Tensor, float]:
+        """A random other order of the beats, and one share for all."""
+        share = torch.distributions.Beta(self.alpha, self.alpha).sample()
+        return torch.randperm(n), float(share)
+
+    def batch(self, given: Given) -> Given:
+        """As `Augment` where anything but mixing is asked for."""
+        return super().batch(given) if self.stretch or self.gain or self.noise else given
 
 
 @dataclass(frozen=True)

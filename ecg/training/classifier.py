@@ -173,11 +173,26 @@ class BeatClassifier(pl.LightningModule):
 
         Processes that share a training wait for each other's gradients, so there the loss of nothing is 0.
         """
-        given, y = batch
-        logits, y = _counted(self(self.augment.batch(given) if self.augment.active else given), y)
+        inputs, y = batch
+        given: Given = self.augment.batch(inputs) if self.augment.active else inputs
+        pairs = self.augment.pairs(len(y)) if self.augment.active else None
+        if pairs is not None:
+            return self._mixed(given, y, *pairs)
+        logits, y = _counted(self(given), y)
         if not len(y):
             return logits.sum() if torch.distributed.is_available() and torch.distributed.is_initialized() else None
         loss: Tensor = self._loss(logits, y)
+        self._losses.append(loss.detach())
+        return loss
+
+    def _mixed(self, given: Given, y: Tensor, other: Tensor, share: float) -> Tensor:
+        """Loss of beats that are each mixed with another."""
+        if self.model.beats > 1:
+            raise EcgError("augment=mixup: mixes single beats, and this model sees consecutive ones; choose another")
+        other = other.to(y.device)
+        named = {SIGNAL: given} if isinstance(given, Tensor) else given
+        logits = self({name: share * x + (1 - share) * x[other] for name, x in named.items()})
+        loss: Tensor = share * self._loss(logits, y) + (1 - share) * self._loss(logits, y[other])
         self._losses.append(loss.detach())
         return loss
 

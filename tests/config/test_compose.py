@@ -139,6 +139,7 @@ def test_what_a_file_describes_can_be_built(file: str, tmp_path: Path) -> None:
     group, name = file.split("/")
     parts = getattr(compose(f"{group}={name}", f"cache_dir={tmp_path}", *NEEDED.get(file, ())), group)
     inputs = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
+    inputs |= {"measures": (1, 27), "global": (2,)}
     given = {"class_counts": [3, 2], "inputs": inputs, "input_shape": inputs["signal"], "n_classes": 5}
     for key, one in parts.items() if GROUPS[group].many else [(group, parts)]:
         kind: Any = LayeredModel | RPeakNet if group == "model" else locate(one["_target_"], key)

@@ -15,7 +15,8 @@ from ecg.pipeline import run
 from ecg.recordings.databases import DATABASES, BeatDatabase, DiagnosisDatabase
 from ecg.runs.job import Job
 
-ALL = "kaggle, paper, window, context"
+ALL = "kaggle, paper, window, context, record"
+DIAGNOSED = "ludb, ptbdb, ptb-xl"
 OWN = "or the import path of one of your own, e.g. my_package.mine"
 
 
@@ -52,10 +53,10 @@ def test_a_segmentation_is_named_alone_or_with_its_settings(task: str, override:
         (
             "{name:paper,thresold:0.8}",
             ".thresold is no setting of paper: did you mean segmentation.threshold? "
-            "settings: rate, window_s, threshold, beat_rr",
+            "settings: rate, window_s, threshold, beat_rr, scaling",
         ),
-        ("{name:paper,lead:2}", ".lead is no setting of paper: settings: rate, window_s, threshold, beat_rr"),
-        ("{name:kaggle,rate:100}", ".rate is no setting of kaggle: settings: none"),
+        ("{name:paper,lead:2}", ".lead is no setting of paper: settings: rate, window_s, threshold, beat_rr, scaling"),
+        ("{name:kaggle,rate:100}", ".rate is no setting of kaggle: settings: scaling"),
         ("{name:paper,threshold:1}", ".threshold=1: must be from 0 (not included) to 1 (not included)"),
         ("{name:paper,threshold:high}", ".threshold=high: must be from 0 (not included) to 1 (not included)"),
         ("{name:paper,threshold:[0.8]}", ".threshold=[0.8]: must be from 0 (not included) to 1 (not included)"),
@@ -99,10 +100,10 @@ def test_databases_are_those_that_are_named_in_that_order(overrides: list[str], 
         (["dataset.databases=[svb]"], f"=svb: choose one of mitdb, svdb, {OWN}; did you mean svdb?"),
         (["dataset.databases=[mitdb,edb]"], f"=edb: choose one of mitdb, svdb, {OWN}"),
         (["dataset.databases=[ptb-xl]"], f"=ptb-xl: choose one of mitdb, svdb, {OWN}"),
-        (["dataset=mi", "dataset.databases=[mitdb]"], f"=mitdb: choose one of ptbdb, ptb-xl, {OWN}"),
-        (["dataset=mi", "dataset.databases=[ptbxl]"], f"=ptbxl: choose one of ptbdb, ptb-xl, {OWN}; did you mean ptb"),
+        (["dataset=mi", "dataset.databases=[mitdb]"], f"=mitdb: choose one of {DIAGNOSED}, {OWN}"),
+        (["dataset=mi", "dataset.databases=[ptbxl]"], f"=ptbxl: choose one of {DIAGNOSED}, {OWN}; did you mean ptb"),
         (["dataset.databases=[]"], "=[]: name one or more of mitdb, svdb"),
-        (["dataset=mi", "dataset.databases=[]"], "=[]: name one or more of ptbdb, ptb-xl"),
+        (["dataset=mi", "dataset.databases=[]"], f"=[]: name one or more of {DIAGNOSED}"),
         (["dataset.databases=[mitdb,svdb,mitdb]"], "=[mitdb, svdb, mitdb]: names one twice"),
         (["dataset=mi", "dataset.databases=[ptb-xl,ptb-xl]"], "=[ptb-xl, ptb-xl]: names one twice"),
         (["dataset.databases=svdb"], "=svdb: must be a list, e.g. [a,b]"),

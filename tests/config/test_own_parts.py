@@ -85,6 +85,7 @@ def test_a_segmentation_and_a_split_of_ones_own_make_and_divide_the_beats(mine: 
     assert mine.exists()
     assert settings_of(data.segmentation) == {
         "name": "ecg_test_own.Mine", "rate": 125.0, "window_s": 5.0, "threshold": 0.7, "beat_rr": 1.2,
+        "scaling": "minmax",
     }  # fmt: skip
     assert (data.info.segmentation, data.info.split, data.info.by_patient) == ("mine", "by turns", False)
     assert data.split.test.tolist() == [i for i in range(len(data.beats)) if i % 3 == 2]  # seed=1 was given to it

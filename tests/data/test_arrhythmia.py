@@ -219,10 +219,10 @@ def test_everything_has_a_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         ({"split": "fold"}, r"split=fold: choose one of auto, kaggle, beats, patients, folds, or the import path"),
         (
             {"segmentation": "papr"},
-            r"segmentation=papr: choose one of kaggle, paper, window, context, or the import path",
+            r"segmentation=papr: choose one of kaggle, paper, window, context, record, or the import path",
         ),
         ({"batch_size": 1}, r"batch_size=1: must be at least 2"),
-        ({"val_fraction": 0.7}, r"val_fraction=0\.7: must be from 0 \(not included\) to 0\.5"),
+        ({"val_fraction": 0.7}, r"val_fraction=0\.7: must be from 0 to 0\.5"),
         ({"test_fraction": 0}, r"test_fraction=0: must be from 0 \(not included\) to 0\.9"),
     ],
 )

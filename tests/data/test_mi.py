@@ -15,6 +15,7 @@ from ecg.beats.segmentations import SEGMENTATIONS
 from ecg.beats.splits import LEAK_LINE
 from ecg.config.compose import compose
 from ecg.data import MIDataModule
+from ecg.data.diagnosis import CONFLICT
 from ecg.data.mi import SOURCES, SPLITS
 from ecg.data.settings import Folds, Simulated
 from ecg.errors import EcgError
@@ -117,6 +118,14 @@ def test_folds_test_every_patient_once_whatever_the_seed(cache: Path) -> None:
     assert sorted(tested) == [f"patient{i:03d}" for i in range(12)]
 
 
+@pytest.mark.parametrize("split", ["patients", "folds"])
+def test_without_a_share_for_validation_everybody_who_is_not_tested_trains(cache: Path, split: str) -> None:
+    usual, data = ready(cache, split=split), ready(cache, split=split, val_fraction=0)
+    assert len(data.split.val) == 0
+    assert sorted([*data.split.train, *data.split.test]) == list(range(len(data.beats)))
+    np.testing.assert_array_equal(data.split.test, usual.split.test)
+
+
 def test_split_by_beat_says_that_it_leaks(cache: Path) -> None:
     info = ready(cache, split="beats").info
     assert not info.by_patient
@@ -126,12 +135,21 @@ def test_split_by_beat_says_that_it_leaks(cache: Path) -> None:
 def test_a_part_of_ptb_is_used_and_counted(ptb: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     (header,) = (ptb / "ptbdb" / "patient003").glob("*.hea")
     header.write_text(header.read_text().replace("Healthy control", "Cardiomyopathy"))
+    (header,) = (ptb / "ptbdb" / "patient004").glob("*.hea")
+    header.write_text(header.read_text().replace("Myocardial infarction", "n/a"))
     with caplog.at_level(logging.INFO):
-        facts = ready(ptb / "cache", ptb, source="physionet", split="beats").info.facts
+        data = ready(ptb / "cache", ptb, source="physionet", split="beats")
+    facts = data.info.facts
     assert facts["not_downloaded"] == 549 - 8
-    assert facts["records"] == 7
-    assert facts["records_left_out"] == {"another diagnosis, or none stated": 1}
-    assert "records left out: 1 another diagnosis" in caplog.text
+    assert facts["records"] == 6
+    assert facts["records_left_out"] == {"no reason for admission stated": 1}
+    assert "records left out: 1 no reason for admission stated" in caplog.text
+    assert facts["patients"] == {"ptbdb": {"normal": 2, "MI": 4}}
+    assert facts["beside other"] == {"other": 1}
+    assert "; patients: ptbdb 2 normal, 4 MI; tested beside them: 1 other (other); records" in caplog.text
+    assert not {"patient003", "patient004"} & set(data.beats.patient)
+    assert {name: set(beats.patient) for name, beats in data.beside.items()} == {"other": {"patient003"}}
+    assert set(data.beside["other"].y) == {-1}
 
 
 def test_a_lead_that_cannot_be_used_is_counted_by_reason(ptb: Path) -> None:
@@ -149,12 +167,19 @@ def test_a_lead_that_cannot_be_used_is_counted_by_reason(ptb: Path) -> None:
     assert "Only 8 of the 549 records of ptbdb were there." in first.info.notes
 
 
-def test_a_patient_in_two_classes_is_named_with_the_records(ptb: Path) -> None:
+def test_a_patient_in_two_classes_is_in_neither_and_the_records_are_counted(
+    ptb: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (header,) = (ptb / "ptbdb" / "patient001").glob("*.hea")
     for path in list(header.parent.iterdir()):
         path.rename(ptb / "ptbdb" / "patient000" / path.name)
-    with pytest.raises(EcgError, match=r"patient patient000 is in two classes: sim000 is MI, sim001 is normal"):
-        ready(ptb / "cache", ptb, source="physionet")
+    with caplog.at_level(logging.INFO):
+        data = ready(ptb / "cache", ptb, source="physionet", split="beats")
+    assert data.info.facts["records_left_out"] == {CONFLICT: 2}
+    assert f"records left out: 2 {CONFLICT}" in caplog.text
+    assert data.info.facts["patients"] == {"ptbdb": {"normal": 2, "MI": 4}}
+    assert set(data.beats.record) == {f"sim{i:03d}" for i in range(2, 8)}
+    assert data.beside == {}
 
 
 def test_recordings_of_one_class_are_refused(ptb: Path) -> None:
@@ -176,7 +201,7 @@ def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
         ({"split": "kaggle"}, r"split=kaggle: choose one of auto, patients, folds, beats, or the import path"),
         (
             {"segmentation": "papr"},
-            r"segmentation=papr: choose one of kaggle, paper, window, context, or the import path",
+            r"segmentation=papr: choose one of kaggle, paper, window, context, record, or the import path",
         ),
         ({"min_likelihood": 101}, r"min_likelihood=101: must be from 0 to 100"),
         ({"beats_per_patient": 0}, r"beats_per_patient=0: must be at least 1"),
@@ -185,6 +210,18 @@ def test_too_few_patients_for_a_split_are_counted(cache: Path) -> None:
         ({"train_fraction_of_patients": 0.5, "split": "beats"}, r"train_fraction_of_patients=0\.5.*patients or folds"),
         ({"source": "kaggle", "split": "patients"}, r"split=patients: .*does not tell.*dataset\.split=beats"),
         ({"source": "kaggle", "split": "folds"}, r"split=folds: .*dataset\.split=beats"),
+        ({"target": "mi"}, r"target=mi: choose one of mi_vs_normal, mi_vs_other, mi_vs_all"),
+        *(
+            ({"source": source, **changes}, said)
+            for source in ("synthetic", "kaggle")
+            for changes, said in (
+                ({"target": "mi_vs_other"}, rf"target=mi_vs_other: dataset\.source={source} has no other diagnoses"),
+                ({"target": "mi_vs_all"}, rf"target=mi_vs_all: dataset\.source={source} has no other diagnoses"),
+                ({"external": ["ludb"]}, rf"external: needs dataset\.source=physionet, not {source}"),
+            )
+        ),
+        ({"source": "physionet", "external": ["ptbdb"]}, r"external: ptbdb is in dataset\.databases too"),
+        ({"source": "physionet", "external": ["ptb"]}, r"external=ptb: choose one of ludb, ptbdb, ptb-xl"),
     ],
 )
 def test_wrong_settings_name_the_parameter_and_the_choices(
@@ -254,17 +291,23 @@ def test_a_cache_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("databases", "patients"),
+    ("databases", "patients", "others"),  # three of ptb-xl are normal or MI in another record
     [
-        (["ptbdb"], {"ptbdb": {"normal": 19, "MI": 11}}),
-        (["ptbdb", "ptb-xl"], {"ptbdb": {"normal": 19, "MI": 11}, "ptb-xl": {"normal": 286, "MI": 43}}),
+        (["ptbdb"], {"ptbdb": {"normal": 19, "MI": 11}}, 25),
+        (["ptbdb", "ptb-xl"], {"ptbdb": {"normal": 19, "MI": 11}, "ptb-xl": {"normal": 286, "MI": 43}}, 25 + 109 - 3),
     ],
 )
 def test_real_recordings_give_beats_of_every_patient(
-    ecg_data: Path, tmp_path_factory: pytest.TempPathFactory, databases: list[str], patients: dict[str, dict[str, int]]
+    ecg_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    databases: list[str],
+    patients: dict[str, dict[str, int]],
+    others: int,
 ) -> None:
     data = ready(tmp_path_factory.getbasetemp() / "real-mi", ecg_data, source="physionet", databases=databases)
     assert data.info.facts["patients"] == patients
+    assert data.info.facts["beside other"] == {"other": others}
+    assert not set(data.beside["other"].patient) & set(data.beats.patient)
     rates = 60 / data.beats.rr_after[np.isfinite(data.beats.rr_after)]
     assert 30 < np.median(rates) < 100
     assert data.info.leads == ("II",)

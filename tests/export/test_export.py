@@ -20,8 +20,8 @@ from torch import nn
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.config.compose import compose
 from ecg.data import arrhythmia, mi
-from ecg.data.diagnosis import MI_CLASSES
 from ecg.data.info import DataInfo
+from ecg.data.people import TARGETS
 from ecg.errors import EcgError
 from ecg.export import export, pipeline
 from ecg.export.check import Check, check_file, sample_to_check
@@ -33,16 +33,25 @@ from ecg.runs.folder import RunFolder
 from ecg.runs.reading import save_config
 from ecg.runs.weights import load_weights, save_weights
 
+MI_CLASSES = TARGETS["mi_vs_normal"].classes
 KINDS = [(model, classes) for model in MODELS for classes in (AAMI_CLASSES, MI_CLASSES)]
 
 
-SHAPES = {"signal": (1, 187), "template": (2, 187), "rhythm": (40,), "shape": (55,)}
+SHAPES = {
+    "signal": (1, 187),
+    "template": (2, 187),
+    "rhythm": (40,),
+    "shape": (55,),
+    "measures": (1, 27),
+    "global": (2,),
+}
 
 
 INPUTS = {
     "sequence": ("signal", "rhythm"),
     "context": ("rhythm", "shape"),
     "context_cnn": ("signal", "template", "rhythm", "shape"),
+    "waves": ("signal", "measures", "global"),
     "ensemble": ("rhythm", "shape"),
 }
 

@@ -63,6 +63,12 @@ EXPECTED = {
         {"signal": (1, 176), "template": (2, 176), **FEATURES},
         64,
     ),
+    "waves": Expected(
+        ("wave1", "wave2", "wave3", "measured", "lead", "together", "all", "head"),
+        23_453,
+        25,
+        {"signal": (12, 190), "measures": (12, 27), "global": (25,)},
+    ),
     "ensemble": replace(CONTEXT, parameters=5 * CONTEXT.parameters),
 }
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -71,7 +77,7 @@ TYPED = [name for name in MODELS if name != "ensemble"]  # which is put together
 
 def shapes(name: str, channels: int = 1, samples: int = 187) -> Shapes:
     """What it takes of beats of so many leads and samples."""
-    wide = {"signal": (channels, samples), "template": (2 * channels, samples)}
+    wide = {"signal": (channels, samples), "template": (2 * channels, samples), "measures": (channels, 27)}
     return {one: wide.get(one, shape) for one, shape in EXPECTED[name].inputs.items()}
 
 
@@ -182,8 +188,11 @@ def test_layers_have_names_in_order_and_the_last_is_the_head(name: str) -> None:
 
 @every_model
 def test_number_of_parameters(name: str) -> None:
-    _, samples = EXPECTED[name].inputs.get("signal", (1, 187))
-    assert sum(p.numel() for p in build(name, samples=samples).parameters()) == EXPECTED[name].parameters
+    channels, samples = EXPECTED[name].inputs.get("signal", (1, 187))
+    assert (
+        sum(p.numel() for p in build(name, channels=channels, samples=samples).parameters())
+        == EXPECTED[name].parameters
+    )
 
 
 @every_model

@@ -1,17 +1,23 @@
-"""Which records of a database carry the diagnosis that is asked for, and which were left out and why."""
+"""Which records of a database carry a diagnosis, of whom they are, and which were left out and why."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import nan
 from pathlib import Path
 
+import numpy as np
+
+from ecg.errors import EcgError
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_files import read_record
 
-NORMAL, INFARCTION = "normal", "MI"
-"""Diagnoses that records are selected by."""
+NORMAL, INFARCTION, OTHER = "normal", "MI", "other"
+"""Diagnoses: a healthy heart, a myocardial infarction, and anything else."""
+FEMALE, MALE = "female", "male"
 
 
 @dataclass(frozen=True)
@@ -21,14 +27,20 @@ class DiagnosedRecord:
     Attributes:
         path: the record without suffix.
         patient: identifier of the person.
-        diagnosis: in a word, e.g. `normal` or `MI`.
+        diagnosis: `normal`, `MI` or `other`.
         database: short name of the database.
+        age: in years when it was recorded; NaN where nobody says.
+        sex: `female`, `male`, or empty.
+        gain: ADU per mV of all leads, where the headers are known to be wrong; None: as they say.
     """
 
     path: Path
     patient: str
     diagnosis: str
     database: str = ""
+    age: float = nan
+    sex: str = ""
+    gain: float | None = None
 
     @property
     def name(self) -> str:
@@ -46,7 +58,8 @@ class DiagnosedRecord:
         Raises:
             EcgError: a file is missing or damaged.
         """
-        return replace(read_record(self.path, patient=self.patient, annotator=None), database=self.database)
+        found = replace(read_record(self.path, patient=self.patient, annotator=None), database=self.database)
+        return found if self.gain is None else replace(found, gain=np.full(len(found.leads), self.gain))
 
 
 @dataclass(frozen=True)
@@ -77,3 +90,35 @@ class Selection:
         absent = max(0, whole - there)
         note = f"Only {there:,} of the {all_:,} records of {name} were there." if absent else ""
         return cls(name, tuple(records), dict(left_out), absent, note)
+
+
+def header_says(header: Path) -> list[tuple[str, str]]:
+    """What the comment lines of a header say: `# Age: 51` and `#<age>: 51` are ("age", "51"); some are a name alone.
+
+    Args:
+        header: a .hea file.
+
+    Raises:
+        EcgError: it cannot be read.
+    """
+    try:
+        text = header.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise EcgError(f"{header}: {error.strerror or error}") from None
+    lines = (line.partition(":") for line in re.findall(r"^#[ \t]*(.*)$", text, re.MULTILINE))
+    return [(name.strip(" \t\r<>.").lower(), value.strip(" \t\r.")) for name, _, value in lines]
+
+
+def age_of(text: object) -> float:
+    """Years, from what a header or table says; NaN where that is no age."""
+    try:
+        years = float(str(text))
+    except ValueError:
+        return nan
+    return years if 0 < years < 130 else nan
+
+
+def sex_of(text: object) -> str:
+    """`female`, `male`, or empty where the text says neither; `F` and `M` are enough."""
+    said = str(text).strip().lower()
+    return {"f": FEMALE, "female": FEMALE, "m": MALE, "male": MALE}.get(said, "")

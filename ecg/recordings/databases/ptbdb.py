@@ -1,35 +1,25 @@
-"""PTB Diagnostic ECG Database: infarction or healthy, by the header's `Reason for admission`."""
+"""PTB Diagnostic ECG Database: infarction, healthy or another, by the header's `Reason for admission`."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 
-from ecg.errors import EcgError
 from ecg.recordings.databases.base import DiagnosisDatabase
-from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, DiagnosedRecord, Selection
+from ecg.recordings.databases.diagnosis import (
+    INFARCTION,
+    NORMAL,
+    OTHER,
+    DiagnosedRecord,
+    Selection,
+    age_of,
+    header_says,
+    sex_of,
+)
 
 RECORDS = 549
-REASONS = {"healthy control": NORMAL, "myocardial infarction": INFARCTION}
-"""Every other reason for admission is left out."""
-
-
-def reason_for_admission(header: Path) -> str:
-    """What the header's comment lines say the patient was admitted for; empty where they do not say.
-
-    Args:
-        header: a .hea file.
-
-    Raises:
-        EcgError: it cannot be read.
-    """
-    try:
-        text = header.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise EcgError(f"{header}: {error.strerror or error}") from None
-    found = re.search(r"^#[ \t]*reason for admission[ \t]*:(.*)$", text, re.IGNORECASE | re.MULTILINE)
-    return found[1].strip() if found else ""
+REASONS = {"healthy control": NORMAL, "myocardial infarction": INFARCTION, "": None, "n/a": None}
+"""Diagnoses by reason for admission; every reason that is not listed is another diagnosis."""
 
 
 def has_ptbdb(folder: Path) -> bool:
@@ -38,7 +28,7 @@ def has_ptbdb(folder: Path) -> bool:
 
 
 def select_ptbdb(folder: Path, *, whole: int | None = RECORDS) -> Selection:
-    """Records of patients with myocardial infarction and of healthy controls.
+    """Records of patients with myocardial infarction, of healthy controls, and of others.
 
     Only headers are read. Files that are missing are counted, so that a part of the database can be used as it is.
 
@@ -54,13 +44,16 @@ def select_ptbdb(folder: Path, *, whole: int | None = RECORDS) -> Selection:
         raise PTBDB.nothing_there(folder, "has no records")
     records, left_out = list[DiagnosedRecord](), Counter[str]()
     for header in headers:
-        diagnosis = REASONS.get(reason_for_admission(header).lower())
         if not header.with_suffix(".dat").is_file():
             continue
+        said = dict(header_says(header))
+        diagnosis = REASONS.get(said.get("reason for admission", "").lower(), OTHER)
         if diagnosis is None:
-            left_out["another diagnosis, or none stated"] += 1
-        else:
-            records.append(DiagnosedRecord(header.with_suffix(""), header.parent.name, diagnosis, PTBDB.name))
+            left_out["no reason for admission stated"] += 1
+            continue
+        age, sex = age_of(said.get("age")), sex_of(said.get("sex"))
+        path = header.with_suffix("")
+        records.append(DiagnosedRecord(path, header.parent.name, diagnosis, PTBDB.name, age, sex))
     return Selection.of(PTBDB.name, records, left_out, whole or len(headers), RECORDS)
 
 

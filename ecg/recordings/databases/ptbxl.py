@@ -1,18 +1,27 @@
-"""PTB-XL: infarction or normal, by the statements of ptbxl_database.csv and the classes of scp_statements.csv."""
+"""PTB-XL: infarction, normal or another, by ptbxl_database.csv and the classes of scp_statements.csv."""
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecg.errors import EcgError
 from ecg.recordings.databases.base import DiagnosisDatabase
-from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, DiagnosedRecord, Selection
+from ecg.recordings.databases.diagnosis import (
+    FEMALE,
+    INFARCTION,
+    MALE,
+    NORMAL,
+    OTHER,
+    DiagnosedRecord,
+    Selection,
+    age_of,
+)
 from ecg.recordings.messages import failing
 
 if TYPE_CHECKING:
@@ -22,10 +31,17 @@ TABLE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
 RECORDS = 21_799
 COLUMNS = ("ecg_id", "patient_id", "scp_codes", "filename_hr")
 
+PERSON = ("age", "sex")
+STAGES = ("infarction_stadium1", "infarction_stadium2")
+SEXES = {"0": MALE, "1": FEMALE}
+OVER_89 = 300
+"""How the table gives the age of everybody above 89 (Wagner et al. 2020)."""
+
 BOTH = "NORM and MI in one record"
-NEITHER = "neither NORM nor MI"
+NOTHING = "no diagnostic statement"
 UNLIKELY = "likelihood below dataset.min_likelihood"
-CONFLICT = "patients with records of both classes"
+OTHER_STATEMENT = "MI by no statement of dataset.statements"
+OTHER_STAGE = "MI of no stage of dataset.stages"
 
 
 def has_ptbxl(folder: Path) -> bool:
@@ -33,60 +49,126 @@ def has_ptbxl(folder: Path) -> bool:
     return (folder / TABLE).is_file() and (folder / STATEMENTS).is_file() and any(folder.glob("records500/*/*.hea"))
 
 
-def classify(codes: Mapping[str, float], infarctions: frozenset[str], min_likelihood: float) -> tuple[str, str]:
-    """Diagnosis of one record, or the reason to leave it out; the other of the two is empty.
+@dataclass(frozen=True)
+class Rule:
+    """How statements become a diagnosis.
 
-    A statement of the other class speaks against a record however unlikely it is, so that an ECG that is normal but
-    for a possible infarction is in neither class.
-
-    Args:
-        codes: likelihood in percent by SCP-ECG statement; 0 where the report does not state one.
-        infarctions: the statements of the diagnostic class MI.
-        min_likelihood: least likelihood of the statement that gives the class.
+    Attributes:
+        classes: diagnostic class by SCP-ECG statement, of those that are diagnostic.
+        min_likelihood: least likelihood in percent of the statement that gives a diagnosis; 0 takes every statement.
+        statements: those that count as an infarction; None: all of the diagnostic class MI.
+        stages: stages of an infarction, one of which the record must have; None: any, or none stated.
     """
-    infarction = [likelihood for code, likelihood in codes.items() if code in infarctions]
-    normal = [likelihood for code, likelihood in codes.items() if code == "NORM"]
-    if bool(infarction) == bool(normal):
-        return "", BOTH if normal else NEITHER
-    if max(infarction + normal) < min_likelihood:
-        return "", UNLIKELY
-    return INFARCTION if infarction else NORMAL, ""
+
+    classes: Mapping[str, str]
+    min_likelihood: float = 0.0
+    statements: frozenset[str] | None = None
+    stages: frozenset[str] | None = None
+
+    def diagnosis(self, codes: Mapping[str, float], stages: Sequence[str] = ()) -> tuple[str, str]:
+        """Diagnosis of one record, or the reason to leave it out; the other of the two is empty.
+
+        A statement of the other class speaks against a record however unlikely it is, so that an ECG that is normal but
+        for a possible infarction is in neither class.
+
+        Args:
+            codes: likelihood in percent by statement; 0 where the report does not state one.
+            stages: of the infarction.
+        """
+        by_class: dict[str, dict[str, float]] = {}
+        for code, likelihood in codes.items():
+            if code in self.classes:
+                by_class.setdefault(self.classes[code], {})[code] = likelihood
+        if not by_class:
+            return "", NOTHING
+        infarction, normal = by_class.get("MI", {}), by_class.get("NORM", {})
+        if infarction and normal:
+            return "", BOTH
+        if infarction and self.statements is not None:
+            infarction = {code: likelihood for code, likelihood in infarction.items() if code in self.statements}
+            if not infarction:
+                return "", OTHER_STATEMENT
+        if infarction and self.stages is not None and not self.stages & set(stages):
+            return "", OTHER_STAGE
+        found = infarction or normal or {code: codes[code] for of in by_class.values() for code in of}
+        if max(found.values()) < self.min_likelihood:
+            return "", UNLIKELY
+        return (INFARCTION if infarction else NORMAL if normal else OTHER), ""
 
 
-def select_ptbxl(folder: Path, *, min_likelihood: float) -> Selection:
-    """Records of the class NORM and of the diagnostic class MI, one class a patient.
+def select_ptbxl(
+    folder: Path,
+    *,
+    min_likelihood: float,
+    statements: Sequence[str] | None = None,
+    stages: Sequence[str] | None = None,
+) -> Selection:
+    """Records of the class NORM, of the diagnostic class MI, and of other diagnostic classes.
 
     Args:
         folder: the database's folder.
-        min_likelihood: least likelihood in percent of the statement that gives the class; 0 takes every statement.
+        min_likelihood: least likelihood in percent of the statement that gives the diagnosis; 0 takes every statement.
+        statements: SCP-ECG statements that count as an infarction; None: all of the diagnostic class MI.
+        stages: stages of an infarction, as in the table's infarction_stadium1 and 2; None: any, or none stated.
 
     Raises:
-        EcgError: a table is missing or malformed, or no record is there.
+        EcgError: a table is missing or malformed, no record is there, or no such statement or stage.
     """
     if not has_ptbxl(folder):
         raise PTBXL.nothing_there(folder, f"lacks {TABLE}, {STATEMENTS} or records500/")
-    statements = _read(folder / STATEMENTS, "statements", ("diagnostic_class",))
-    infarctions = frozenset(map(str, statements.iloc[:, 0][statements["diagnostic_class"] == "MI"]))
-    if not infarctions:
-        raise EcgError(f"{folder / STATEMENTS}: no statement has the diagnostic_class MI")
-    table = _records(folder / TABLE)
+    table = _records(folder / TABLE, STAGES if stages is not None else ())
+    rule = Rule(
+        _classes(folder / STATEMENTS),
+        min_likelihood,
+        None if statements is None else frozenset(statements),
+        None if stages is None else frozenset(stages),
+    )
+    _check(rule, table)
     records, left_out = list[DiagnosedRecord](), Counter[str]()
-    for ecg_id, person, codes, name in zip(*(table[column].tolist() for column in COLUMNS), strict=True):
-        record = DiagnosedRecord(folder / name, f"ptbxl-{int(person)}", "", PTBXL.name)
+    for row in table.to_dict("records"):
+        path, patient = folder / row["filename_hr"], f"ptbxl-{int(row['patient_id'])}"
+        record = DiagnosedRecord(path, patient, "", PTBXL.name)
         if not all(file.is_file() for file in record.files):
             continue
-        diagnosis, reason = classify(_codes(codes, folder / TABLE, ecg_id), infarctions, min_likelihood)
+        codes = _codes(row["scp_codes"], folder / TABLE, row["ecg_id"])
+        diagnosis, reason = rule.diagnosis(codes, [str(row.get(name)) for name in STAGES])
         if reason:
             left_out[reason] += 1
         else:
-            records.append(replace(record, diagnosis=diagnosis))
+            records.append(DiagnosedRecord(path, patient, diagnosis, PTBXL.name, _age(row["age"]), _sex(row["sex"])))
     if not records and not left_out:
         raise EcgError(f"{folder / TABLE}: names {len(table):,} records, and none of them is in {folder}")
-    classes = Counter(patient for patient, _ in {(record.patient, record.diagnosis) for record in records})
-    agreed = [record for record in records if classes[record.patient] == 1]
-    if len(agreed) < len(records):
-        left_out[CONFLICT] = len(records) - len(agreed)
-    return Selection.of(PTBXL.name, agreed, left_out, RECORDS, RECORDS)
+    return Selection.of(PTBXL.name, records, left_out, RECORDS, RECORDS)
+
+
+def _classes(path: Path) -> dict[str, str]:
+    """Diagnostic class by statement."""
+    table = _read(path, "statements", ("diagnostic_class",))
+    known = table[table["diagnostic_class"].notna()]
+    classes = dict(zip(known.iloc[:, 0].map(str), known["diagnostic_class"].map(str), strict=True))
+    if "MI" not in classes.values():
+        raise EcgError(f"{path}: no statement has the diagnostic_class MI")
+    return classes
+
+
+def _check(rule: Rule, table: pd.DataFrame) -> None:
+    """Refuse statements and stages that the tables do not have."""
+    infarctions = {code for code, of in rule.classes.items() if of == "MI"}
+    stages = {str(stage) for name in STAGES if name in table for stage in table[name].dropna()}
+    for setting, wanted, known in (
+        ("statements", rule.statements, infarctions),
+        ("stages", rule.stages, stages),
+    ):
+        if wanted is not None and (unknown := sorted(wanted - known) or ["[]"] * (not wanted)):
+            raise EcgError(f"dataset.{setting}: {unknown[0]} is none of {', '.join(sorted(known))}")
+
+
+def _age(value: object) -> float:
+    return 90.0 if value == OVER_89 else age_of(value)
+
+
+def _sex(value: object) -> str:
+    return SEXES.get(f"{value:g}", "") if isinstance(value, int | float) else ""
 
 
 def _read(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -103,11 +185,12 @@ def _read(path: Path, what: str, columns: tuple[str, ...]) -> pd.DataFrame:
     return table
 
 
-def _records(path: Path) -> pd.DataFrame:
-    """The table of records: each once, with the number of a patient and the name of a file."""
+def _records(path: Path, more: Sequence[str]) -> pd.DataFrame:
+    """The table of records: each once, with the number of a patient and the name of a file, and `more` columns."""
     import pandas as pd
 
-    table = _read(path, "records", COLUMNS)[list(COLUMNS)]
+    table = _read(path, "records", (*COLUMNS, *more))
+    table = table.reindex(columns=[*COLUMNS, *PERSON, *more])  # a table without ages has empty ones
     table["row"] = table.index + 2  # as an editor counts lines
     table = table.drop_duplicates(list(COLUMNS))
     unknown = table[table["patient_id"].isna() | table["filename_hr"].isna()]

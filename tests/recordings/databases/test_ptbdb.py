@@ -9,7 +9,8 @@ import pytest
 import wfdb
 
 from ecg.errors import EcgError
-from ecg.recordings.databases.ptbdb import PTBDB, has_ptbdb, reason_for_admission, select_ptbdb
+from ecg.recordings.databases.diagnosis import header_says
+from ecg.recordings.databases.ptbdb import PTBDB, has_ptbdb, select_ptbdb
 
 SIGNAL = np.round(300 * np.sin(np.arange(2000) / 50)).astype(np.int64)
 
@@ -34,7 +35,7 @@ def write(folder: Path, name: str, reason: str | None, *, xyz: bool = False) -> 
         units=["mV"] * 3,
         sig_name=leads,
         file_name=files,
-        comments=["age: 60", "ECG date: 01/10/1990", "", "Diagnose:"]
+        comments=["age: 60", "sex: female", "ECG date: 01/10/1990", "", "Diagnose:"]
         + ([f"Reason for admission: {reason}"] if reason is not None else [])
         + ["Additional diagnoses: Myocardial infarction"],
     )
@@ -47,7 +48,7 @@ def write(folder: Path, name: str, reason: str | None, *, xyz: bool = False) -> 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two healthy people, one with infarction and two records, one with another diagnosis, one without any."""
+    """Two healthy people, one with infarction and two records, one with another diagnosis, two without any."""
     write(tmp_path, "patient001/s0001_re", "Myocardial infarction", xyz=True)
     write(tmp_path, "patient001/s0002lre", "myocardial infarction ")
     write(tmp_path, "patient002/s0003_re", "Healthy control")
@@ -59,21 +60,24 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_reason_is_that_of_its_own_line(folder: Path) -> None:
-    assert reason_for_admission(folder / "patient001" / "s0002lre.hea") == "myocardial infarction"
-    assert reason_for_admission(folder / "patient005" / "s0006_re.hea") == ""
+    line = ("reason for admission", "myocardial infarction")
+    assert [pair for pair in header_says(folder / "patient001" / "s0002lre.hea") if pair[0] == line[0]] == [line]
+    assert line[0] not in dict(header_says(folder / "patient005" / "s0006_re.hea"))
     with pytest.raises(EcgError, match=r"none\.hea"):
-        reason_for_admission(folder / "none.hea")
+        header_says(folder / "none.hea")
 
 
-def test_infarctions_and_healthy_controls_are_taken_and_the_rest_is_counted(folder: Path) -> None:
+def test_every_record_with_a_reason_is_taken_and_the_rest_is_counted(folder: Path) -> None:
     selection = select_ptbdb(folder)
     assert [(r.name, r.patient, r.diagnosis) for r in selection.records] == [
         ("s0001_re", "patient001", "MI"),
         ("s0002lre", "patient001", "MI"),
         ("s0003_re", "patient002", "normal"),
+        ("s0004_re", "patient003", "other"),
         ("s0005_re", "patient004", "normal"),
     ]
-    assert selection.left_out == {"another diagnosis, or none stated": 3}
+    assert {(r.database, r.age, r.sex) for r in selection.records} == {("ptbdb", 60.0, "female")}
+    assert selection.left_out == {"no reason for admission stated": 2}
     assert selection.not_downloaded == 549 - 7
     assert selection.note == "Only 7 of the 549 records of ptbdb were there."
 
@@ -113,9 +117,10 @@ def test_no_record_at_all_names_the_three_ways_on(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_the_real_part_of_ptb_holds_its_known_numbers(ecg_data: Path) -> None:
     selection = select_ptbdb(ecg_data / "ptbdb")
-    for diagnosis, records, patients in (("normal", 28, 19), ("MI", 14, 11)):
+    for diagnosis, records, patients in (("normal", 28, 19), ("MI", 14, 11), ("other", 28, 25)):
         own = [record for record in selection.records if record.diagnosis == diagnosis]
         assert len(own) == records
         assert len({record.patient for record in own}) == patients
-    assert selection.left_out == {"another diagnosis, or none stated": 29}
+    assert all(10 < record.age < 100 and record.sex for record in selection.records)
+    assert selection.left_out == {"no reason for admission stated": 1}
     assert selection.not_downloaded == 549 - 71

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from math import nan
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ecg.errors import EcgError
-from ecg.recordings.databases.ptbxl import BOTH, CONFLICT, NEITHER, UNLIKELY, classify, has_ptbxl, select_ptbxl
+from ecg.recordings.databases.ptbxl import (
+    BOTH,
+    NOTHING,
+    OTHER_STAGE,
+    OTHER_STATEMENT,
+    UNLIKELY,
+    Rule,
+    has_ptbxl,
+    select_ptbxl,
+)
 
-INFARCTIONS = frozenset({"IMI", "ASMI"})
+CLASSES = {"NDT": "STTC", "NORM": "NORM", "IMI": "MI", "ASMI": "MI"}
 STATEMENTS = """,description,diagnostic,form,rhythm,diagnostic_class,diagnostic_subclass
 NDT,non-diagnostic T abnormalities,1.0,1.0,,STTC,STTC
 NORM,normal ECG,1.0,,,NORM,NORM
@@ -42,6 +52,7 @@ def write(folder: Path, rows: list[tuple[int, float, dict[str, float]]], absent:
             "ecg_id": [row[0] for row in rows],
             "patient_id": [row[1] for row in rows],
             "age": 50.0,
+            "sex": 1,
             "report": "sinusrhythmus, normales ekg",
             "scp_codes": [str(row[2]) for row in rows],
             "filename_lr": [name.replace("500", "100") for name in names],
@@ -73,35 +84,92 @@ def folder(tmp_path: Path) -> Path:
         ({"IMI": 0}, 0, "MI"),
         ({"NORM": 100, "IMI": 15}, 50, BOTH),
         ({"NORM": 100, "NDT": 100}, 50, "normal"),
-        ({"NDT": 100}, 0, NEITHER),
-        ({}, 0, NEITHER),
+        ({"NORM": 15, "NDT": 100}, 50, UNLIKELY),
+        ({"IMI": 100, "NDT": 100}, 50, "MI"),
+        ({"NDT": 100}, 0, "other"),
+        ({"NDT": 0}, 0, "other"),
+        ({"NDT": 15, "SR": 100}, 50, UNLIKELY),
+        ({"SR": 100}, 0, NOTHING),
+        ({}, 0, NOTHING),
     ],
 )
 def test_class_of_a_record(codes: dict[str, float], least: float, expected: str) -> None:
-    diagnosis, reason = classify(codes, INFARCTIONS, least)
-    assert (diagnosis, reason) == ((expected, "") if expected in ("normal", "MI") else ("", expected))
+    found = Rule(CLASSES, least).diagnosis(codes)
+    assert found == ((expected, "") if expected in ("normal", "MI", "other") else ("", expected))
 
 
-def test_normal_and_infarction_are_taken_and_the_rest_is_counted(folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("codes", "stages", "expected"),
+    [
+        ({"IMI": 100}, ["Stadium III", "nan"], "MI"),
+        ({"IMI": 100}, ["nan", "Stadium III"], "MI"),
+        ({"IMI": 100}, ["Stadium I", "nan"], OTHER_STAGE),
+        ({"IMI": 100}, [], OTHER_STAGE),
+        ({"ASMI": 100}, ["Stadium III"], OTHER_STATEMENT),
+        ({"IMI": 15, "ASMI": 100}, ["Stadium III"], UNLIKELY),
+        ({"NORM": 100, "ASMI": 15}, ["Stadium III"], BOTH),
+        ({"NORM": 100}, [], "normal"),
+        ({"NDT": 100}, [], "other"),
+    ],
+)
+def test_class_of_a_record_where_only_some_infarctions_count(
+    codes: dict[str, float], stages: list[str], expected: str
+) -> None:
+    found = Rule(CLASSES, 50, frozenset({"IMI"}), frozenset({"Stadium III"})).diagnosis(codes, stages)
+    assert found == ((expected, "") if expected in ("normal", "MI", "other") else ("", expected))
+
+
+def test_every_record_with_a_diagnosis_is_taken_and_the_rest_is_counted(folder: Path) -> None:
+    """Also those of patient 16, who is in two classes: whether that matters is a question of the target."""
     selection = select_ptbxl(folder, min_likelihood=50)
     assert [(r.name, r.patient, r.diagnosis) for r in selection.records] == [
         ("00001_hr", "ptbxl-11", "normal"),
         ("00002_hr", "ptbxl-12", "MI"),
+        ("00004_hr", "ptbxl-14", "other"),
+        ("00006_hr", "ptbxl-16", "normal"),
+        ("00007_hr", "ptbxl-16", "MI"),
         ("00008_hr", "ptbxl-11", "normal"),
     ]
-    assert selection.left_out == {UNLIKELY: 1, NEITHER: 1, BOTH: 1, CONFLICT: 2}
+    assert {(r.database, r.age, r.sex) for r in selection.records} == {("ptb-xl", 50.0, "female")}
+    assert selection.left_out == {UNLIKELY: 1, BOTH: 1}
     assert selection.not_downloaded == 21_799 - 8
     assert selection.note == "Only 8 of the 21,799 records of ptb-xl were there."
 
 
 def test_every_statement_counts_without_a_least_likelihood(folder: Path) -> None:
-    diagnoses = {r.name: r.diagnosis for r in select_ptbxl(folder, min_likelihood=0).records}
-    assert diagnoses == {"00001_hr": "normal", "00002_hr": "MI", "00003_hr": "MI", "00008_hr": "normal"}
+    selection = select_ptbxl(folder, min_likelihood=0)
+    assert {r.name: r.diagnosis for r in selection.records} == {
+        "00001_hr": "normal", "00002_hr": "MI", "00003_hr": "MI", "00004_hr": "other", "00006_hr": "normal",
+        "00007_hr": "MI", "00008_hr": "normal",
+    }  # fmt: skip
+    assert selection.left_out == {BOTH: 1}
 
 
 def test_a_patient_who_is_sick_in_one_record_only_below_the_least_likelihood_is_no_conflict(folder: Path) -> None:
-    names = {r.name for r in select_ptbxl(folder, min_likelihood=80).records}
-    assert "00006_hr" in names
+    records = select_ptbxl(folder, min_likelihood=80).records
+    assert [(r.name, r.diagnosis) for r in records if r.patient == "ptbxl-16"] == [("00006_hr", "normal")]
+
+
+def test_age_and_sex_are_those_of_the_table(folder: Path) -> None:
+    path = folder / "ptbxl_database.csv"
+    table = pd.read_csv(path)
+    table["age"] = [300, 89, nan, 51.5, 50, 0, 18, 2, 50]  # 300: above 89
+    table["sex"] = [0, 1, 1, nan, 0, 2, 1, 0, 0]
+    table.to_csv(path, index=False)
+    records = select_ptbxl(folder, min_likelihood=0).records
+    assert [r.age for r in records] == pytest.approx([90, 89, nan, 51.5, nan, 18, 2], nan_ok=True)
+    assert [r.sex for r in records] == ["male", "female", "female", "", "", "female", "male"]
+
+
+def test_a_table_without_age_and_sex_gives_the_same_records_of_unknown_ones(folder: Path) -> None:
+    path = folder / "ptbxl_database.csv"
+    whole = select_ptbxl(folder, min_likelihood=50)
+    pd.read_csv(path).drop(columns=["age", "sex"]).to_csv(path, index=False)
+    found = select_ptbxl(folder, min_likelihood=50)
+    assert [(r.name, r.diagnosis) for r in found.records] == [(r.name, r.diagnosis) for r in whole.records]
+    assert [r.age for r in found.records] == pytest.approx([nan] * 6, nan_ok=True)
+    assert {r.sex for r in found.records} == {""}
+    assert found.left_out == whole.left_out
 
 
 def test_nothing_there_names_the_ways_on(tmp_path: Path) -> None:
@@ -164,21 +232,27 @@ def test_rows_given_twice_count_once(folder: Path) -> None:
     assert select_ptbxl(folder, min_likelihood=50) == expected
 
 
-def test_a_record_without_statements_is_in_neither_class(folder: Path) -> None:
+def test_a_record_without_statements_is_left_out(folder: Path) -> None:
     table = folder / "ptbxl_database.csv"
     table.write_text(table.read_text().replace("{'NDT': 100.0}", ""))
-    assert select_ptbxl(folder, min_likelihood=50).left_out == {UNLIKELY: 1, NEITHER: 1, BOTH: 1, CONFLICT: 2}
+    assert select_ptbxl(folder, min_likelihood=50).left_out == {UNLIKELY: 1, NOTHING: 1, BOTH: 1}
 
 
 @pytest.mark.real
 def test_the_real_part_of_ptb_xl_holds_its_known_numbers(ecg_data: Path) -> None:
     """297 records of 286 patients carry NORM, 73 of 70 an infarction, and none carries both."""
-    selection = select_ptbxl(ecg_data / "ptb-xl", min_likelihood=0)
-    for diagnosis, records, patients in (("normal", 297, 286), ("MI", 73, 70)):
-        own = [record for record in selection.records if record.diagnosis == diagnosis]
-        assert (len(own), len({record.patient for record in own})) == (records, patients)
-    assert selection.left_out == {NEITHER: 130}
-    likely = select_ptbxl(ecg_data / "ptb-xl", min_likelihood=50)
-    assert sum(record.diagnosis == "MI" for record in likely.records) == 46
+    every, likely = (select_ptbxl(ecg_data / "ptb-xl", min_likelihood=least) for least in (0, 50))
+    for selection, known in (
+        (every, {"normal": (297, 286), "MI": (73, 70), "other": (118, 111)}),
+        (likely, {"normal": (297, 286), "MI": (46, 43), "other": (116, 109)}),
+    ):
+        for diagnosis, counts in known.items():
+            own = [record for record in selection.records if record.diagnosis == diagnosis]
+            assert (len(own), len({record.patient for record in own})) == counts
+        assert sum(records for records, _ in known.values()) == len(selection.records)
+    assert every.left_out == {NOTHING: 12}
+    assert likely.left_out == {UNLIKELY: 29, NOTHING: 12}
+    assert all(record.sex for record in every.records)
+    assert sum(record.age != record.age for record in every.records) == 4
     recording = likely.records[0].read()
     assert (recording.fs, recording.leads[1], recording.database) == (500.0, "II", "ptb-xl")
