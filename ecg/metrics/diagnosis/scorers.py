@@ -16,7 +16,7 @@ MODEL, TREES, AGE_SEX, AGE = "model", "trees", "age_sex", "age"
 SCORERS: Mapping[str, str] = {MODEL: "this model", TREES: "trees on waves", AGE_SEX: "age and sex", AGE: "age alone"}
 """Every scorer by the name that its keys have in metrics.json, with the name that people read."""
 
-N_TREES = 150
+N_TREES = 300
 LEAST_LEAF = 3
 SHARE_OF_FEATURES = 0.1
 INNER_FOLDS = 3
