@@ -116,7 +116,7 @@ class DiagnosisSource:
         return [record for selection in self.external for record in selection.records]
 
     def _sorted(self) -> tuple[list[DiagnosedRecord], dict[str, list[DiagnosedRecord]], int]:
-        """Records of the two classes, those beside them by diagnosis, and how many were left out for their patient.
+        """Records of the two classes, those beside them by database, and how many were left out for their patient.
 
         A patient of both classes is in neither; nobody of a class is beside it.
         """
@@ -130,7 +130,7 @@ class DiagnosisSource:
         beside: dict[str, list[DiagnosedRecord]] = {}
         for record in every:
             if record.patient not in classes:
-                beside.setdefault(record.diagnosis, []).append(record)
+                beside.setdefault(record.database, []).append(record)
         return agreed, beside, len(inside) - len(agreed)
 
     def _beats(

@@ -39,7 +39,7 @@ class Prepared:
         notes: what a reader of any number must be told.
         extra: beats that a mixture adds to the training subset; of all records that may train.
         people: by patient, where the label is a diagnosis.
-        beside: beats that are tested and never trained, by diagnosis or by database; class -1 where the task has none.
+        beside: beats that are tested and never trained, by database; class -1 where the task has none.
     """
 
     beats: Beats

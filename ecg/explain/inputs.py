@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ecg.beats.features import FEATURES
 from ecg.beats.table import MASK, SIGNAL
+from ecg.beats.waves import WAVES
 from ecg.explain.arrays import Floats, Floats32, Ints
 from ecg.explain.maps import STEPS, LogOdds, captum_attr
 from ecg.explain.view import View
@@ -21,11 +22,20 @@ from ecg.models import LayeredModel
 OWN, AROUND = "the beat itself", "its neighbours"
 COLUMNS = ("class", "input", "of", "share", "low", "high", "beats")
 FEATURE_COLUMNS = ("class", "input", "feature", "unit", "meaning", "share")
+NAMED = {**FEATURES, **WAVES}
+"""What the columns of inputs that are features are; where there are several leads, those of one after the other."""
 _BATCH = 32  # beats at once: a window of consecutive beats is as large as all of them
 
 
 def input_table(
-    model: LayeredModel, view: View, target: Ints, y: Ints, baseline: Floats32, classes: Sequence[str], seed: int
+    model: LayeredModel,
+    view: View,
+    target: Ints,
+    y: Ints,
+    baseline: Floats32,
+    classes: Sequence[str],
+    seed: int,
+    leads: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Share of the evidence by input and class, by integrated gradients over all inputs at once: inputs.csv.
 
@@ -39,6 +49,7 @@ def input_table(
         baseline: shape [lead, sample].
         classes: class names.
         seed: of the bootstrap over beats.
+        leads: names of the signal's rows.
 
     Returns:
         A row for each class and input; empty for a model whose only input is the beat's signal. And of inputs that are
@@ -57,10 +68,12 @@ def input_table(
                 rows.append((classes[c], name, of, mean, low, high, len(share)))
             for name, sizes in features.items():
                 shares = (sizes / total[:, None])[y == c].mean(axis=0)
-                known = FEATURES[name]
+                known = NAMED[name]
+                each = len(leads) > 1 and len(shares) == len(leads) * len(known)
                 for i, share in enumerate(shares.tolist()):
                     one = known[i % len(known)]
-                    named.append((classes[c], name, one.name, one.unit, one.meaning, share))
+                    said = f"{leads[i // len(known)]} {one.name}" if each else one.name
+                    named.append((classes[c], name, said, one.unit, one.meaning, share))
     return pd.DataFrame(rows, columns=[*COLUMNS]), pd.DataFrame(named, columns=[*FEATURE_COLUMNS])
 
 
@@ -94,7 +107,7 @@ def _evidence(
             beats = model.beats if place else 1  # the beat's own signal comes first, as an input of its own
             size = values.detach().abs().reshape(len(values), beats, -1).sum(dim=2)
             own = size[:, beats // 2]
-            if name in FEATURES and values.shape[-1] % len(FEATURES[name]) == 0:
+            if name in NAMED and values.shape[-1] % len(NAMED[name]) == 0:
                 features[name].append(values.detach().abs().reshape(len(values), beats, -1)[:, beats // 2])
             if place == 0 or name != SIGNAL:
                 found[name, OWN].append(own)

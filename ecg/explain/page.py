@@ -112,9 +112,11 @@ def looked_sentences(findings: Findings) -> list[str]:
     """Where the model looks, and whether the maps that say so can be trusted."""
     if findings.trust is not None:
         return [wave_sentence(findings), trust_sentence(findings)]
+    none = "No layer keeps the time of the beat's signal, so there are no maps over it."
+    if not len(findings.features):
+        return [none]
     named = findings.features.groupby("feature", sort=False)["share"].mean().nlargest(5)
     said = ", ".join(f"{name} ({percent(share)})" for name, share in named.items())
-    none = "No layer keeps the time of the beat's signal, so there are no maps over it."
     return [f"{none} Of its features these carry most evidence: {said}."]
 
 

@@ -80,7 +80,9 @@ def study(
         attribution = attribution_table(mapped.maps, mapped.waves, sample.y, right, classes, seed)
     few = balanced_sample(sample, 4 * amounts.tested, np.random.default_rng(seed))  # each has many neighbours
     part = mapped.footing.take(few)
-    inputs, features = input_table(model, part.view, part.target, sample.y[few], baseline, classes, seed)
+    inputs, features = input_table(
+        model, part.view, part.target, sample.y[few], baseline, classes, seed, subject.info.wanted
+    )
     trust = None
     if sees:
         doing("checking whether the maps can be trusted")

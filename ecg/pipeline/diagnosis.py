@@ -160,6 +160,8 @@ def _fitted(fit: Fit, rows: Rows, train: Names, label: dict[str, int], seed: int
     """Scores of all patients who do not train: the mean over a patient's rows."""
     learns = np.isin(rows.patient, train)
     y = np.array([label[patient] for patient in rows.patient[learns].tolist()], dtype=np.int64)
+    if len(np.unique(y)) < 2:  # none of a class could be measured
+        return PatientScores({}, float("nan"))
     own, other = rows.patient[learns], rows.patient[~learns]
     score, threshold = fitted_scores(fit, rows.x[learns], y, own, rows.x[~learns], seed=seed)
     names, member = np.unique(other, return_inverse=True)

@@ -30,6 +30,8 @@ SHOWN = {
     "test/macro_f1": "macro-F1, beats",
 }
 BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
+DIAGNOSED = {"trees": "trees on wave measurements", "age": "age alone"}
+"""Baselines of patients, which have no score by beat."""
 FIGURES = ("layers", "time", "amount")
 
 
@@ -78,6 +80,11 @@ def tables(runs: Sequence[ecg.Run]) -> str:
         for name, words in BASELINES.items():
             scores = [mean(list(seen.values()), f"baseline/{name}/{key}") for key in SHOWN]
             rows.append([words, str(len(seen)), *scores, *(["-"] if folds else []), "-", "-"])
+        for name, words in DIAGNOSED.items():
+            of = {f"subject/{key}": f"diagnosis/{name}/{key}" for key in ("auroc", "balanced_accuracy")}
+            if any(run.value(of["subject/auroc"]) is not None for run in seen.values()):
+                scores = [mean(list(seen.values()), of[key]) if key in of else "-" for key in SHOWN]
+                rows.append([words, str(len(seen)), *scores, *(["-"] if folds else []), "-", "-"])
         parts.append(f"{group.title}:\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows))
     return "\n\n".join(parts)
 

@@ -145,11 +145,11 @@ def test_a_part_of_ptb_is_used_and_counted(ptb: Path, cache: Path, caplog: pytes
     assert facts["records_left_out"] == {"no reason for admission stated": 1}
     assert "records left out: 1 no reason for admission stated" in caplog.text
     assert facts["patients"] == {"ptbdb": {"normal": 2, "MI": 4}}
-    assert facts["beside other"] == {"other": 1}
-    assert "; patients: ptbdb 2 normal, 4 MI; tested beside them: 1 other (other); records" in caplog.text
+    assert facts["beside ptbdb"] == {"other": 1}
+    assert "; patients: ptbdb 2 normal, 4 MI; tested beside them: 1 other (ptbdb); records" in caplog.text
     assert not {"patient003", "patient004"} & set(data.beats.patient)
-    assert {name: set(beats.patient) for name, beats in data.beside.items()} == {"other": {"patient003"}}
-    assert set(data.beside["other"].y) == {-1}
+    assert {name: set(beats.patient) for name, beats in data.beside.items()} == {"ptbdb": {"patient003"}}
+    assert set(data.beside["ptbdb"].y) == {-1}
 
 
 def test_a_lead_that_cannot_be_used_is_counted_by_reason(ptb: Path) -> None:
@@ -306,8 +306,10 @@ def test_real_recordings_give_beats_of_every_patient(
 ) -> None:
     data = ready(tmp_path_factory.getbasetemp() / "real-mi", ecg_data, source="physionet", databases=databases)
     assert data.info.facts["patients"] == patients
-    assert data.info.facts["beside other"] == {"other": others}
-    assert not set(data.beside["other"].patient) & set(data.beats.patient)
+    found = [data.info.facts[f"beside {name}"] for name in databases]
+    assert sum(one["other"] for one in found) == others  # type: ignore[index]
+    for beats in data.beside.values():
+        assert not set(beats.patient) & set(data.beats.patient)
     rates = 60 / data.beats.rr_after[np.isfinite(data.beats.rr_after)]
     assert 30 < np.median(rates) < 100
     assert data.info.leads == ("II",)

@@ -127,10 +127,10 @@ def test_patients_are_in_the_class_of_their_diagnosis_or_beside_them(
     data = ready(made, target=target, split="patients")
     assert data.classes == data.info.classes == tuple(counts)
     assert data.info.facts["patients"] == {"ptbdb": counts}
-    assert {name: len(np.unique(beats.patient)) for name, beats in data.beside.items()} == beside
-    assert {key: value for key, value in data.info.facts.items() if key.startswith("beside ")} == {
-        f"beside {name}": {name: n} for name, n in beside.items()
-    }
+    everybody = {"ptbdb": sum(beside.values())} if beside else {}
+    assert {name: len(np.unique(beats.patient)) for name, beats in data.beside.items()} == everybody
+    found = {key: value for key, value in data.info.facts.items() if key.startswith("beside ")}
+    assert found == ({"beside ptbdb": beside} if beside else {})
     sick = sorted({*range(PATIENTS)} - {*OTHERS, 1, 3, 6, 8, 11, 13})
     assert np.unique(data.beats.patient[data.beats.y == 1]).tolist() == names(sick)
     assert set(data.beats.y) == {0, 1}
@@ -138,7 +138,7 @@ def test_patients_are_in_the_class_of_their_diagnosis_or_beside_them(
 
 def test_who_is_beside_is_in_no_subset_and_in_no_class(made: Path, ready: Callable[..., MIDataModule]) -> None:
     data = ready(made, split="patients", beats_per_patient=3)
-    beside = data.beside["other"]
+    beside = data.beside["ptbdb"]
     assert np.unique(beside.patient, return_counts=True)[1].tolist() == [3] * 4
     assert np.unique(beside.patient).tolist() == names(OTHERS)
     assert set(beside.y) == {-1}
@@ -170,7 +170,7 @@ def test_the_cached_preparation_gives_the_same_people_and_beats(made: Path, read
     first, again = ready(made, target="mi_vs_other"), ready(made, target="mi_vs_other")
     assert again.cached
     assert (again.info, again.people) == (first.info, first.people)
-    np.testing.assert_array_equal(again.beside["normal"].signal, first.beside["normal"].signal)
+    np.testing.assert_array_equal(again.beside["ptbdb"].signal, first.beside["ptbdb"].signal)
 
 
 # records that are left out
@@ -195,7 +195,7 @@ def test_a_patient_of_both_classes_is_in_neither_and_counted(folder: Path, ready
     data = ready(folder)
     assert data.info.facts["records_left_out"] == {CONFLICT: 2}
     assert data.info.facts["patients"] == {"ptbdb": {"normal": 5, "MI": 4}}
-    for beats in (data.beats, data.beside["other"]):
+    for beats in (data.beats, data.beside["ptbdb"]):
         assert not np.isin(["patient001", "patient004"], beats.patient).any()
     assert "patient004" not in data.people
 
@@ -206,7 +206,7 @@ def test_a_record_of_no_class_is_not_beside_where_its_patient_is_in_a_class(
     moved(folder / "ptbdb", record_of=0, to=4)
     data = ready(folder)
     assert data.info.facts["records_left_out"] == {}
-    assert np.unique(data.beside["other"].patient).tolist() == names(OTHERS[1:])
+    assert np.unique(data.beside["ptbdb"].patient).tolist() == names(OTHERS[1:])
     assert np.unique(data.beats.record[data.beats.patient == "patient004"]).tolist() == ["sim004"]
     both = ready(folder, target="mi_vs_all")
     assert both.info.facts["records_left_out"] == {CONFLICT: 2}
@@ -218,7 +218,7 @@ def test_a_record_without_the_lead_is_counted(folder: Path, ready: Callable[...,
     tell(folder / "ptbdb", 5, "v5", "v4")
     data = ready(folder, leads=["V5"])
     assert data.info.facts["records_left_out"] == {"no lead V5": 1}
-    assert data.info.facts["beside other"] == {"other": 3, "no lead V5": 1}
+    assert data.info.facts["beside ptbdb"] == {"other": 3, "no lead V5": 1}
     assert data.info.facts["patients"] == {"ptbdb": {"normal": 5, "MI": 5}}
 
 
@@ -306,8 +306,12 @@ def test_recordings_of_an_external_database_are_found_by_name(
 def test_two_databases_of_one_kind_train_together(with_external: Path, ready: Callable[..., MIDataModule]) -> None:
     data = ready(with_external, databases=["ptbdb", "ptb-xl"])
     assert data.info.facts["patients"] == {"ptbdb": {"normal": 6, "MI": 5}, "ptb-xl": {"normal": 1, "MI": 1}}
-    assert data.info.facts["beside other"] == {"other": 5}
-    assert set(data.beside["other"].database) == {"ptbdb", "ptb-xl"}
+    assert data.info.facts["beside ptbdb"] == {"other": 4}
+    assert data.info.facts["beside ptb-xl"] == {"other": 1}
+    assert {name: set(beats.database) for name, beats in data.beside.items()} == {
+        "ptbdb": {"ptbdb"},
+        "ptb-xl": {"ptb-xl"},
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, OTHER
 SPECIFICITY = 0.9
 NEAR_YEARS = 5.0
 """A patient is matched with those of the same sex who are at most so much older or younger."""
+FEWEST_MATCHED = 5
+"""MI patients with a match; of fewer nothing is said."""
 AGES: Mapping[str, tuple[float, float]] = {"under_50": (0, 50), "50_to_64": (50, 65), "from_65": (65, 200)}
 
 Mask = npt.NDArray[np.bool_]
@@ -121,7 +123,7 @@ def _scores(people: pd.DataFrame, score: FloatArray, above: FloatArray, weights:
         ) / 2
     sex = people["sex"].to_numpy()
     pairs = (np.abs(age[positive][:, None] - age[negative]) <= NEAR_YEARS) & (sex[positive][:, None] == sex[negative])
-    if pairs.any():
+    if pairs.any(axis=1).sum() >= FEWEST_MATCHED:
         found["auroc_matched"] = _matched(score, positive, negative, pairs, weights)
     for group, (low, high) in AGES.items():
         own = (age >= low) & (age < high)
