@@ -90,12 +90,14 @@ class Mixup(Augment):
     Attributes:
         stretch, gain, noise: as of `Augment`, before the mixing.
         alpha: of the Beta distribution that the shares are drawn from; 1: any share is as likely as another.
+        when: as of `Augment`.
     """
 
     stretch: float = 0.0
     gain: float = 0.0
     noise: float = 0.0
     alpha: float = 1.0
+    when: Literal["auto", "always", "never"] = "always"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -17,7 +17,7 @@ from ecg.training.inference import probabilities
 
 from .conftest import SAMPLES, beats_of
 
-OTHERS = {"template": (2, SAMPLES), "rhythm": (40,), "shape": (55,)}
+OTHERS = {"template": (2, SAMPLES), "rhythm": (40,), "shape": (55,), "measures": (1, 27), "global": (2,)}
 
 
 def built(name: str) -> LayeredModel:

@@ -78,7 +78,7 @@ def test_weights_that_see_more_than_beats_of_one_lead_are_refused_before_anythin
 
 @pytest.mark.usefixtures("unexamined")
 def test_weights_of_single_beats_of_one_lead_are_not_refused(weights: Weights, recording: Recording) -> None:
-    with pytest.raises(AssertionError, match="^examined$"):
+    with pytest.raises(AssertionError, match=r"^examined$"):
         BeatModel(weights).predict(recording)
 
 

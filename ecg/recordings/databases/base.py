@@ -157,7 +157,8 @@ class DiagnosisDatabase(Database):
     """Recordings of patients with a diagnosis; their beats are not annotated.
 
     Attributes:
-        select: from a folder (and `min_likelihood`, where the database states one) to the records that can be used.
+        select: from a folder, and those of `min_likelihood`, `statements` and `stages` that the database states and the
+            function therefore takes, to the records that can be used, with their diagnoses.
         present: whether a folder holds enough of it to begin with.
     """
 

@@ -151,7 +151,7 @@ def test_every_test_patient_is_once_in_every_repeat_with_the_score_of_its_fold()
         assert sorted(own.index) == TESTED
         for name in TESTED:
             (fold,) = [f for f in range(COUNT) if name in fold_table(repeat, f).query("part == 'test'").index]
-            assert own.loc[name, MODEL] == fold_table(repeat, fold).loc[name, MODEL]
+            assert own[MODEL][name] == fold_table(repeat, fold)[MODEL][name]
             assert own.loc[name, "threshold_model"] == fold
 
 
