@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from ecg.compare.settings import Group, Setting, group_runs
 from ecg.errors import EcgError
-from ecg.metrics.diagnosis import pooled
+from ecg.metrics.diagnosis import TEST, pooled
 from ecg.page.numbers import count as counted
 from ecg.progress import track
 from ecg.report.diagnosis import Diagnosis, diagnosis
@@ -50,6 +52,7 @@ def _pooled(setting: Setting, problems: list[str], replicates: int, seed: int) -
     count = max(int(str(run.settings.get("dataset.folds.count", 5))) for run in runs)
     repeats = {key: i for i, key in enumerate(sorted({_repeat(run) for run in runs}))}
     tables = {(repeats[_repeat(run)], run.replicate[1]): run.patients for run in runs}
+    _check_alike(runs, list(tables.values()))
     whole, lacking = pooled(tables, count)
     if lacking:
         what = f"{len(lacking)} of {len(repeats)} repeats lack{'s' * (len(lacking) == 1)} some of the {count} folds"
@@ -60,6 +63,15 @@ def _pooled(setting: Setting, problems: list[str], replicates: int, seed: int) -
     notes = (f"Means over {times}; 95 % intervals by resampling patients.",)
     every = [table for (repeat, _), table in tables.items() if repeats and repeat not in lacking]
     return diagnosis(whole, every, _classes(runs[0]), replicates=replicates, seed=seed, notes=notes)
+
+
+def _check_alike(runs: Sequence[Run], tables: Sequence[pd.DataFrame]) -> None:
+    """Refuse tables that do not have the same scorers, and the same patients beside those of the folds."""
+    first, *others = [(set(table), set(table.index[table["part"] != TEST])) for table in tables]
+    for run, other in zip(runs[1:], others, strict=False):
+        if other != first:
+            what = "scorers" if other[0] != first[0] else "patients beside the folds"
+            raise EcgError(f"{run.files.patients} has other {what} than {runs[0].files.patients}")
 
 
 def _repeat(run: Run) -> tuple[int, int]:
@@ -77,9 +89,9 @@ def pooled_tables(sweep: Path) -> list[NumberTable]:
     for group in group_runs(find_runs([sweep])):
         problems: list[str] = []
         made = pooled_diagnoses(group, problems)
-        for i, (setting, one) in enumerate(made):
-            notes = "\n".join((one.short.notes, *problems)) if i == len(made) - 1 else one.short.notes
-            found.append(replace(one.short, title=heading(setting, group), notes=notes))
+        found += [replace(one.short, title=heading(setting, group)) for setting, one in made]
+        if problems:
+            found.append(NumberTable(("not pooled",), [(line,) for line in problems]))
     return found
 
 

@@ -44,11 +44,13 @@ class Target:
         return 1 if diagnosis == INFARCTION else 0 if diagnosis in self.negative else None
 
 
+NOT_MI = "not MI"
+
 TARGETS: Mapping[str, Target] = MappingProxyType(
     {
         "mi_vs_normal": Target((NORMAL, INFARCTION), (NORMAL,)),
         "mi_vs_other": Target((OTHER, INFARCTION), (OTHER,)),
-        "mi_vs_all": Target(("not MI", INFARCTION), (NORMAL, OTHER)),
+        "mi_vs_all": Target((NOT_MI, INFARCTION), (NORMAL, OTHER)),
     }
 )
 """Every question by the name that `dataset.target` takes."""

@@ -141,8 +141,12 @@ def _features(measured: Beats) -> FloatArray:
 
 
 def _of_age(data: BeatData, train: Names, label: dict[str, int], seed: int) -> dict[str, PatientScores]:
-    """Age and sex by a logistic regression, and age as it is; an unknown age is the training patients' median."""
-    names = np.array(list(data.people))
+    """Age and sex by a logistic regression, and age as it is; an unknown age is the training patients' median.
+
+    Nobody of a database that states no ages has a score.
+    """
+    aged = {who.database for who in data.people.values() if np.isfinite(who.age)}
+    names = np.array([name for name, who in data.people.items() if who.database in aged])
     age = np.array([data.people[name].age for name in names.tolist()])
     if not np.isfinite(age[np.isin(names, train)]).any():
         return {}

@@ -22,9 +22,11 @@ from ecg.metrics.diagnosis import (
     scorers_of,
 )
 from ecg.page.numbers import interval, percent
-from ecg.recordings.databases.diagnosis import OTHER
+from ecg.recordings.databases.diagnosis import NORMAL, OTHER
 from ecg.report.tables import NumberTable
 
+BESIDE_WORDS = {NORMAL: "of other diagnoses", OTHER: "normal"}
+"""Who is beside a class that MI is compared with."""
 OWN = "own"
 """The databases that trained."""
 ROWS: Mapping[str, str] = {
@@ -109,8 +111,9 @@ class Diagnosis:
 
     def _counted(self, group: str) -> str:
         counts = self.groups[group].counts
-        others = counts[OTHER] if OTHER not in self.classes and "not MI" not in self.classes else 0
-        beside = f", beside them {others:,} of other diagnoses" if others else ""
+        outside = counts[NORMAL] + counts[OTHER] - counts["0"]
+        who = BESIDE_WORDS.get(self.classes[0], "others")
+        beside = f", beside them {outside:,} {who}" if outside else ""
         name = "Patients" if group == OWN else f"{group}, never trained on"
         return f"{name}: {counts['1']:,} {self.classes[1]}, {counts['0']:,} {self.classes[0]}{beside}."
 
@@ -126,7 +129,8 @@ class Diagnosis:
         said += f" ({interval((gap.low, gap.high))})" if isfinite(gap.low) else ""
         if gap.value <= 0:
             return f"This model is no better than the patient's age alone: {said}."
-        if not isfinite(gap.low) or gap.low <= 0:
+        said += "" if isfinite(gap.low) else "; no interval was computed"
+        if not gap.low > 0:
             return f"This model is not shown to be better than the patient's age alone: {said}."
         return f"This model is better than the patient's age alone: {said}."
 

@@ -101,12 +101,16 @@ class Run:
             EcgError: patients.csv is missing or damaged.
         """
         text = ("patient", "part", "database", "diagnosis", "sex")
-        table = read_table(self.files.patients, (*text, "label", "age"), text).set_index("patient")
+        path, needed = self.files.patients, ("label", "age", "model", "threshold_model")
+        table = read_table(path, (*text, *needed), text).set_index("patient")
+        if table.index.has_duplicates or not len(table):
+            told = "names a patient twice" if len(table) else "has no rows"
+            raise EcgError(f"{path} is damaged: it {told}")
         numbers = [str(name) for name in table if name not in text]
         try:  # an empty cell is a number that is not known
             return table.assign(**{name: table[name].replace("", nan).astype(float) for name in numbers})
         except ValueError as error:
-            raise EcgError(f"{self.files.patients} is damaged: {plain(str(error))}") from None
+            raise EcgError(f"{path} is damaged: {plain(str(error))}") from None
 
     @cached_property
     def split(self) -> dict[str, Any]:

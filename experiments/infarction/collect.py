@@ -92,9 +92,7 @@ def table(results: pd.DataFrame) -> str:
 
 def main(words: list[str]) -> None:
     """Write results.csv and the README's table."""
-    new = pd.DataFrame(
-        [row for word in words for row in rows(word.partition("=")[0], Path(word.partition("=")[2]))]
-    )
+    new = pd.DataFrame([row for word in words for row in rows(word.partition("=")[0], Path(word.partition("=")[2]))])
     path = HERE / "results.csv"
     if path.is_file():
         before = pd.read_csv(path)

@@ -30,7 +30,7 @@ SHOWN = {
     "test/macro_f1": "macro-F1, beats",
 }
 BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
-DIAGNOSED = {"trees": "trees on wave measurements", "age": "age alone"}
+DIAGNOSED = {"trees": "trees on wave measurements", "age_alone": "age alone"}
 """Baselines of patients, which have no score by beat."""
 FIGURES = ("layers", "time", "amount")
 

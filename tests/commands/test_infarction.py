@@ -90,7 +90,7 @@ def test_two_folds_score_every_patient_once_and_those_beside_them_twice(swept: t
     assert own[0] | own[1] == {f"patient{i:03d}" for i in range(PATIENTS)} - others
     for table in (first, second):
         assert set(table.index[table["part"] == "beside"]) == others
-        assert table[["model", "trees", "age_sex", "age"]].notna().all(axis=None)
+        assert table[["model", "trees", "age_and_sex", "age"]].notna().all(axis=None)
         assert set(table["threshold_model"]) == {0.0}  # without validation patients
 
 
@@ -98,11 +98,11 @@ def test_metrics_are_those_of_the_runs_own_table(swept: tuple[Shell, str]) -> No
     shell, _ = swept
     for folder, table in zip(shell.folders(), tables(shell), strict=True):
         found, own = scores(folder), table[table["part"] == "test"]
-        for scorer in ("model", "trees", "age_sex", "age"):
+        for scorer in ("model", "trees", "age_and_sex", "age"):
             area = roc_auc_score(own["label"], own[scorer])
             assert found[f"diagnosis/{scorer}/auroc"] == pytest.approx(area)
-        gap = found["diagnosis/model/auroc"] - found["diagnosis/age/auroc"]
-        assert found["diagnosis/age/model_better_by"] == pytest.approx(gap)
+        gap = found["diagnosis/model/auroc"] - found["diagnosis/age_alone/auroc"]
+        assert found["diagnosis/age_alone/model_better_by"] == pytest.approx(gap)
         assert found[THRESHOLD] == 0
         assert found["diagnosis/model/auroc"] == pytest.approx(metrics(folder)["subject/auroc"])
 
@@ -146,7 +146,7 @@ def test_the_weights_are_tested_on_another_folder_beside_age(
     found = pd.read_csv(out / "patients.csv", index_col="patient")
     own = found[found["part"] == "test"]
     assert (len(own), len(found)) == (PATIENTS - len(OTHERS), PATIENTS)
-    assert not {"trees", "age_sex"} & set(found)
+    assert not {"trees", "age_and_sex"} & set(found)
     for scorer in ("model", "age"):
         area = roc_auc_score(own["label"], own[scorer])
         assert scores(out)[f"diagnosis/{scorer}/auroc"] == pytest.approx(area)

@@ -418,7 +418,7 @@ def test_age_and_sex_are_those_of_training_patients_and_rise_with_what_they_have
     }
     found = table_of(data)
     assert found.loc[found["diagnosis"] == "MI", AGE_SEX].min() > found.loc[found["diagnosis"] != "MI", AGE_SEX].max()
-    assert 50 < found["threshold_age"].iloc[0] < 70
+    assert 50 < found["threshold_age_alone"].iloc[0] < 70
 
 
 def test_where_nobody_has_an_age_nothing_is_compared_with_it(ready: Callable[..., MIDataModule]) -> None:
@@ -426,7 +426,7 @@ def test_where_nobody_has_an_age_nothing_is_compared_with_it(ready: Callable[...
     data.people = {name: replace(who, age=nan) for name, who in data.people.items()}
     found = table_of(data)
     assert scorers_of(found) == [MODEL, TREES]
-    assert not {AGE_SEX, "threshold_age"} & set(found)
+    assert not {AGE_SEX, "threshold_age_alone"} & set(found)
 
 
 def with_an_unknown_age(data: MIDataModule) -> str:
@@ -443,7 +443,6 @@ def test_an_unknown_age_is_that_of_the_middle_of_the_training_patients(ready: Ca
     assert table_of(data).loc[mine, AGE] == np.median(ages)
 
 
-@pytest.mark.xfail(strict=True, reason="the scorer is called age, as the column of ages is, and is written over it")
 def test_nobody_whose_age_is_unknown_is_matched_by_the_age_that_was_put_in_its_place(
     ready: Callable[..., MIDataModule],
 ) -> None:
@@ -454,25 +453,25 @@ def test_nobody_whose_age_is_unknown_is_matched_by_the_age_that_was_put_in_its_p
     assert own.people["age"].isna()[mine]
 
 
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="the column of ages is taken for a scorer without a threshold")
 def test_ages_of_test_patients_alone_compare_with_nothing_and_do_no_harm(ready: Callable[..., MIDataModule]) -> None:
     data = ready()
     trained = people_of(data, "train", "val")
     data.people = {name: replace(who, age=nan if name in trained else who.age) for name, who in data.people.items()}
     found = table_of(data)
-    assert "threshold_age" not in found
+    assert "threshold_age_alone" not in found
     assert diagnosis([found], [found], data.classes, replicates=0, seed=0) is not None
 
 
-@pytest.mark.xfail(strict=True, reason="who has no age has the median in the column of ages, and counts as of that age")
 def test_a_database_without_ages_is_compared_with_none(ready: Callable[..., MIDataModule]) -> None:
     data = ready()
-    data.people = {name: replace(who, age=who.age if who.database == "ptbdb" else nan) for name, who in data.people.items()}
+    data.people = {
+        name: replace(who, age=who.age if who.database == "ptbdb" else nan) for name, who in data.people.items()
+    }
     found = table_of(data)
     made = diagnosis([found], [found], data.classes, replicates=0, seed=0)
     assert made is not None
     assert "diagnosis/ptb-xl/model/auroc" in made.metrics
-    assert "diagnosis/ptb-xl/age/auroc" not in made.metrics
+    assert "diagnosis/ptb-xl/age_alone/auroc" not in made.metrics
 
 
 # weights that are tested and not trained
@@ -487,7 +486,7 @@ def test_tested_weights_stand_beside_age_alone_with_the_threshold_of_their_train
     pd.testing.assert_series_equal(found[MODEL], trained[MODEL])
     assert set(found["threshold_model"]) == {0.7}
     assert (found[AGE] == found["age"]).all()
-    assert found["threshold_age"].isna().all()
+    assert found["threshold_age_alone"].isna().all()
     assert not {TREES, AGE_SEX} & set(found)
 
 

@@ -94,7 +94,7 @@ def test_keys_are_scorer_and_score_and_elsewhere_the_database_before_them(one: D
 
 def test_intervals_stand_under_the_same_keys_and_hold_the_values(one: Diagnosis) -> None:
     assert set(one.intervals) <= set(one.metrics)
-    assert {"diagnosis/model/auroc", "diagnosis/age/model_better_by", "diagnosis/ptbdb/age/auroc"} <= set(one.intervals)
+    assert {"diagnosis/model/auroc", "diagnosis/age_alone/model_better_by", "diagnosis/ptbdb/age_alone/auroc"} <= set(one.intervals)
     for key, (low, high) in one.intervals.items():
         assert low <= one.metrics[key] <= high
         assert isfinite(high)
@@ -185,7 +185,7 @@ def test_a_cell_is_the_score_in_percent_above_its_interval(one: Diagnosis) -> No
 
 def test_a_score_that_a_scorer_has_not_is_a_dash() -> None:
     own = table()
-    own["threshold_age"] = nan
+    own["threshold_age_alone"] = nan
     found = made([own], replicates=0)
     (row,) = [row for row in found.table.rows if row and row[0] == "balanced accuracy"]
     assert row[-1] == "-"

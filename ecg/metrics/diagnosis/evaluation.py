@@ -42,7 +42,7 @@ class Evaluation:
     Attributes:
         estimates: by scorer and name of the score.
         better: by scorer, AUROC of the model less that of the scorer, on resampled patients alike.
-        counts: patients by diagnosis, and by age group of each class, e.g. `from_65/MI`.
+        counts: patients by diagnosis, of each class (`0`, `1`), and of each class by age group, e.g. `from_65/1`.
     """
 
     estimates: Mapping[str, Mapping[str, Estimate]]
@@ -74,7 +74,9 @@ def evaluate(columns: Columns, *, model: str, replicates: int, seed: int) -> Eva
             _scores(columns.people, scores[:, column], columns.above[name][:, column], weights)
             for column in range(scores.shape[1])
         ]
-        values[name] = {key: np.mean([one[key] for one in each], axis=0) for key in each[0] if key in each[-1]}
+        values[name] = {
+            key: np.mean([one[key] for one in each], axis=0) for key in each[0] if all(key in one for one in each)
+        }
     estimates = {name: {key: _estimate(x) for key, x in found.items()} for name, found in values.items()}
     better = {}
     if "auroc" in values.get(model, {}):

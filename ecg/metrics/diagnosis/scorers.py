@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ecg.metrics.confusion import FloatArray, IntArray
 
-MODEL, TREES, AGE_SEX, AGE = "model", "trees", "age_sex", "age"
+MODEL, TREES, AGE_SEX, AGE = "model", "trees", "age_and_sex", "age_alone"
 SCORERS: Mapping[str, str] = {MODEL: "this model", TREES: "trees on waves", AGE_SEX: "age and sex", AGE: "age alone"}
 """Every scorer by the name that its keys have in metrics.json, with the name that people read."""
 
@@ -136,5 +136,5 @@ def best_threshold(score: FloatArray, target: IntArray, *, seed: int = 0) -> flo
         cuts = np.concatenate([[edges[0] - 1], (edges[1:] + edges[:-1]) / 2, [edges[-1] + 1]])
         above = s[None] > cuts[:, None]
         balanced = above[:, y == 1].mean(axis=1) + (~above[:, y == 0]).mean(axis=1)
-        found.append(float(cuts[balanced == balanced.max()].mean()))
+        found.append(float(cuts[np.isclose(balanced, balanced.max())].mean()))
     return float(np.mean(found)) if found else float("nan")

@@ -61,7 +61,7 @@ def test_each_scorer_has_its_scores_and_its_threshold(table: pd.DataFrame) -> No
     assert table[MODEL].tolist() == [-1.0, 2.0, 0.5, 1.0, 0.0]
     assert set(table["threshold_model"]) == {0.25}
     np.testing.assert_array_equal(table[AGE], [50, 60, nan, 70, nan])
-    assert table["threshold_age"].isna().all()
+    assert table["threshold_age_alone"].isna().all()
     assert TREES not in table
 
 
