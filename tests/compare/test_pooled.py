@@ -305,7 +305,8 @@ def test_a_comparison_shows_the_pooled_table_everywhere(compared: tuple[Path, st
     assert "By patient, over all folds" in page
     assert "3 runs pooled" in page
     assert found.table.markdown in text
-    for key in ("diagnosis/model/auroc", "diagnosis/trees/auroc", "diagnosis/age_alone/auroc", "diagnosis/ludb/model/auroc"):
+    for tail in ("model/auroc", "trees/auroc", "age_alone/auroc", "ludb/model/auroc"):
+        key = f"diagnosis/{tail}"
         number = f"{100 * found.metrics[key]:.2f}"
         assert all(number in place for place in (text, page, said))
     for place in (text, page, said):
