@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hydra
 from omegaconf import DictConfig
@@ -17,8 +18,12 @@ from ecg import __version__
 from ecg.commands.output import print_anything
 from ecg.config import compose
 from ecg.config.messages import explain
+from ecg.errors import EcgError
 from ecg.runs import sweep
 from ecg.runs.job import Job
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 log = logging.getLogger(__name__)
 TRACE = "HYDRA_FULL_ERROR"
@@ -63,13 +68,24 @@ def main() -> None:
     if ran.last is not None:
         from rich.console import Console
 
-        from ecg.compare import job_table, pooled_tables
+        from ecg.compare import job_table
 
         console = Console()
         console.print(job_table(ran.last, skipped=ran.skipped, elsewhere=ran.elsewhere))
-        for table in pooled_tables(ran.last):
-            console.print(table)
+        if any(ran.last.glob("*/patients.csv")):
+            _tell_pooled(ran.last, console)
     sys.exit(code)
+
+
+def _tell_pooled(folder: Path, console: Console) -> None:
+    """What all folds say together of patients with a diagnosis; the jobs are what they are, also without it."""
+    from ecg.compare.pooled import pooled_tables
+
+    try:
+        for table in pooled_tables(folder):
+            console.print(table)
+    except EcgError as error:
+        print(f"not pooled: {error}", file=sys.stderr)
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ecg.compare.pooled import pooled_tables
 from ecg.compare.tables import job_table
 from ecg.runs.find import find_runs
 from ecg.runs.run import Run
 
-__all__ = ["Run", "find_runs", "job_table", "pooled_tables"]
+__all__ = ["Run", "find_runs", "job_table"]

@@ -77,7 +77,7 @@ EXPECTED = {
         0,
         TWELVE,
         True,
-        500.0,
+        None,
         0.2,
         -6,
         6,

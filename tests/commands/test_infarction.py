@@ -90,7 +90,7 @@ def test_two_folds_score_every_patient_once_and_those_beside_them_twice(swept: t
     assert own[0] | own[1] == {f"patient{i:03d}" for i in range(PATIENTS)} - others
     for table in (first, second):
         assert set(table.index[table["part"] == "beside"]) == others
-        assert table[["model", "trees", "age_and_sex", "age"]].notna().all(axis=None)
+        assert table[["model", "trees", "age_and_sex", "age_alone"]].notna().all(axis=None)
         assert set(table["threshold_model"]) == {0.0}  # without validation patients
 
 
@@ -98,7 +98,7 @@ def test_metrics_are_those_of_the_runs_own_table(swept: tuple[Shell, str]) -> No
     shell, _ = swept
     for folder, table in zip(shell.folders(), tables(shell), strict=True):
         found, own = scores(folder), table[table["part"] == "test"]
-        for scorer in ("model", "trees", "age_and_sex", "age"):
+        for scorer in ("model", "trees", "age_and_sex", "age_alone"):
             area = roc_auc_score(own["label"], own[scorer])
             assert found[f"diagnosis/{scorer}/auroc"] == pytest.approx(area)
         gap = found["diagnosis/model/auroc"] - found["diagnosis/age_alone/auroc"]
@@ -128,7 +128,7 @@ def test_the_sweep_ends_with_the_table_over_both_folds(swept: tuple[Shell, str])
     assert "1 repeat of 2 folds, every patient tested once in each" in end
     whole = pd.concat([table[table["part"] == "test"] for table in tables(shell)])
     pooled = end[end.index("2 runs pooled") :]
-    for scorer in ("model", "trees", "age"):
+    for scorer in ("model", "trees", "age_alone"):
         assert f"{100 * roc_auc_score(whole['label'], whole[scorer]):.2f}" in pooled
     assert "the patient's age alone" in pooled
     assert "lack" not in pooled
@@ -147,7 +147,7 @@ def test_the_weights_are_tested_on_another_folder_beside_age(
     own = found[found["part"] == "test"]
     assert (len(own), len(found)) == (PATIENTS - len(OTHERS), PATIENTS)
     assert not {"trees", "age_and_sex"} & set(found)
-    for scorer in ("model", "age"):
+    for scorer in ("model", "age_alone"):
         area = roc_auc_score(own["label"], own[scorer])
         assert scores(out)[f"diagnosis/{scorer}/auroc"] == pytest.approx(area)
         assert f"{100 * area:.2f}" in said

@@ -16,8 +16,7 @@ from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from ecg.commands import cli
-from ecg.compare import pooled_tables
-from ecg.compare.pooled import pooled_diagnoses
+from ecg.compare.pooled import pooled_diagnoses, pooled_tables
 from ecg.compare.settings import Group, group_runs
 from ecg.data.people import Person
 from ecg.errors import EcgError
