@@ -125,8 +125,8 @@ def one_class_each(
 
 
 def _draw(shuffled: npt.NDArray[np.str_], fraction: float, *, spare: int) -> tuple[npt.NDArray[np.str_], ...]:
-    """The first `fraction` of the patients and the others: at least one is drawn and `spare` are left."""
-    n = min(max(round(fraction * len(shuffled)), 1), len(shuffled) - spare)
+    """The first `fraction` of the patients and the others: none of 0, else at least one, and `spare` are left."""
+    n = min(max(round(fraction * len(shuffled)), 1), len(shuffled) - spare) if fraction else 0
     return shuffled[:n], shuffled[n:]
 
 
@@ -135,10 +135,7 @@ def _with_validation(
 ) -> Split:
     """Draw validation patients out of `rest`, then thin what is left to train."""
     rng = np.random.default_rng(seed)
-    parts = (_draw(rng.permutation(own), val_fraction, spare=1) for own in rest)
-    if not val_fraction:
-        parts = ((own[:0], own) for own in map(rng.permutation, rest))
-    val, train = zip(*parts, strict=True)
+    val, train = zip(*(_draw(rng.permutation(own), val_fraction, spare=1) for own in rest), strict=True)
     # The first in drawn order, so that shares are nested; rounded before, since 0.7 * 10 is more than 7.
     used = [own[: ceil(round(train_fraction * len(own), 6))] for own in train]
 

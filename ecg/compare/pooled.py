@@ -61,7 +61,7 @@ def _pooled(setting: Setting, problems: list[str], replicates: int, seed: int) -
         return None
     times = f"{len(whole)} repeat{'s' * (len(whole) > 1)} of {count} folds, every patient tested once in each"
     notes = (f"Means over {times}; 95 % intervals by resampling patients.",)
-    every = [table for (repeat, _), table in tables.items() if repeats and repeat not in lacking]
+    every = [table for (repeat, _), table in tables.items() if repeat not in lacking]
     return diagnosis(whole, every, _classes(runs[0]), replicates=replicates, seed=seed, notes=notes)
 
 

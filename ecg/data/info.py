@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ecg.beats.table import SIGNAL
+from ecg.beats.segmentations import WholeRecordings
+from ecg.beats.table import SIGNAL, shapes_of
 from ecg.recordings.leads import FIRST
+
+if TYPE_CHECKING:
+    from ecg.data.module import BeatData
+    from ecg.data.sources import Prepared
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,41 @@ class DataInfo:
         """(lead, sample) of a beat's window."""
         leads, samples = self.shapes[SIGNAL]
         return leads, samples
+
+
+def describe(data: BeatData, prepared: Prepared, facts: dict[str, object]) -> DataInfo:
+    """What prepared and divided data says of itself.
+
+    Args:
+        data: after its split.
+        prepared: where its beats come from.
+        facts: how they were found.
+    """
+    counts = {
+        subset: {name: int((data.beats.y[index] == c).sum()) for c, name in enumerate(data.classes)}
+        for subset, index in data.split.subsets.items()
+    }
+    return DataInfo(
+        dataset=data.dataset,
+        classes=data.classes,
+        source=data.source.name,
+        simulated=data.source.simulated,
+        segmentation=data.segmentation.name,
+        fs=data.segmentation.fs,
+        r_peak_s=data.segmentation.r_peak_s,
+        shapes=shapes_of(data.beats.inputs),
+        leads=tuple(sorted({str(lead) for lead in data.beats.lead})),
+        wanted=data.leads,
+        databases=data.source.databases,
+        split=data.split.name,
+        by_patient=data.split.by_patient,
+        notes=(*prepared.notes, *data.split.notes),
+        fingerprint=prepared.fingerprint,
+        counts=counts,
+        facts=facts,
+        patient_label=data.patient_label,
+        rows="recordings" if isinstance(data.segmentation, WholeRecordings) else "beats",
+    )
 
 
 def left_out_line(facts: Mapping[str, object]) -> str:

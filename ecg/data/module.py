@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import pytorch_lightning as pl
@@ -32,26 +32,17 @@ from ecg.data.batches import (
     SequenceTensors,
     batches,
 )
-from ecg.data.info import DataInfo, left_out_line
+from ecg.data.info import DataInfo, describe, left_out_line
+from ecg.data.leads_apart import apart, check_apart
 from ecg.data.mixture import Mixture, for_training
 from ecg.data.people import Person
 from ecg.data.sequences import Draw, Runs
+from ecg.data.serving import Sees, check_inputs
 from ecg.data.settings import SplitRule
 from ecg.data.sources import Prepared, Source
 from ecg.errors import EcgError
 
 log = logging.getLogger(__name__)
-
-
-class Sees(Protocol):
-    """What a data module must know of a model: the inputs that it takes, and how many beats it sees at once."""
-
-    @property
-    def inputs(self) -> Shapes:
-        """The shape of each input that it takes, for one beat."""
-
-    beats: int
-    context: int
 
 
 class BeatData(pl.LightningDataModule):
@@ -128,7 +119,7 @@ class BeatData(pl.LightningDataModule):
         self.beats_per_patient, self.synthetic_seed, self.mixture = beats_per_patient, synthetic_seed, mixture
         self.leads_apart = leads_apart
         if leads_apart:
-            self._check_apart()
+            check_apart(segmentation, self.leads)
         self.people: Mapping[str, Person] = {}
         self.beside: Mapping[str, Beats] = {}
         self._prepared: Prepared | None = None
@@ -160,11 +151,11 @@ class BeatData(pl.LightningDataModule):
             self.beats, self._thinned = prepared.beats.take(kept), (prepared.beats, kept)
             over = len(prepared.beats) - len(self.beats)
             facts |= {"beats": len(self.beats), "beats_over_the_limit_per_patient": over}
-        self.beats = self._apart(self.beats)
-        self.beside = {name: self._apart(self._few(beats)) for name, beats in prepared.beside.items()}
+        self.beats = self._each(self.beats)
+        self.beside = {name: self._each(self._few(beats)) for name, beats in prepared.beside.items()}
         self.inputs = self.beats.inputs
         self.split = self.split_rule(self.beats)
-        self.info = self._describe(prepared, facts)
+        self.info = describe(self, prepared, facts)
         if prepared.extra is not None:
             self._add(prepared.extra)
         log.info("%s", left_out_line(facts))
@@ -178,29 +169,8 @@ class BeatData(pl.LightningDataModule):
             return beats
         return beats.take(evenly_spaced(beats.patient, self.beats_per_patient))
 
-    def _apart(self, beats: Beats) -> Beats:
-        """Each lead of each beat as a beat of its own, lead after lead, where that is wanted."""
-        if not self.leads_apart:
-            return beats
-        whole, parts = self.segmentation.shapes(len(self.leads)), []
-        for row in range(len(self.leads)):
-            own = {
-                name: values if whole[name] == self.shapes[name] else values[:, row : row + 1]
-                for name, values in beats.inputs.items()
-            }
-            name = np.array([lead.split("+")[row] for lead in beats.lead.tolist()])
-            parts.append(replace(beats, inputs=own, lead=name))
-        return Beats.concatenate(parts)
-
-    def _check_apart(self) -> None:
-        """Refuse to take apart what is of all leads together."""
-        whole, one = self.segmentation.shapes(len(self.leads)), self.segmentation.shapes(1)
-        for name, shape in whole.items():
-            if shape not in (one[name], (len(self.leads), *one[name][1:])):
-                raise BadSettingError(
-                    f"leads_apart=true: the input {name} of dataset.segmentation={self.segmentation.name} is of all "
-                    "leads together; leave leads_apart at false"
-                )
+    def _each(self, beats: Beats) -> Beats:
+        return apart(beats, self.segmentation, self.leads) if self.leads_apart else beats
 
     def _add(self, extra: Beats) -> None:
         """Put beats of training patients, or of people in no subset, behind all others, to train."""
@@ -249,18 +219,7 @@ class BeatData(pl.LightningDataModule):
             EcgError: the model takes an input that this data has not, or one of another shape; or it sees consecutive
                 beats, and the source does not tell their order.
         """
-        have = shapes_of(self.inputs)
-        for name, shape in model.inputs.items():
-            if name not in have:
-                raise EcgError(
-                    f"the model takes the inputs {', '.join(model.inputs)}, but dataset.segmentation="
-                    f"{self.segmentation.name} gives {', '.join(have)}; choose another model or segmentation"
-                )
-            if have[name] != tuple(shape):
-                raise EcgError(
-                    f"the data's {name} has the shape {have[name]}, the model takes {tuple(shape)}; build it with "
-                    f"inputs={dict(have)}"
-                )
+        check_inputs(model, shapes_of(self.inputs), self.segmentation.name)
         if model.beats > 1 and (self.beats.sample < 0).any():
             raise EcgError(
                 f"the model sees {model.beats} consecutive beats of a record, but dataset.source={self.source.name} "
@@ -329,30 +288,3 @@ class BeatData(pl.LightningDataModule):
         Consecutive beats come in the table's order, so there it is beat `np.sort(split.test)[i]`.
         """
         return self.batches("test")
-
-    def _describe(self, prepared: Prepared, facts: dict[str, object]) -> DataInfo:
-        counts = {
-            subset: {name: int((self.beats.y[index] == c).sum()) for c, name in enumerate(self.classes)}
-            for subset, index in self.split.subsets.items()
-        }
-        return DataInfo(
-            dataset=self.dataset,
-            classes=self.classes,
-            source=self.source.name,
-            simulated=self.source.simulated,
-            segmentation=self.segmentation.name,
-            fs=self.segmentation.fs,
-            r_peak_s=self.segmentation.r_peak_s,
-            shapes=shapes_of(self.beats.inputs),
-            leads=tuple(sorted({str(lead) for lead in self.beats.lead})),
-            wanted=self.leads,
-            databases=self.source.databases,
-            split=self.split.name,
-            by_patient=self.split.by_patient,
-            notes=(*prepared.notes, *self.split.notes),
-            fingerprint=prepared.fingerprint,
-            counts=counts,
-            facts=facts,
-            patient_label=self.patient_label,
-            rows="recordings" if isinstance(self.segmentation, WholeRecordings) else "beats",
-        )

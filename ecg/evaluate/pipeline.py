@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,10 @@ def evaluate(
     baselines = _baselines(data, beats, trained, common)
     found, others = labelled_ways(Labelling.of(weights.labelling, info.classes), labelled, beats, info)
     how: dict[str, Any] = {"replicates": config.bootstrap, "seed": config.seed}
-    patients = None
     if info.by_patient and subset in ("test", "all"):
         limit = number(weights.training.get(THRESHOLD))
-        patients = tested_patients(data, weights.model, labelled, float("nan") if limit is None else limit)
-    results = score(info, beats, found, **how, baselines=baselines, others=others, patients=patients)
+        how["patients"] = tested_patients(data, weights.model, labelled, nan if limit is None else limit)
+    results = score(info, beats, found, **how, baselines=baselines, others=others)
     doing("drawing")
     made = Evaluation(RunFolder(folder), results, common, sentence, describe.own_scores(weights), weights)
     name = describe.evaluation_name(weights, config, info)

@@ -41,7 +41,10 @@ def evaluated_config(weights: Weights, overrides: Sequence[str]) -> RunConfig:
     """
     run = run_around(weights.path)
     config = run.config if run is not None else _from_weights(weights)
-    only_theirs = {key: value for key, value in config.dataset.items() if key != "mixture"}  # it adds to training alone
+    if typed := [one for one in overrides if one.lstrip("+").startswith("dataset.external")]:
+        raise EcgError(f"{typed[0]}: ecg evaluate tests dataset.databases; evaluate each in a call of its own")
+    theirs = ("mixture", "external")  # what adds to training alone, and what is tested beside it
+    only_theirs = {key: value for key, value in config.dataset.items() if key not in theirs}
     config = _changed(replace(config, dataset=only_theirs), overrides)
     if config.data().segmentation != weights.segmentation:
         known = f"these weights know beats of {weights.segmentation} only"

@@ -84,17 +84,7 @@ def waves(
     if lacking := [name for name in needed if name not in inputs]:
         raise EcgError(f"model=waves needs the input {lacking[0]}; choose dataset.segmentation=record")
     (leads, samples), (_, measures), (together,) = (inputs[name] for name in needed)
-    layers: dict[str, nn.Module] = {}
-    before, length = 1, samples
-    for i, (out, kernel, stride) in enumerate(zip(CHANNELS, KERNELS, STRIDES, strict=True), start=1):
-        start = [Compressed()] if i == 1 else []
-        conv = nn.Conv1d(before, out, kernel, stride=stride)
-        layers[f"wave{i}"] = EachLead(*start, conv, nn.BatchNorm1d(out), nn.ReLU())
-        before, length = out, (length - kernel) // stride + 1
-    if length < 1:
-        raise EcgError(f"model=waves needs beats of 25 samples or more, these have {samples}")
-    flat = (nn.Flatten(), nn.Linear(before * length, wave_width), nn.ReLU(), nn.Dropout(dropout / 2))
-    layers["wave3"] = EachLead(*flat)
+    layers = _of_each_beat(samples, wave_width, dropout)
     layers["measured"] = nn.Sequential(
         Standardised((leads, measures), limit=4, noise=noise),
         nn.Linear(measures, width),
@@ -124,3 +114,18 @@ def waves(
         n_classes=n_classes,
         recipe={"_target_": "ecg.models.waves", **own},
     )
+
+
+def _of_each_beat(samples: int, out: int, dropout: float) -> dict[str, nn.Module]:
+    """Two strided convolutions and a connected layer over each lead's median beat."""
+    layers: dict[str, nn.Module] = {}
+    before, length = 1, samples
+    for i, (channels, kernel, stride) in enumerate(zip(CHANNELS, KERNELS, STRIDES, strict=True), start=1):
+        start = [Compressed()] if i == 1 else []
+        conv = nn.Conv1d(before, channels, kernel, stride=stride)
+        layers[f"wave{i}"] = EachLead(*start, conv, nn.BatchNorm1d(channels), nn.ReLU())
+        before, length = channels, (length - kernel) // stride + 1
+    if length < 1:
+        raise EcgError(f"model=waves needs beats of 25 samples or more, these have {samples}")
+    flat = nn.Linear(before * length, out)
+    return layers | {"wave3": EachLead(nn.Flatten(), flat, nn.ReLU(), nn.Dropout(dropout / 2))}

@@ -86,10 +86,7 @@ def tested_patients(
     """
     if not data.people:
         return None
-    found = patient_scores(data.beats.patient[data.split.test], tested)
-    for beats in data.beside.values():
-        found |= patient_scores(beats.patient, probabilities(model, beats, doing="testing beside them"))
-    scored = {MODEL: PatientScores(found, threshold)}
+    scored = {MODEL: PatientScores(_scores_of(data, model, tested), threshold)}
     ages = {patient: who.age for patient, who in data.people.items()}
     if np.isfinite(list(ages.values())).any():
         scored[AGE] = PatientScores(ages, float("nan"))
@@ -120,13 +117,19 @@ def patient_scores(patient: Names, probability: npt.NDArray[np.floating]) -> dic
     return dict(zip(names.tolist(), log_odds(mean).tolist(), strict=True))
 
 
+def _scores_of(data: BeatData, model: LayeredModel, tested: npt.NDArray[np.floating]) -> dict[str, float]:
+    """Of the test patients and of everybody beside them."""
+    found = patient_scores(data.beats.patient[data.split.test], tested)
+    for beats in data.beside.values():
+        found |= patient_scores(beats.patient, probabilities(model, beats, doing="testing beside them"))
+    return found
+
+
 def _of_model(
     data: BeatData, model: LayeredModel, tested: npt.NDArray[np.floating], label: dict[str, int], seed: int
 ) -> PatientScores:
     """The threshold is chosen on validation patients, whose scores no weight was fitted to; without any: even odds."""
-    found = patient_scores(data.beats.patient[data.split.test], tested)
-    for beats in data.beside.values():
-        found |= patient_scores(beats.patient, probabilities(model, beats, doing="testing beside them"))
+    found = _scores_of(data, model, tested)
     if not len(data.split.val):
         return PatientScores(found, 0.0)
     val = np.sort(data.split.val)

@@ -162,8 +162,10 @@ def diagnosis(
         notes: how it was counted.
 
     Returns:
-        None where the test patients are of one class.
+        None where there is no table, or the test patients are of one class.
     """
+    if not tables:
+        return None
     how = {"model": MODEL, "replicates": replicates, "seed": seed}
     own = columns_of(tables, (TEST, BESIDE))
     if own is None or own.people["label"].dropna().nunique() < 2:

@@ -134,10 +134,9 @@ def score(
     for name, given in (baselines or {}).items():
         baseline, _ = _by_beat_and_patient(info, beats, given)
         metrics |= {f"baseline/{name}/{key}": baseline[key] for key in compared if key in baseline}
-    made = None
-    if patients is not None:
-        made = diagnosis([patients], [patients], info.classes, replicates=replicates, seed=seed)
-        metrics |= made.metrics if made is not None else {}
+    one = [patients] if patients is not None else []
+    made = diagnosis(one, one, info.classes, replicates=replicates, seed=seed)
+    metrics |= made.metrics if made is not None else {}
     results = Results(info, beats, probabilities, metrics, {}, records, subjects, patients, made)
     return replace(results, intervals=_intervals(results, replicates, seed)) if replicates else results
 

@@ -58,8 +58,7 @@ def run_page(
         interval_note=results.interval_note,
         by_class=per_class_table(metrics, info.classes, intervals),
         counted=protocol_table(metrics),
-        diagnosed=results.diagnosis.table if results.diagnosis is not None else None,
-        verdict=results.diagnosis.verdict if results.diagnosis is not None else "",
+        diagnosis=results.diagnosis,
         figures={key: path.read_bytes() for key, path in figures.items()},
         subsets=[
             [subset, *(count(n.get(name, 0)) for name in info.classes), count(sum(n.values()))]

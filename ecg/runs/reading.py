@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,24 @@ def read_numbers(path: Path, needed: tuple[str, ...]) -> pd.DataFrame:
     if text := [name for name, kind in table.dtypes.items() if kind.kind not in "iufb"]:
         raise EcgError(f"{path} is damaged: {plain(text[0])} holds something other than numbers")
     return table
+
+
+def read_patients(path: Path) -> pd.DataFrame:
+    """A patients.csv, with the patient as index; an empty cell is a number that is not known.
+
+    Raises:
+        EcgError: it is missing or damaged.
+    """
+    text = ("patient", "part", "database", "diagnosis", "sex")
+    table = read_table(path, (*text, "label", "age", "model", "threshold_model"), text).set_index("patient")
+    if table.index.has_duplicates or not len(table):
+        told = "names a patient twice" if len(table) else "has no rows"
+        raise EcgError(f"{path} is damaged: it {told}")
+    numbers = [str(name) for name in table if name not in text]
+    try:
+        return table.assign(**{name: table[name].replace("", nan).astype(float) for name in numbers})
+    except ValueError as error:
+        raise EcgError(f"{path} is damaged: {plain(str(error))}") from None
 
 
 def read_yaml(path: Path) -> Any:

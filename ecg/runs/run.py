@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +13,7 @@ from ecg.config.root import RunConfig
 from ecg.errors import EcgError
 from ecg.page.numbers import number
 from ecg.runs.folder import RunFolder, plain, read_json
-from ecg.runs.reading import flat, load_config, read_numbers, read_table, read_yaml, text_lines
+from ecg.runs.reading import flat, load_config, read_numbers, read_patients, read_table, read_yaml, text_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,17 +99,7 @@ class Run:
         Raises:
             EcgError: patients.csv is missing or damaged.
         """
-        text = ("patient", "part", "database", "diagnosis", "sex")
-        path, needed = self.files.patients, ("label", "age", "model", "threshold_model")
-        table = read_table(path, (*text, *needed), text).set_index("patient")
-        if table.index.has_duplicates or not len(table):
-            told = "names a patient twice" if len(table) else "has no rows"
-            raise EcgError(f"{path} is damaged: it {told}")
-        numbers = [str(name) for name in table if name not in text]
-        try:  # an empty cell is a number that is not known
-            return table.assign(**{name: table[name].replace("", nan).astype(float) for name in numbers})
-        except ValueError as error:
-            raise EcgError(f"{path} is damaged: {plain(str(error))}") from None
+        return read_patients(self.files.patients)
 
     @cached_property
     def split(self) -> dict[str, Any]:

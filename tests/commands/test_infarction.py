@@ -141,7 +141,7 @@ def test_the_weights_are_tested_on_another_folder_beside_age(
     shell, _ = swept
     folder = shell.folders()[0]
     other, out = recordings(tmp_path / "other", seed=5, first=100), tmp_path / "out"
-    words = [f"data_dir={other}", f"cache_dir={tmp_path / 'cache'}", "dataset.external=[]"]
+    words = [f"data_dir={other}", f"cache_dir={tmp_path / 'cache'}"]
     said = " ".join(command("evaluate", folder, *words, "--subset", "all", "--out", out).split())
     found = pd.read_csv(out / "patients.csv", index_col="patient")
     own = found[found["part"] == "test"]

@@ -14,6 +14,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from ecg.errors import EcgError
 from ecg.evaluate import evaluate
 from ecg.evaluate.settings import evaluated_config
 from ecg.runs.find import run_folders
@@ -297,3 +298,9 @@ def test_compare_does_not_take_an_evaluation_for_a_run(by_patient: Path, tmp_pat
     evaluate(copy, ["bootstrap=0"])
     assert RunFolder(copy / "evaluations" / "arrhythmia-synthetic-patients-test").metrics.is_file()
     assert run_folders(tmp_path / "runs") == [copy]
+
+
+def test_databases_beside_are_evaluated_in_calls_of_their_own(mi: Path, tmp_path: Path) -> None:
+    with pytest.raises(EcgError, match=r"^dataset\.external=\[ludb\]: ecg evaluate tests dataset\.databases"):
+        evaluate(mi, ["dataset.external=[ludb]"], out=tmp_path / "beside")
+    assert not (tmp_path / "beside").exists()

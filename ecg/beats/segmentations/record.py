@@ -46,7 +46,7 @@ class RecordSegmentation:
     """
 
     name: ClassVar[str] = "record"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     leads: ClassVar[tuple[str, ...]] = TWELVE
     fs: ClassVar[float] = FS
     recording_fs: ClassVar[None] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -55,11 +55,9 @@ def with_scaling(segmentation: Segmentation, scaling: str | None) -> Segmentatio
         return segmentation
     check_scaling(scaling)
     made: Any = segmentation
-    if is_dataclass(segmentation) and "scaling" in {field.name for field in fields(segmentation)}:
-        made = replace(made, scaling=scaling)
-    else:
+    if not is_dataclass(made) or "scaling" not in {field.name for field in fields(made)}:
         raise BadSettingError(
             f"scaling={scaling}: the {segmentation.name} segmentation has no scaling to choose; kaggle, paper and "
             "window have"
         )
-    return made
+    return cast(Segmentation, replace(made, scaling=scaling))  # type: ignore[type-var]
