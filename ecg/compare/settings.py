@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> 
         source=source,
         split=split,
         simulated=any(bool(run.metrics.get("simulated")) for run in members),
-        notes=tuple(dict.fromkeys(note for run in members for note in _notes(run))),
+        notes=_alike(note for run in members for note in _notes(run)),
         differs=tuple(differs),
         settings=tuple(sorted(settings, key=_order)),
         repeated=tuple(repeated),
@@ -155,6 +156,16 @@ def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> 
 def _notes(run: Run) -> list[str]:
     found = run.metrics.get("notes")
     return [str(note) for note in found] if isinstance(found, list) else []
+
+
+def _alike(notes: Iterable[str]) -> tuple[str, ...]:
+    """Each note once; those that differ in nothing but numbers, as of folds, as the first of them and how many more."""
+    kinds: dict[str, dict[str, None]] = {}
+    for note in notes:
+        kinds.setdefault(re.sub(r"\d+", "0", note), {})[note] = None
+    return tuple(
+        next(iter(own)) + (f" And {len(own) - 1} more like it." if len(own) > 1 else "") for own in kinds.values()
+    )
 
 
 def _newest(runs: Sequence[Run]) -> tuple[list[Run], list[Run]]:

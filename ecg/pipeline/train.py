@@ -177,8 +177,11 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
     data = config.data()
     labelling_of(config, data.classes)
     loss = build(config.loss, "loss", class_counts=[1] * len(data.classes))
-    refuse_parts(config, augment=build(config.augment, "augment"), loss=loss)
+    augment = build(config.augment, "augment")
+    refuse_parts(config, augment=augment, loss=loss)
     model = _network(config, data.shapes, len(data.classes))
+    if augment.active:
+        augment.check(model.beats)
     if transfer.trainable_layers is not None:
         model.divide(transfer.trainable_layers)
     return transfer

@@ -68,7 +68,7 @@ def example_beats(info: DataInfo, beats: Beats, probabilities: Floats, context: 
             words = f"{name} predicted as {predicted}, {sure} %\n{found}"
             axes.set_title(words, loc="left", fontsize=10 if len(classes) <= 6 else 7, color=INK, parse_math=False)
     for axes, kind in zip(panels[:, 0], ("typical right", "most confident wrong"), strict=True):
-        axes.set_ylabel(f"{kind}\namplitude, as the model sees it")
+        axes.set_ylabel(f"{kind}\namplitude as seen")
     for axes in panels[1]:
         axes.set_xlabel("time from the R peak (s)")
     return figure

@@ -14,6 +14,7 @@ from ecg.beats.segmentations.context import TEMPLATE
 from ecg.beats.segmentations.window import RHYTHM
 from ecg.beats.table import SIGNAL
 from ecg.checks import in_range, one_of
+from ecg.errors import EcgError
 from ecg.models.layered import Given
 
 
@@ -48,6 +49,13 @@ class Augment:
     def active(self) -> bool:
         """Whether it changes anything."""
         return self.when != "never" and bool(self.stretch or self.gain or self.noise)
+
+    def check(self, beats: int) -> None:
+        """Refuse a model that sees so many beats at once, where it cannot be changed for it.
+
+        Raises:
+            EcgError: so it is.
+        """
 
     def pairs(self, n: int) -> tuple[Tensor, float] | None:
         """Which beat each of a batch is mixed with, [beat], and the share of its own; None: with none."""
@@ -107,6 +115,11 @@ class Mixup(Augment):
     def active(self) -> bool:
         """Whether it changes anything."""
         return self.when != "never"
+
+    def check(self, beats: int) -> None:
+        """Beats are mixed singly."""
+        if beats > 1:
+            raise EcgError("augment=mixup: mixes single beats, and this model sees consecutive ones; choose another")
 
     def pairs(self, n: int) -> tuple[Tensor, float]:
         """A random other order of the beats, and one share for all."""

@@ -80,6 +80,8 @@ class BeatClassifier(pl.LightningModule):
         augment = {"_target_": "ecg.training.Augment", **augment} if isinstance(augment, Mapping) else augment
         made = build(augment, "augment") if isinstance(augment, Mapping) else augment
         self.augment: Augment = made or Augment(when="never")
+        if self.augment.active:
+            self.augment.check(self.model.beats)
         self.optimizer_like, self.scheduler_like = optimizer, scheduler
         self.frozen, self.lr_decay, self.seed = tuple(frozen), float(lr_decay), int(seed)
         for name in self.frozen:
@@ -187,8 +189,6 @@ class BeatClassifier(pl.LightningModule):
 
     def _mixed(self, given: Given, y: Tensor, other: Tensor, share: float) -> Tensor:
         """Loss of beats that are each mixed with another."""
-        if self.model.beats > 1:
-            raise EcgError("augment=mixup: mixes single beats, and this model sees consecutive ones; choose another")
         other = other.to(y.device)
         named = {SIGNAL: given} if isinstance(given, Tensor) else given
         logits = self({name: share * x + (1 - share) * x[other] for name, x in named.items()})

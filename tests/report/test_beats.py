@@ -77,7 +77,7 @@ def test_a_beat_of_unknown_time_is_found_by_its_record() -> None:
 def test_axes_are_in_seconds_from_the_r_peak_and_padding_is_apart(context: Context) -> None:
     figure = example_beats(_x(6), TARGET, PROBABILITIES, BINARY, context)
     axes = figure.axes[0]
-    assert axes.get_ylabel() == "typical right\namplitude, as the model sees it"
+    assert axes.get_ylabel() == "typical right\namplitude as seen"
     assert {a.get_xlabel() for a in figure.axes[2:]} == {"time from the R peak (s)"}
     _, beat, padding = axes.get_lines()
     assert beat.get_xdata()[:2] == pytest.approx([0, 0.01])
