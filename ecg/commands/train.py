@@ -16,7 +16,7 @@ from omegaconf import DictConfig
 
 from ecg import __version__
 from ecg.commands.output import print_anything
-from ecg.config import compose
+from ecg.config import RunConfig, compose
 from ecg.config.messages import explain
 from ecg.errors import EcgError
 from ecg.runs import sweep
@@ -43,7 +43,7 @@ def hydra_main(composed: DictConfig) -> float:
             compose.only_resumed(job.overrides)
             config = load_config(job.folder / "config.yaml")
         else:
-            config = compose.read(composed)
+            config = _read(composed, job)
         from ecg.pipeline import run
         from ecg.runs.lock import RunningElsewhereError
 
@@ -57,6 +57,20 @@ def hydra_main(composed: DictConfig) -> float:
             return float("nan")
 
 
+class Refusal(BaseException):
+    """What the user can put right, past Hydra: it would tell of it in words of its own, and go on with a sweep."""
+
+
+def _read(composed: DictConfig, job: Job) -> RunConfig:
+    """The checked configuration; a setting that does not exist ends a whole sweep at once."""
+    try:
+        return compose.read(composed)
+    except EcgError as error:
+        if job.sweep is None:
+            raise
+        raise Refusal(str(error)) from error
+
+
 def main() -> None:
     """Run the command; a failure ends with its message alone and exit code 1, a sweep with a table of its jobs."""
     print_anything()
@@ -65,7 +79,7 @@ def main() -> None:
         return
     code = _reported(hydra_main)
     ran = sweep.SweepFolder
-    if ran.last is not None:
+    if ran.last is not None and not sweep.remove_unbegun(ran.last):
         from rich.console import Console
 
         from ecg.compare import job_table
@@ -109,6 +123,8 @@ def _told() -> Iterator[None]:
             sweep.failed(Job(folder, overrides), reason)
         else:
             _remove_empty(folder)
+            if (said := explain(error)) is not None:
+                raise Refusal(said) from error
         raise
     except KeyboardInterrupt:
         print("\nstopped; the same sweep, or resume=RUN, goes on from the last epoch", file=sys.stderr)
@@ -129,6 +145,11 @@ def _reported(command: Callable[[], object]) -> int:
         command()
     except KeyboardInterrupt:
         return 130
+    except Refusal as refusal:
+        if wanted and refusal.__cause__ is not None:
+            raise refusal.__cause__ from None
+        print(f"error: {refusal}", file=sys.stderr)
+        return 1
     except Exception as error:
         if wanted or (message := explain(error)) is None:
             raise

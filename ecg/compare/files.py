@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +30,7 @@ class Part:
         said: what was found, in sentences.
         figures: as drawn.
         prefix: of the figures' files, which sets those of several groups apart.
-        pooled: of a cross-validation of a diagnosis, a table per setting over all patients.
+        pooled: of a cross-validation of a diagnosis, by setting a table over all patients.
     """
 
     group: Group
@@ -38,7 +38,7 @@ class Part:
     said: Sequence[str]
     figures: Sequence[Shown]
     prefix: str
-    pooled: Sequence[NumberTable] = ()
+    pooled: Mapping[str, NumberTable] = field(default_factory=dict)
 
     @property
     def files(self) -> dict[str, Shown]:
@@ -99,7 +99,7 @@ def markdown(title: str, parts: Sequence[Part], left_out: Sequence[Run]) -> str:
         lines += [f"**{safe(note)}**\n" for note in part.group.notes]
         lines += [f"- {safe(line)}" for line in part.said]
         lines += ["", settings_table(part.group, part.measures).markdown]
-        lines += [line for table in part.pooled for line in (f"**{safe(table.title)}**\n", table.markdown)]
+        lines += [line for table in part.pooled.values() for line in (f"**{safe(table.title)}**\n", table.markdown)]
         lines += [f"![{safe(one.title)}]({file})\n" for file, one in part.files.items()]
     if left_out:
         lines += ["", "## In no mean", "", left_out_table(left_out).markdown.rstrip()]

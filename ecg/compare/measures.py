@@ -134,7 +134,12 @@ def control_lines(group: Group, measure: Measure) -> dict[str, float]:
 
     The mean over runs, since another seed or fold may have other test beats.
     """
-    found = {name: over_runs(group.runs, f"baseline/{key}/{measure.key}") for key, name in NAMES.items()}
+    keys = {name: f"baseline/{key}/{measure.key}" for key, name in NAMES.items()}
+    if measure.key == SUBJECT_LEVEL:
+        from ecg.metrics.diagnosis import MODEL, SCORERS  # pandas loads: the table of a sweep's jobs does without
+
+        keys |= {name: f"diagnosis/{key}/auroc" for key, name in SCORERS.items() if key != MODEL}
+    found = {name: over_runs(group.runs, key) for name, key in keys.items()}
     lines = {name: value.mean for name, value in found.items() if value is not None}
     if measure.key.endswith("/auroc") and NAMES[MAJORITY] not in lines:
         lines["chance"] = 0.5

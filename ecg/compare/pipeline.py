@@ -61,10 +61,12 @@ def _part(group: Group, measures: Sequence[Measure], prefix: str) -> Part:
     """Sentences and figures of a group."""
     problems: list[str] = []
     tested, histories = read_tested(group.runs, problems), read_histories(group.runs, problems)
-    pooled = [replace(made.table, title=heading(s, group)) for s, made in pooled_diagnoses(group, problems)]
+    together = pooled_diagnoses(group, problems)
+    pooled = {s.label: replace(made.table, title=heading(s, group)) for s, made in together}
     late = [*(f"{run.name}: {run.reason}." for run in group.runs if run.reason), *(f"{one}." for one in problems)]
     lines = dict.fromkeys(line for measure in measures for line in findings(group, measure))
-    said = [where_tested(group, tested), *lines, *late]
+    whole = [f"{s.label}, all patients pooled: {made.verdict}" for s, made in together if made.verdict]
+    said = [where_tested(group, tested), *lines, *whole, *late]
     known = [measure for measure in measures if over_runs(group.runs, measure.key)]
     return Part(group, known, said, group_figures(group, measures, tested, histories), prefix, pooled)
 
@@ -91,7 +93,7 @@ def _show(parts: Sequence[Part], left_out: Sequence[Run], where: Path) -> None:
     console = Console(highlight=False)
     for table in (table for part in parts for table in group_tables(part.group, part.measures)):
         console.print(table)
-    for table in (table for part in parts for table in part.pooled):
+    for table in (table for part in parts for table in part.pooled.values()):
         console.print(table)
     if left_out:
         console.print(left_out_table(left_out))

@@ -139,7 +139,9 @@ def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> 
         repeated += older
         values = {key: dict(same)[key] for key in differs if key in dict(same)}
         settings.append(Setting(_label(values, kept[0]), values, tuple(kept)))
-    title = f"{dataset}, split {split}, source {source}"
+    targets = {str(run.settings.get("dataset.target") or "") for run in members}
+    asked = f" ({targets.pop().replace('_', ' ')})" if len(targets) == 1 and targets != {""} else ""
+    title = f"{dataset}{asked}, split {split}, source {source}"
     return Group(
         title=f"{title} (recordings {fingerprint[:8] or 'unknown'})" if same_name else title,
         dataset=dataset,

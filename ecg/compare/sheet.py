@@ -64,7 +64,7 @@ def _shown(part: Part, where: Path) -> dict[str, object]:
         "said": part.said,
         "settings_head": ["setting", "n", *names(measures), *COST, *names(others)],
         "settings": settings,
-        "pooled": [(one.title, one.head, one.rows, one.notes) for one in part.pooled],
+        "pooled": [(label, one.title, one.head, one.rows, one.notes) for label, one in part.pooled.items()],
         "pictures": [(one.title, (where / file).read_bytes(), one.caption) for file, one in part.files.items()],
         "runs_head": ["run", "setting", "seed", *names(measures), *COST, "folder"],
         "runs": runs,

@@ -108,7 +108,7 @@ def _first_layer(group: Group, measure: Measure) -> list[str]:
 
 def _controls(group: Group, measure: Measure) -> list[str]:
     lines = [f"{name} {measure.show(value)}{measure.unit}" for name, value in control_lines(group, measure).items()]
-    return [f"Without any training: {', '.join(lines)}."] if lines else []
+    return [f"Without a network: {', '.join(lines)}."] if lines else []
 
 
 def _chosen_by_validation(group: Group, best: Setting, measure: Measure) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from ecg.recordings.leads import MissingLeadError
 from ecg.recordings.recording import Recording
 
 LEADS = ("II",)
-OVER_ALL_LEADS = "over all leads at once"
+OVER_ALL_LEADS = "found over these leads at once"
 """Who finds the beats of whole recordings."""
 CONFLICT = "of patients with records of both classes"
 NO_CLASS = -1
@@ -87,22 +88,28 @@ class DiagnosisSource:
         Raises:
             EcgError: no recordings, files that are missing or damaged, a class without beats.
         """
-        records, beside, conflicts = self._sorted()
+        records, beside, conflicts = self._sorted(self.selections)
         label = np.array([self.target.number(record.diagnosis) for record in records], dtype=np.int64)
         self._require_both(label, "record")
         make = partial(self._beats, segmentation=segmentation, leads=leads, cache=cache)
         beats, found, cached, mark = make(records)
         self._require_both(beats.y, "usable beat")
         facts = self._facts(beats, found, leads, conflicts)
+        if isinstance(segmentation, WholeRecordings):
+            facts["r_peaks"] = OVER_ALL_LEADS
         others: dict[str, Beats] = {}
-        for name, those in {**beside, **{s.database: s.records for s in self.external}}.items():
+        every = [*records]
+        for name, those, lost in [*((name, those, Counter[str]()) for name, those in beside.items()), *self._outside()]:
+            every += those
             try:
                 others[name], its, *_ = make(those)
             except NoneUsableError as error:
-                facts |= {f"beside {name}": error.left_out}
+                lost += Counter(error.left_out)
             else:
-                facts |= {f"beside {name}": _told(others[name], those, its)}
-        people = people_of([*records, *(one for those in beside.values() for one in those), *self._elsewhere])
+                facts |= {f"beside {name}": _diagnoses(others[name], those)}
+                lost += Counter(cast(dict[str, int], its["records_left_out"]))
+            facts |= {f"left out beside {name}": dict(lost)} if lost else {}
+        people = people_of(every)
         return Prepared(beats, mark, cached, facts, self._notes(people), people=people, beside=others)
 
     def recording(self, name: str) -> Recording | None:
@@ -111,16 +118,22 @@ class DiagnosisSource:
         own = (r for selection in every for r in selection.records if r.name == name)
         return next((record.read() for record in own), None)
 
-    @property
-    def _elsewhere(self) -> list[DiagnosedRecord]:
-        return [record for selection in self.external for record in selection.records]
+    def _outside(self) -> Iterator[tuple[str, list[DiagnosedRecord], Counter[str]]]:
+        """Of each database that only tests: its name, its records by the same rules, and what they leave out."""
+        for one in self.external:
+            inside, beside, conflicts = self._sorted([one])
+            kept = {record.name for those in (inside, *beside.values()) for record in those}
+            lost = Counter(one.left_out) + Counter({CONFLICT: conflicts})
+            yield one.database, [record for record in one.records if record.name in kept], lost
 
-    def _sorted(self) -> tuple[list[DiagnosedRecord], dict[str, list[DiagnosedRecord]], int]:
+    def _sorted(
+        self, selections: Sequence[Selection]
+    ) -> tuple[list[DiagnosedRecord], dict[str, list[DiagnosedRecord]], int]:
         """Records of the two classes, those beside them by database, and how many were left out for their patient.
 
         A patient of both classes is in neither; nobody of a class is beside it.
         """
-        every = [record for selection in self.selections for record in selection.records]
+        every = [record for selection in selections for record in selection.records]
         classes: dict[str, set[int]] = {}
         for record in every:
             if (number := self.target.number(record.diagnosis)) is not None:
@@ -211,13 +224,11 @@ def people_of(records: Sequence[DiagnosedRecord]) -> dict[str, Person]:
     return found
 
 
-def _told(beats: Beats, records: Sequence[DiagnosedRecord], found: Facts) -> dict[str, object]:
-    """Patients by diagnosis, and records left out, of those who are tested beside the two classes."""
+def _diagnoses(beats: Beats, records: Sequence[DiagnosedRecord]) -> dict[str, int]:
+    """Patients by diagnosis of those who are tested beside the two classes."""
     usable = set(beats.patient.tolist())
     counts = Counter(one.diagnosis for name, one in people_of(records).items() if name in usable)
-    lost = found["records_left_out"]
-    assert isinstance(lost, dict)
-    return {**{name: counts[name] for name in reversed(ORDER) if counts[name]}, **lost}
+    return {name: counts[name] for name in reversed(ORDER) if counts[name]}
 
 
 def _segment_all(

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ecg.beats.segmentations import WholeRecordings
+import numpy as np
+
 from ecg.beats.table import SIGNAL, shapes_of
 from ecg.recordings.leads import FIRST
 
 if TYPE_CHECKING:
     from ecg.data.module import BeatData
     from ecg.data.sources import Prepared
+
+
+FEWEST_TESTED = 5
+"""Test patients of a class below which a score is an accident."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class DataInfo:
         counts: beats per subset and class, `{"train": {"N": 1, ...}, ...}`.
         facts: how the beats were found: who marked the R peaks, what was left out and why. JSON values only.
         patient_label: whether the label is the patient's (a diagnosis), not the beat's.
-        rows: what is labelled: beats, or recordings.
+        rows: what is labelled: beats, recordings, or single leads of either.
     """
 
     dataset: str
@@ -65,7 +70,10 @@ class DataInfo:
     def title(self) -> str:
         """One line for figures and tables."""
         simulated = "SIMULATED recordings, " if self.simulated else ""
-        return f"{self.dataset}, {simulated}{self.origin}, segmentation {self.segmentation}, split {self.split}"
+        asked = f" ({self.classes[-1]} against {self.classes[0]})" if self.patient_label else ""
+        leads = f", leads {' '.join(self.wanted)}" if self.patient_label and self.wanted else ""
+        how = f"segmentation {self.segmentation}{leads}, split {self.split}"
+        return f"{self.dataset}{asked}, {simulated}{self.origin}, {how}"
 
     @property
     def origin(self) -> str:
@@ -82,6 +90,12 @@ class DataInfo:
     def scored(self) -> str:
         """What the beats are called that scores are about."""
         return f"test {self.rows}"
+
+    @property
+    def each(self) -> str:
+        """One of `rows`: `beat`, `recording`, `beat and lead`."""
+        what, _, lead = self.rows.partition("s of single ")
+        return f"{what} and {lead.removesuffix('s')}" if lead else what.removesuffix("s")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -116,13 +130,23 @@ def describe(data: BeatData, prepared: Prepared, facts: dict[str, object]) -> Da
         databases=data.source.databases,
         split=data.split.name,
         by_patient=data.split.by_patient,
-        notes=(*prepared.notes, *data.split.notes),
+        notes=(*too_few(data), *prepared.notes, *data.split.notes),
         fingerprint=prepared.fingerprint,
         counts=counts,
         facts=facts,
         patient_label=data.patient_label,
-        rows="recordings" if isinstance(data.segmentation, WholeRecordings) else "beats",
+        rows=f"{'recordings' if data.whole else 'beats'}{' of single leads' if data.leads_apart else ''}",
     )
+
+
+def too_few(data: BeatData) -> tuple[str, ...]:
+    """What a reader must be told of test patients who are too few for any number, where the label is theirs."""
+    if not (data.patient_label and data.split.by_patient):
+        return ()
+    tested = data.beats.take(data.split.test)
+    counts = {name: len(np.unique(tested.patient[tested.y == c])) for c, name in enumerate(data.classes)}
+    few = ", ".join(f"{n} {name}" for name, n in counts.items() if n < FEWEST_TESTED)
+    return (f"So few test patients say next to nothing: {few}.",) if few else ()
 
 
 def left_out_line(facts: Mapping[str, object]) -> str:
@@ -137,6 +161,8 @@ def left_out_line(facts: Mapping[str, object]) -> str:
         reasons = facts.get(f"{what}_left_out")
         if isinstance(reasons, Mapping) and reasons:
             said.append(f"{what} left out: {_counted(reasons)}")
+    away = {key.rpartition(" ")[2]: n for key, n in facts.items() if key.startswith("left out beside ")}
+    said += [f"records of {name} left out: {_counted(reasons)}" for name, reasons in away.items()]
     if more := facts.get("beats_over_the_limit_per_patient"):
         said.append(f"beyond dataset.beats_per_patient: {more:,} beats")
     return "; ".join(said)

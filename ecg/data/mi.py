@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from ecg.beats.rpeaks import DEFAULT, Detector, detector
-from ecg.beats.segmentations import RecordSegmentation, Segmentation, WholeRecordings
+from ecg.beats.segmentations import RecordSegmentation, Segmentation
 from ecg.beats.splits import Split, beats_split
 from ecg.beats.stratified import folds_split, stratified_split
 from ecg.beats.table import Beats
@@ -68,6 +68,8 @@ class Labels:
         """
         in_range("min_likelihood", self.min_likelihood, 0, 100)
         for name, value in asdict(self).items():
+            if not value:  # no limit
+                continue
             if value != getattr(Labels, name) and not any(name in self.of(one) for one in databases):
                 said = " and ".join(one.name for one in databases) or "this source"
                 raise BadSettingError(f"{name}: {said} states none; ptb-xl does")
@@ -192,7 +194,7 @@ class MIDataModule(BeatData):
 
     def measured(self) -> Beats | None:
         """Wave measurements of every recording, in the same leads."""
-        if isinstance(self.segmentation, WholeRecordings) and not self.leads_apart:
+        if self.whole and not self.leads_apart:
             return Beats.concatenate([self.beats, *self.beside.values()])
         if not isinstance(self.source, DiagnosisSource):
             return None
@@ -278,7 +280,14 @@ def _source(
 
 def _select(data_dir: Path, databases: Databases, labels: Labels) -> Sequence[Selection]:
     """What can be used of each database; downloaded where there is nothing of one, a part of one used as it is."""
-    return [database.select(downloaded(data_dir, database), **labels.of(database)) for database in databases]
+    found = []
+    for database in databases:
+        own = labels.of(database)
+        made = database.select(downloaded(data_dir, database), **own)
+        kinds = [name for name in ("statements", "stages") if getattr(labels, name) and name not in own]
+        said = f"All infarctions of {database.name} count: dataset.{' and dataset.'.join(kinds)} does not reach it."
+        found.append(replace(made, note=f"{made.note} {said}".strip()) if kinds else made)
+    return found
 
 
 def _simulate(simulated: Simulated, cache: Path) -> Sequence[Selection]:

@@ -107,6 +107,8 @@ class BeatData(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.source, self.segmentation = source, segmentation
+        if leads is not None and not leads:
+            raise BadSettingError(f"leads=[]: name one or more, e.g. [{', '.join(segmentation.leads[:3])}]")
         self.leads = tuple(leads or segmentation.leads)
         if len(set(self.leads)) < len(self.leads):
             raise BadSettingError(f"leads=[{', '.join(self.leads)}]: names one twice")
@@ -159,6 +161,11 @@ class BeatData(pl.LightningDataModule):
         if prepared.extra is not None:
             self._add(prepared.extra)
         log.info("%s", left_out_line(facts))
+
+    @property
+    def whole(self) -> bool:
+        """Whether a row is a whole recording, not a beat."""
+        return isinstance(self.segmentation, WholeRecordings)
 
     def measured(self) -> Beats | None:
         """What `dataset.segmentation=record` gives of every recording, also of those beside; None where it cannot."""

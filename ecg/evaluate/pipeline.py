@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ecg.beats.splits import Split
-from ecg.beats.table import Beats
+from ecg.beats.table import SIGNAL, Beats
 from ecg.checks import one_of
 from ecg.config import RunConfig
 from ecg.data.module import BeatData
@@ -18,7 +18,7 @@ from ecg.errors import EcgError
 from ecg.evaluate import describe
 from ecg.evaluate.files import Evaluation, check_folder, folder_name, write_evaluation
 from ecg.evaluate.overlap import TRAINED, Overlap, overlap, training_marks
-from ecg.evaluate.settings import evaluated_config
+from ecg.evaluate.settings import check_leads, evaluated_config
 from ecg.metrics.baselines import baseline_probabilities
 from ecg.metrics.confusion import FloatArray
 from ecg.page.numbers import number
@@ -104,6 +104,7 @@ def _data(config: RunConfig, weights: Weights, subset: str) -> BeatData:
         data.split_rule = _everything
     data.prepare_data()
     data.setup()
+    check_leads(known.wanted, data.leads, many=known.shapes[SIGNAL][0] > 1)
     if data.info.shapes != known.shapes:
         raise EcgError(f"the beats have the shapes {data.info.shapes}; these weights know {known.shapes}")
     data.serve(weights.model)

@@ -20,6 +20,7 @@ from ecg.config.messages import explain
 from ecg.config.signature import signature
 from ecg.errors import EcgError
 from ecg.page.numbers import number
+from ecg.recordings.leads import TWELVE
 from ecg.runs.run import run_around
 from ecg.runs.weights import Weights
 from ecg.targets import locate
@@ -51,6 +52,29 @@ def evaluated_config(weights: Weights, overrides: Sequence[str]) -> RunConfig:
         ways = "leave dataset.segmentation as it was, or choose weights that were trained on this segmentation"
         raise EcgError(f"dataset.segmentation={config.dataset['segmentation']}: {known}; {ways}")
     return config
+
+
+def check_leads(known: Sequence[str], given: Sequence[str], *, many: bool) -> None:
+    """Refuse to show weights of several leads other ones, or these in another order.
+
+    Names beside the twelve standard ones say nothing of where an electrode was, and are left to the user.
+
+    Args:
+        known: the lead of each row of the weights' signal.
+        given: the lead of each row of the evaluated signal.
+        many: whether the weights see several leads at once.
+
+    Raises:
+        EcgError: so it is.
+    """
+    standard = {name.upper() for name in TWELVE}
+    mine, theirs = ([name.upper() for name in names] for names in (known, given))
+    named = standard.issuperset(mine) and standard.issuperset(theirs)
+    if (many or len(theirs) > 1) and (len(mine) != len(theirs) or (named and mine != theirs)):
+        raise EcgError(
+            f"dataset.leads=[{', '.join(given)}]: these weights look at {', '.join(known)}"
+            f"{' in this order' * (len(known) > 1)}; leave dataset.leads out"
+        )
 
 
 def _from_weights(weights: Weights) -> RunConfig:

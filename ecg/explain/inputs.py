@@ -39,7 +39,7 @@ def input_table(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Share of the evidence by input and class, by integrated gradients over all inputs at once: inputs.csv.
 
-    The way begins at the average beat in place of every signal, and at zeros in place of every other input.
+    The way begins at the average beat in place of every signal, and at the beats' mean of every other input.
 
     Args:
         model: in eval mode.
@@ -97,10 +97,12 @@ def _evidence(
     names = [SIGNAL, *(name for name in view.rest if name != MASK)]  # nothing leads to the mask gradually
     found: defaultdict[tuple[str, str], list[Tensor]] = defaultdict(list)
     features: defaultdict[str, list[Tensor]] = defaultdict(list)
+    axes = 0 if model.beats == 1 else (0, 1)
+    means = {name: view.rest[name].mean(axis=axes) for name in names if name != SIGNAL} | {SIGNAL: baseline}
     labels = torch.split(torch.from_numpy(target), _BATCH)
     for some, its in zip(view.parts(_BATCH), labels, strict=True):
         given, more = some[: len(names)], some[len(names) :] or None  # the mask comes last
-        start = tuple(_start(name, x, baseline) for name, x in zip(names, given, strict=True))
+        start = tuple(torch.from_numpy(means[name]).expand_as(x).clone() for name, x in zip(names, given, strict=True))
         how = {"target": its, "baselines": start, "additional_forward_args": more, "n_steps": STEPS}
         by_input = method.attribute(given, internal_batch_size=8 * _BATCH, **how)
         for place, (name, values) in enumerate(zip(names, by_input, strict=True)):
@@ -115,7 +117,3 @@ def _evidence(
                 found[name, AROUND].append(size.sum(dim=1) - own)
     joined = {key: torch.cat(sizes).double().numpy() for key, sizes in found.items()}
     return joined, {name: torch.cat(sizes).double().numpy() for name, sizes in features.items()}
-
-
-def _start(name: str, x: Tensor, baseline: Floats32) -> Tensor:
-    return torch.from_numpy(baseline).expand_as(x).clone() if name == SIGNAL else torch.zeros_like(x)

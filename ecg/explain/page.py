@@ -204,6 +204,7 @@ def explained_page(findings: Findings, pictures: Mapping[str, bytes], *, beats: 
         notices=info.notes,
         simulated=info.simulated,
         by_patient=info.by_patient,
+        classes=info.classes,
         short=[*known, *looked_sentences(findings), _looked_at(findings)],
         sees=sees,
         followed=[(mapped.told(one, info.classes), pictures[one.file_name]) for one in mapped.chosen],
@@ -248,7 +249,7 @@ def _how(findings: Findings, beats: int, seed: int) -> list[tuple[str, str]]:
             ("comparing maps", "Spearman's rank correlation over windows of 40 ms, padding left out"),
         ]
     else:
-        rows.append((METHODS[0], f"captum, {STEPS} steps from inputs of zero"))
+        rows.append((METHODS[0], f"captum, {STEPS} steps from the average of every input"))
     rows += [
         ("probes", "32 principal components, logistic regression with classes weighing the same"),
     ]

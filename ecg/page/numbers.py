@@ -28,7 +28,8 @@ def percent(value: object, decimals: int = 2, *, scale: float = 1.0) -> str:
 def interval(pair: tuple[object, object] | None, *, scale: float = 1.0) -> str:
     """Both ends of an interval in percent, `68.10-74.02`; empty where one is not known."""
     ends = [percent(end, scale=scale) for end in pair or ()]
-    return "" if NONE in ends else "-".join(ends)
+    between = " to " if any(end.startswith("-") for end in ends) else "-"
+    return "" if NONE in ends else between.join(ends)
 
 
 def count(value: object) -> str:

@@ -80,7 +80,13 @@ def _found_or_trained(config: RunConfig, transfer: Transfer, train: Train) -> Pa
         EcgError: its beats would be of another shape.
     """
     wanted = source_config(config, transfer)
-    new, theirs = config.data(), wanted.data()
+    new = config.data()
+    if new.whole:
+        raise EcgError(
+            f"transfer.trainable_layers: there is no arrhythmia run of dataset.segmentation={new.segmentation.name}, "
+            "whose rows are whole recordings, to take layers from; name a run by transfer.source=, or leave it out"
+        )
+    theirs = wanted.data()
     if dict(new.shapes) != dict(theirs.shapes):
         raise EcgError(
             f"dataset.leads=[{', '.join(new.leads)}]: the arrhythmia run that would be the source has beats of "

@@ -12,6 +12,7 @@ from ecg.metrics.diagnosis import (
     AGE,
     BESIDE,
     EXTERNAL,
+    FEWEST,
     MODEL,
     SCORERS,
     TEST,
@@ -107,7 +108,14 @@ class Diagnosis:
                     said = words if group == OWN else f"{group}: {words}"
                     rows.append((said, *map(_cell, found)))
         head = ("by patient", *(f"{SCORERS[scorer]} %" for scorer in self.scorers))
-        return NumberTable(head, rows, "\n".join((*map(self._counted, self.groups), *self.notes, self.verdict)))
+        notes = [*map(self._counted, self.groups), *self._few(), *self.notes, self.verdict]
+        return NumberTable(head, rows, "\n".join(filter(None, notes)))
+
+    def _few(self) -> list[str]:
+        """Groups of too few patients for an interval."""
+        few = [name for name, one in self.groups.items() if min(one.counts["0"], one.counts["1"]) < FEWEST]
+        said = f"Fewer than {FEWEST} patients of a class say next to nothing, and have no interval"
+        return [f"{said}: {', '.join('the test patients' if name == OWN else name for name in few)}."] if few else []
 
     def _counted(self, group: str) -> str:
         counts = self.groups[group].counts
@@ -127,12 +135,9 @@ class Diagnosis:
         gap = own.better[AGE]
         said = f"AUROC {percent(mine)} against {percent(theirs)} %, difference {percent(gap.value)}"
         said += f" ({interval((gap.low, gap.high))})" if isfinite(gap.low) else ""
-        if gap.value <= 0:
-            return f"This model is no better than the patient's age alone: {said}."
         said += "" if isfinite(gap.low) else "; no interval was computed"
-        if not gap.low > 0:
-            return f"This model is not shown to be better than the patient's age alone: {said}."
-        return f"This model is better than the patient's age alone: {said}."
+        is_ = "is better" if gap.low > 0 else "is worse" if gap.high < 0 else "is not shown to be better"
+        return f"This model {is_} than the patient's age alone: {said}."
 
 
 def _cell(one: Estimate | None) -> str:

@@ -124,7 +124,7 @@ def score(
     if {"S", "V"} <= set(info.classes) and np.isfinite(beats.seconds).all():
         metrics |= ec57_scores(target, predicted, beats.seconds, beats.record, info.classes)
     records = None
-    if info.by_patient:
+    if info.by_patient and info.each == "beat":  # of one row per record there is nothing to be said
         records = per_record(beats.record, target, predicted, info.classes)
         for name, how in (("records", "mean"), ("records_median", "median")):
             metrics |= {f"{name}/{key}": value for key, value in over_records(records, how).items()}
@@ -205,7 +205,10 @@ def _intervals(results: Results, replicates: int, seed: int) -> dict[str, tuple[
     pairs = {f"test/{key}": value for key, value in found.items()}
     if results.subjects is not None:
         pairs |= subject_intervals(results.subjects, info.classes, replicates=replicates, seed=seed)
-    return pairs | (results.diagnosis.intervals if results.diagnosis is not None else {})
+    diagnosed = results.diagnosis.intervals if results.diagnosis is not None else {}
+    if (same := diagnosed.get("diagnosis/model/auroc")) is not None and "subject/auroc" in pairs:
+        pairs["subject/auroc"] = same  # the same number, of which one page has one interval
+    return pairs | diagnosed
 
 
 def write_results(results: Results, folder: RunFolder, facts: dict[str, object]) -> None:

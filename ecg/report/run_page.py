@@ -16,7 +16,6 @@ from ecg.report.protocols import protocol_table
 from ecg.report.results import Results
 from ecg.report.tables import NumberTable, headline_table, per_class_table
 
-LEVELS = {"test": "per beat", "subject": "per patient"}
 MADE_FROM = ("commit", "started", "python", "precision", "data_fingerprint", "wandb_id")
 LIMITED = "Epochs were limited to some batches: this was a try, and its numbers are no results."
 
@@ -54,7 +53,7 @@ def run_page(
         name=name,
         info=info,
         beats=len(results.beats),
-        headline={words: _headline(results, level) for level, words in LEVELS.items()},
+        headline={f"per {info.each}": _headline(results, "test"), "per patient": _headline(results, "subject")},
         interval_note=results.interval_note,
         by_class=per_class_table(metrics, info.classes, intervals),
         counted=protocol_table(metrics),
@@ -83,7 +82,7 @@ def _headline(results: Results, level: str) -> NumberTable:
 def _said(value: object) -> str:
     """A fact in words: `12 flat, 3 impossible RR`."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{plain(n)} {_spaced(reason)}" for reason, n in value.items()) or "none"
+        return ", ".join(f"{_said(n)} {_worded(reason)}" for reason, n in value.items()) or "none"
     if isinstance(value, list | tuple):
         return ", ".join(map(plain, value)) or "none"
     return plain(value)
@@ -119,6 +118,11 @@ def training_rows(facts: Mapping[str, object]) -> dict[str, str]:
     if best is not None:
         rows["best epoch"] = f"{best:.0f}, counted from 0"
     return rows
+
+
+def _worded(reason: object) -> str:
+    """A reason as words; the names of settings in it stay as they are typed."""
+    return " ".join(word if "." in word else word.replace("_", " ") for word in str(reason).split(" "))
 
 
 def _spaced(key: object) -> str:

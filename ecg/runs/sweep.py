@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -98,6 +99,14 @@ def _begun(parent: Path, typed: list[str]) -> Path | None:
             log.warning("%s holds the same sweep, but was %s: a new one is started", mark.parent, why)
             return None
     return None
+
+
+def remove_unbegun(folder: Path) -> bool:
+    """Remove the folder of a sweep of which no job began to write a run; returns whether it was so."""
+    if any(path.name not in ("train.log", ".hydra", ".lock") for path in folder.glob("*/*")):
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
 
 
 def take_up(config: RunConfig, job: Job) -> tuple[Job, float | None]:

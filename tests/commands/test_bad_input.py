@@ -41,7 +41,15 @@ def test_a_bad_setting_ends_with_one_message_and_leaves_nothing(setting: str, sh
     assert BAD_SETTINGS[setting] in said
     assert said.count("error: ") == 1
     assert "Traceback" not in said
+    assert "Error executing job" not in said
     assert not list(shell.outputs.glob("*"))
+
+
+def test_a_sweep_with_a_setting_that_does_not_exist_says_so_once_and_leaves_nothing(shell: Shell) -> None:
+    said = shell.train("-m", "dataset.source=synthetic", "dataset.fold=0", "seed=0,1,2", code=1)
+    assert said.count("unknown key dataset.fold") == 1
+    assert "jobs of" not in said
+    assert not list(shell.outputs.glob("multirun/*/"))
 
 
 @pytest.fixture(scope="module")

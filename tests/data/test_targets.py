@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ import pytest
 
 from ecg.checks import BadSettingError
 from ecg.data import MIDataModule
-from ecg.data.diagnosis import CONFLICT, people_of
+from ecg.data.diagnosis import CONFLICT, DiagnosisSource, people_of
 from ecg.data.mi import Labels
 from ecg.data.people import TARGETS, Person
 from ecg.errors import EcgError
-from ecg.recordings.databases.diagnosis import DiagnosedRecord
+from ecg.recordings.databases.diagnosis import DiagnosedRecord, Selection
 from ecg.recordings.databases.ludb import LUDB
 from ecg.recordings.databases.ptbdb import PTBDB, select_ptbdb
 from ecg.recordings.databases.ptbxl import OTHER_STAGE, OTHER_STATEMENT, PTBXL, select_ptbxl
@@ -213,12 +214,32 @@ def test_a_record_of_no_class_is_not_beside_where_its_patient_is_in_a_class(
     assert "patient004" not in both.beats.patient
 
 
+def test_elsewhere_the_same_rules_say_who_is_in_which_class() -> None:
+    def record(name: str, patient: str, diagnosis: str) -> DiagnosedRecord:
+        return DiagnosedRecord(Path(name), patient, diagnosis, "there")
+
+    records = (
+        record("a1", "a", "MI"), record("a2", "a", "normal"),  # of both classes
+        record("b1", "b", "MI"), record("b2", "b", "other"),  # in one, so that what is in none is not his
+        record("c1", "c", "other"), record("d1", "d", "normal"),
+    )  # fmt: skip
+    there = Selection("there", records, {"unreadable": 2})
+    source = DiagnosisSource("physionet", False, list, lambda *_: np.empty(0), elsewhere=lambda: [there])
+    ((name, kept, lost),) = source._outside()
+    assert (name, [one.name for one in kept], lost) == ("there", ["b1", "c1", "d1"], {"unreadable": 2, CONFLICT: 2})
+    everybody = replace(source, target=TARGETS["mi_vs_all"])
+    ((_, kept, lost),) = everybody._outside()
+    assert [one.name for one in kept] == ["c1", "d1"]
+    assert lost[CONFLICT] == 4
+
+
 def test_a_record_without_the_lead_is_counted(folder: Path, ready: Callable[..., MIDataModule]) -> None:
     tell(folder / "ptbdb", 3, "v5", "v4")
     tell(folder / "ptbdb", 5, "v5", "v4")
     data = ready(folder, leads=["V5"])
     assert data.info.facts["records_left_out"] == {"no lead V5": 1}
-    assert data.info.facts["beside ptbdb"] == {"other": 3, "no lead V5": 1}
+    assert data.info.facts["beside ptbdb"] == {"other": 3}
+    assert data.info.facts["left out beside ptbdb"] == {"no lead V5": 1}
     assert data.info.facts["patients"] == {"ptbdb": {"normal": 5, "MI": 5}}
 
 

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from ecg.errors import EcgError
 from ecg.evaluate import evaluate
-from ecg.evaluate.settings import evaluated_config
+from ecg.evaluate.settings import check_leads, evaluated_config
 from ecg.runs.find import run_folders
 from ecg.runs.folder import RunFolder
 from ecg.runs.run import load_run
@@ -304,3 +304,25 @@ def test_databases_beside_are_evaluated_in_calls_of_their_own(mi: Path, tmp_path
     with pytest.raises(EcgError, match=r"^dataset\.external=\[ludb\]: ecg evaluate tests dataset\.databases"):
         evaluate(mi, ["dataset.external=[ludb]"], out=tmp_path / "beside")
     assert not (tmp_path / "beside").exists()
+
+
+@pytest.mark.parametrize(
+    ("known", "given", "refused"),
+    [
+        (["I", "II", "V2"], ["I", "II", "V2"], False),
+        (["I", "II", "V2"], ["i", "ii", "v2"], False),
+        (["I", "II", "V2"], ["V5", "V2", "I"], True),
+        (["I", "II", "V2"], ["II"], True),
+        (["II"], ["I", "II"], True),
+        (["II"], ["V5"], False),  # said beside the numbers
+        (["MLII|II", "V1"], ["ECG1", "ECG2"], False),  # nobody knows where these electrodes were
+    ],
+)
+def test_weights_of_several_leads_see_these_in_their_order(known: list[str], given: list[str], refused: bool) -> None:
+    if not refused:
+        check_leads(known, given, many=len(known) > 1)
+        return
+    with pytest.raises(
+        EcgError, match=rf"^dataset\.leads=\[{', '.join(given)}\]: these weights look at {', '.join(known)}"
+    ):
+        check_leads(known, given, many=len(known) > 1)

@@ -243,9 +243,10 @@ def told(gap: Estimate, mine: float = 0.8) -> str:
 @pytest.mark.parametrize(
     ("gap", "said"),
     [
-        ((-0.05, -0.1, 0.0), "no better than the patient's age alone: AUROC 80.00 against 85.00 %, difference -5.00"),
-        ((0.0, -0.1, 0.1), "no better than the patient's age alone: AUROC 80.00 against 80.00 %, difference 0.00"),
-        ((-0.05, nan, nan), "no better than the patient's age alone: AUROC 80.00 against 85.00 %, difference -5.00"),
+        ((-0.05, -0.1, -0.01), "worse than the patient's age alone: AUROC 80.00 against 85.00 %, difference -5.00"),
+        ((-0.05, -0.1, 0.0), "not shown to be better than the patient's age alone: AUROC 80.00 against 85.00 %"),
+        ((0.0, -0.1, 0.1), "not shown to be better than the patient's age alone: AUROC 80.00 against 80.00 %"),
+        ((-0.05, nan, nan), "not shown to be better than the patient's age alone: AUROC 80.00 against 85.00 %"),
         ((0.05, -0.01, 0.1), "not shown to be better than the patient's age alone: AUROC 80.00 against 75.00 %"),
         ((0.05, 0.0, 0.1), "not shown to be better than the patient's age alone: AUROC 80.00 against 75.00 %"),
         ((0.05, nan, nan), "not shown to be better than the patient's age alone: AUROC 80.00 against 75.00 %"),
@@ -257,13 +258,14 @@ def test_the_sentence_is_one_of_three(gap: tuple[float, float, float], said: str
     assert sentence.startswith(f"This model is {said}")
     assert sentence.endswith(".")
     assert "nan" not in sentence
-    ends = f"({100 * gap[1]:.2f}-{100 * gap[2]:.2f})"
+    between = " to " if gap[1] < 0 else "-"  # two minus signs in a row cannot be read
+    ends = f"({100 * gap[1]:.2f}{between}{100 * gap[2]:.2f})"
     assert (ends in sentence) == isfinite(gap[1])
 
 
 @pytest.mark.parametrize(
     ("model", "age", "said"),
-    [(3.0, 0.5, "is better than"), (1.5, 0.8, "is not shown to be better than"), (0.0, 2.0, "is no better than")],
+    [(3.0, 0.5, "is better than"), (1.5, 0.8, "is not shown to be better than"), (0.0, 2.0, "is worse than")],
 )
 def test_patients_decide_which_one(model: float, age: float, said: str) -> None:
     found = made([table(model=model, age=age)], replicates=300)

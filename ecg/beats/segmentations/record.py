@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ecg.beats.quality import UnusableError
 from ecg.beats.resampling import at_rate, filled, lead_millivolts
+from ecg.beats.segmentations.scaling import MV
 from ecg.beats.table import SIGNAL, Beats, Inputs, Shapes
 from ecg.beats.waves import GLOBALS, MEASURES, MedianBeat, median_beat
 from ecg.beats.waves.electrodes import check_electrodes
@@ -51,6 +52,7 @@ class RecordSegmentation:
     fs: ClassVar[float] = FS
     recording_fs: ClassVar[None] = None
     """It resamples every recording itself."""
+    scaling: ClassVar[str] = MV
     r_peak_s: ClassVar[float] = BEFORE_S
     seconds: float = 10.0
 

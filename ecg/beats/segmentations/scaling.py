@@ -56,8 +56,12 @@ def with_scaling(segmentation: Segmentation, scaling: str | None) -> Segmentatio
     check_scaling(scaling)
     made: Any = segmentation
     if not is_dataclass(made) or "scaling" not in {field.name for field in fields(made)}:
+        own = getattr(made, "scaling", None)
+        if own == scaling:
+            return segmentation
+        has = "has no scaling to choose" if own is None else f"always has scaling={own}"
         raise BadSettingError(
-            f"scaling={scaling}: the {segmentation.name} segmentation has no scaling to choose; kaggle, paper and "
-            "window have"
+            f"scaling={scaling}: the {segmentation.name} segmentation {has}; kaggle, paper and window have all of "
+            f"{', '.join(SCALINGS)}"
         )
     return cast(Segmentation, replace(made, scaling=scaling))  # type: ignore[type-var]

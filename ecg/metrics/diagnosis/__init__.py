@@ -1,6 +1,6 @@
 """What the score of a diagnosis is worth: beside age and sex, against others, elsewhere."""
 
-from ecg.metrics.diagnosis.evaluation import Estimate, Evaluation, evaluate
+from ecg.metrics.diagnosis.evaluation import FEWEST, Estimate, Evaluation, evaluate
 from ecg.metrics.diagnosis.scorers import AGE, AGE_SEX, MODEL, SCORERS, TREES, best_threshold
 from ecg.metrics.diagnosis.table import (
     BESIDE,
@@ -18,6 +18,7 @@ __all__ = [
     "AGE_SEX",
     "BESIDE",
     "EXTERNAL",
+    "FEWEST",
     "MODEL",
     "SCORERS",
     "TEST",

@@ -18,8 +18,10 @@ from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, OTHER
 SPECIFICITY = 0.9
 NEAR_YEARS = 5.0
 """A patient is matched with those of the same sex who are at most so much older or younger."""
-FEWEST_MATCHED = 5
-"""MI patients with a match; of fewer nothing is said."""
+FEWEST = 5
+"""MI patients, and those with a match: of fewer nothing is said with an interval, or of matches."""
+FEWEST_AT_SPECIFICITY = 10
+"""Others: of fewer, none can be at a specificity of 90 %."""
 AGES: Mapping[str, tuple[float, float]] = {"under_50": (0, 50), "50_to_64": (50, 65), "from_65": (65, 200)}
 
 Mask = npt.NDArray[np.bool_]
@@ -77,12 +79,14 @@ def evaluate(columns: Columns, *, model: str, replicates: int, seed: int) -> Eva
         values[name] = {
             key: np.mean([one[key] for one in each], axis=0) for key in each[0] if all(key in one for one in each)
         }
-    estimates = {name: {key: _estimate(x) for key, x in found.items()} for name, found in values.items()}
+    counts = _counts(columns.people)
+    known = slice(None) if min(counts["0"], counts["1"]) >= FEWEST else slice(1)  # resampling one patient says nothing
+    estimates = {name: {key: _estimate(x[known]) for key, x in found.items()} for name, found in values.items()}
     better = {}
     if "auroc" in values.get(model, {}):
         own = values[model]["auroc"]
-        better = {name: _estimate(own - found["auroc"]) for name, found in values.items() if name != model}
-    return Evaluation(estimates, better, _counts(columns.people))
+        better = {name: _estimate((own - found["auroc"])[known]) for name, found in values.items() if name != model}
+    return Evaluation(estimates, better, counts)
 
 
 def _estimate(values: FloatArray) -> Estimate:
@@ -117,7 +121,9 @@ def _scores(people: pd.DataFrame, score: FloatArray, above: FloatArray, weights:
         return {}
     limit = _limit(score[negative], weights[:, negative])
     share = _share_above(score, limit, weights)
-    found["se_at_sp90"] = share(positive)
+    limited = negative.sum() >= FEWEST_AT_SPECIFICITY
+    if limited:
+        found["se_at_sp90"] = share(positive)
     decided = np.isfinite(above)
     if (decided & positive).any() and (decided & negative).any():
         found["balanced_accuracy"] = (
@@ -125,19 +131,19 @@ def _scores(people: pd.DataFrame, score: FloatArray, above: FloatArray, weights:
         ) / 2
     sex = people["sex"].to_numpy()
     pairs = (np.abs(age[positive][:, None] - age[negative]) <= NEAR_YEARS) & (sex[positive][:, None] == sex[negative])
-    if pairs.any(axis=1).sum() >= FEWEST_MATCHED:
+    if pairs.any(axis=1).sum() >= FEWEST:
         found["auroc_matched"] = _matched(score, positive, negative, pairs, weights)
     for group, (low, high) in AGES.items():
         own = (age >= low) & (age < high)
         against(f"auroc_{group}", positive & own, negative & own)
-        if (negative & own).any():
+        if limited and (negative & own).any():
             found[f"false_alarms_{group}"] = share(negative & own)
     for name in (NORMAL, OTHER):
         those = known & (diagnosis == name)
         if (those != negative).any():
             against(f"auroc_{name}", positive, those)
     others = known & (diagnosis == OTHER)
-    if others.any() and not (others == negative).all():
+    if limited and others.any() and not (others == negative).all():
         found["flagged_other"] = share(others)
     return found
 

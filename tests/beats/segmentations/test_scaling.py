@@ -155,12 +155,30 @@ def test_another_scaling_is_answered_with_the_choices(value: str) -> None:
         with_scaling(KaggleSegmentation(), value)
 
 
-@pytest.mark.parametrize("segmentation", [ContextSegmentation(), RecordSegmentation()], ids=lambda one: one.name)
-def test_a_segmentation_without_scaling_has_none_to_choose(segmentation: Any) -> None:
-    said = f"^scaling=mv: the {segmentation.name} segmentation has no scaling to choose; kaggle, paper and window "
+@pytest.mark.parametrize(
+    ("segmentation", "scaling", "said"),
+    [
+        (
+            ContextSegmentation(),
+            "mv",
+            "^scaling=mv: the context segmentation has no scaling to choose; kaggle, paper and",
+        ),
+        (
+            RecordSegmentation(),
+            "qrs",
+            "^scaling=qrs: the record segmentation always has scaling=mv; kaggle, paper and ",
+        ),
+    ],
+    ids=["context", "record"],
+)
+def test_a_segmentation_without_scaling_has_none_to_choose(segmentation: Any, scaling: Any, said: str) -> None:
     with pytest.raises(BadSettingError, match=said):
-        chosen_segmentation(segmentation, "mv")
+        chosen_segmentation(segmentation, scaling)
     assert chosen_segmentation(segmentation, None) is segmentation
+
+
+def test_recordings_are_in_millivolts_whether_that_is_said_or_not() -> None:
+    assert chosen_segmentation(RecordSegmentation(), "mv") == RecordSegmentation()
 
 
 def test_the_setting_reaches_the_segmentation_beside_its_own_settings() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score, roc_curve
 
 from ecg.metrics.diagnosis import AGE, MODEL, TREES, Evaluation, evaluate
-from ecg.metrics.diagnosis.evaluation import AGES, FEWEST_MATCHED, NEAR_YEARS, _scores
+from ecg.metrics.diagnosis.evaluation import AGES, FEWEST, FEWEST_AT_SPECIFICITY, NEAR_YEARS, _scores
 from ecg.metrics.diagnosis.table import Columns
 from ecg.metrics.resampling import weighted_auroc
 
@@ -176,12 +176,12 @@ def test_without_anybody_to_match_there_is_no_matched_area(change: dict[str, Any
     assert "auroc" in got
 
 
-@pytest.mark.parametrize("n", [FEWEST_MATCHED - 1, FEWEST_MATCHED])
+@pytest.mark.parametrize("n", [FEWEST - 1, FEWEST])
 def test_of_few_patients_with_a_match_nothing_is_said(n: int) -> None:
     people = cohort(30).assign(age=60.0, sex="male")
     sick = np.flatnonzero(people["label"] == 1)
     people.loc[sick[n:], "sex"] = "female"
-    assert ("auroc_matched" in values(people)) == (n == FEWEST_MATCHED)
+    assert ("auroc_matched" in values(people)) == (n == FEWEST)
 
 
 # other diagnoses, and ages
@@ -347,3 +347,23 @@ def test_columns_of_the_same_patients_do_not_count_as_more_patients() -> None:
     five = Columns(people, {MODEL: np.tile(own[:, None], 5)}, {MODEL: np.tile(above[:, None], 5)})
     again = evaluate(five, model=MODEL, replicates=300, seed=0).estimates[MODEL]["auroc"]
     assert again == pytest.approx(once)
+
+
+@pytest.mark.parametrize("n", [FEWEST - 1, FEWEST])
+def test_of_very_few_patients_there_is_a_number_without_an_interval(n: int) -> None:
+    people = cohort(60)
+    few = people[(people["label"] == 0) | (people["label"].eq(1) & people["label"].eq(1).cumsum().le(n))]
+    one = found(few, {AGE: -few["score"].to_numpy()}, replicates=200)
+    assert one.estimates[MODEL]["auroc"].value == pytest.approx(roc_auc_score(few["label"], few["score"]))
+    assert isnan(one.estimates[MODEL]["auroc"].low) == (n < FEWEST)
+    assert isnan(one.better[AGE].low) == (n < FEWEST)
+
+
+@pytest.mark.parametrize("n", [FEWEST_AT_SPECIFICITY - 1, FEWEST_AT_SPECIFICITY])
+def test_of_fewer_than_ten_none_can_be_at_a_specificity_of_ninety_percent(n: int) -> None:
+    people = cohort(40, others=5)
+    own = people["label"].eq(0)
+    got = values(people[~own | own.cumsum().le(n)])
+    at = {"se_at_sp90", "flagged_other", *(f"false_alarms_{group}" for group in AGES)}
+    assert bool(at & set(got)) == (n == FEWEST_AT_SPECIFICITY)
+    assert "auroc" in got
