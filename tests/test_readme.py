@@ -34,6 +34,8 @@ def test_training_commands_compose(line: str) -> None:
     jobs: list[list[str]] = [[]]
     for word in words:
         key, _, values = word.partition("=")
+        if found := re.search(r"(?:interval|choice|range)\((.*?)\)", values):  # of a search
+            values = found.group(1)
         each = [values] if values.startswith(("[", "{")) else values.split(",")
         jobs = [[*job, f"{key}={value}"] for job in jobs for value in each]
     for job in jobs:

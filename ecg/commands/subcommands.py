@@ -172,7 +172,9 @@ def score(
 def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders, or folders that hold them, e.g. that of a sweep.")],
     out: Annotated[Path | None, typer.Option(help="Where to write; else compare/ in the given folder.")] = None,
-    metric: Annotated[str, typer.Option(help="The headline score, a key of metrics.json.")] = "test/macro_f1",
+    metric: Annotated[
+        str | None, typer.Option(help="The headline score, a key of metrics.json; else test/macro_f1.")
+    ] = None,
     wandb: Annotated[bool, typer.Option("--wandb", help="Also log the comparison as a W&B run.")] = False,
 ) -> None:
     """Compare runs: tables, figures and one HTML page, from their folders alone.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from ecg import __version__
+from ecg import __version__, search
 from ecg.commands.output import print_anything
 from ecg.config import RunConfig, compose
 from ecg.config.messages import explain
@@ -30,6 +30,7 @@ TRACE = "HYDRA_FULL_ERROR"
 
 compose.register()
 sweep.register()
+search.register()
 
 
 @hydra.main(config_path=str(compose.conf_folder()), config_name="config", version_base="1.3")
@@ -79,16 +80,25 @@ def main() -> None:
         return
     code = _reported(hydra_main)
     ran = sweep.SweepFolder
-    if ran.last is not None and not sweep.remove_unbegun(ran.last):
+    if ran.last is not None:
+        _tell_sweep(ran.last)
+    sys.exit(code)
+
+
+def _tell_sweep(folder: Path) -> None:
+    """The table of a sweep's jobs; a search has told its trials, and a sweep that was refused has none."""
+    from ecg.runs.study import StudyFolder
+
+    ran = sweep.SweepFolder
+    if not sweep.remove_unbegun(folder) and not StudyFolder(folder).exists:
         from rich.console import Console
 
         from ecg.compare import job_table
 
         console = Console()
-        console.print(job_table(ran.last, skipped=ran.skipped, elsewhere=ran.elsewhere))
-        if any(ran.last.glob("*/patients.csv")):
-            _tell_pooled(ran.last, console)
-    sys.exit(code)
+        console.print(job_table(folder, skipped=ran.skipped, elsewhere=ran.elsewhere))
+        if any(folder.glob("*/patients.csv")):
+            _tell_pooled(folder, console)
 
 
 def _tell_pooled(folder: Path, console: Console) -> None:

@@ -44,6 +44,8 @@ class Measure:
             part, _, last = tail.rpartition("/")
             name = f"{part} {Measure(f'test/{last}').name}"
         said = {"test": name, "subject": f"{name} per subject", "val": f"validation {name}"}
+        if stage == "best":
+            return str(Measure(tail).name)
         return said.get(stage, f"{stage} {name}")
 
     @property
@@ -157,8 +159,10 @@ def best_setting(settings: Iterable[Setting], measure: Measure) -> tuple[Setting
     return max(scored(settings, measure), key=lambda pair: sign * pair[1].mean, default=None)
 
 
-def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
+def measures_of(runs: Sequence[Run], wanted: str | None) -> list[Measure]:
     """The wanted metric and, where runs have both, one of the other level (beat or subject).
+
+    Without a wish it is the macro-F1 of the test beats or, of runs that were not tested, what chose their best epoch.
 
     Raises:
         EcgError: no finished run has the wanted metric; the message names those there are.
@@ -169,8 +173,12 @@ def measures_of(runs: Sequence[Run], wanted: str) -> list[Measure]:
             if metric(name) is None and isinstance(about, dict) and isinstance(about.get("title"), str):
                 _OWN[name] = about
     known = {key for run in runs if run.counts for key in run.metrics if run.value(key) is not None}
+    if wanted is None:
+        chose = [key for key in sorted(known) if key.startswith("best/")]
+        wanted = BEAT_LEVEL if BEAT_LEVEL in known or not chose else chose[0]
     if known and wanted not in known:
-        names = [key for key in sorted(known) if key.count("/") == 1 and key.startswith(("test/", "subject/"))]
+        shown = ("test/", "subject/", "val/")
+        names = [key for key in sorted(known) if key.count("/") == 1 and key.startswith(shown)]
         raise EcgError(f"--metric {wanted}: no run has it; there are {', '.join(names)}")
     other = BEAT_LEVEL if wanted.startswith("subject/") else SUBJECT_LEVEL
     return [Measure(key) for key in (wanted, other) if key in known or key == wanted]

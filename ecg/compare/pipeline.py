@@ -11,7 +11,7 @@ from rich.console import Console
 from ecg.atomic import whole_file
 from ecg.compare.figures import group_figures
 from ecg.compare.files import Part, markdown, run_rows, summary_rows, write_csv
-from ecg.compare.measures import BEAT_LEVEL, Measure, measures_of, over_runs
+from ecg.compare.measures import Measure, measures_of, over_runs
 from ecg.compare.pooled import heading, pooled_diagnoses
 from ecg.compare.settings import Group, group_runs
 from ecg.compare.sheet import comparison_page
@@ -26,14 +26,14 @@ from ecg.runs.run import Run
 
 
 def compare_runs(
-    roots: Sequence[Path], *, out: Path | None = None, metric: str = BEAT_LEVEL, wandb: bool = False
+    roots: Sequence[Path], *, out: Path | None = None, metric: str | None = None, wandb: bool = False
 ) -> Path:
     """Compare the runs below `roots`: tables to the terminal, files and a page to `out`.
 
     Args:
         roots: run folders, or folders that hold them at any depth.
         out: where to write; None is `compare/` in the only root.
-        metric: the headline score, a key of metrics.json.
+        metric: the headline score, a key of metrics.json; see `measures_of`.
         wandb: also log tables and figures as one W&B run.
 
     Returns:

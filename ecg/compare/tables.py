@@ -98,6 +98,8 @@ def job_table(
     """
     runs = [read_run(folder) for folder in run_folders(sweep_folder)]
     keys = [key for key in (BEAT_LEVEL, SUBJECT_LEVEL) if any(run.value(key) is not None for run in runs)]
+    if not keys:
+        keys = sorted({key for run in runs for key in run.metrics if key.startswith("best/")})[:1]
     measures, rows, reasons = [Measure(key) for key in keys], [], []
     for run, what in zip(runs, _what(runs), strict=True):
         number, name = run.folder.name.partition("_")[0], run.folder.name

@@ -51,7 +51,7 @@ def _of_each(runs: Iterable[Run], read: Callable[[Run], T], problems: list[str])
 
 def read_tested(runs: Iterable[Run], problems: list[str]) -> dict[str, Tested]:
     """`Tested` of each run that has a whole predictions.csv, by folder; what is damaged is added to `problems`."""
-    return _of_each(track(list(runs), "reading predictions"), _tested, problems)
+    return _of_each(track([run for run in runs if run.tested], "reading predictions"), _tested, problems)
 
 
 def read_histories(runs: Iterable[Run], problems: list[str]) -> dict[str, pd.DataFrame]:

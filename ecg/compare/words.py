@@ -14,6 +14,8 @@ from ecg.runs.run import RANDOM
 
 def where_tested(group: Group, tested: Mapping[str, Tested]) -> str:
     """Which beats the numbers of `group` come from, and whether they were the same ones in every run."""
+    if not any(run.tested for run in group.runs):
+        return f"None was tested: these are scores of validation beats, split {group.split} of {group.dataset}."
     start = f"Tested on split {group.split} of {group.dataset}, source {group.source}"
     found = [tested[str(run.folder)] for run in group.runs if str(run.folder) in tested]
     if not found:
@@ -114,6 +116,8 @@ def _controls(group: Group, measure: Measure) -> list[str]:
 def _chosen_by_validation(group: Group, best: Setting, measure: Measure) -> list[str]:
     """What an honest choice, made without the test beats, would have got."""
     n = len(group.settings)
+    if measure.key.startswith(("best/", "val/")):
+        return [f"It was picked among {n} by the same score, which is therefore a little too good."]
     picked = f"{best.label} was picked by looking at the test beats of {n} settings: its number is a little too good."
     monitors = {key for run in group.runs for key in run.metrics if key.startswith("best/")}
     chosen = best_setting(group.settings, Measure(monitors.pop())) if len(monitors) == 1 else None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 _TYPED = {
     "write resume=RUN to go on, or transfer.source=RUN to start from its weights": ("ckpt", "ckpt_path", "checkpoint"),
-    "a run is always tested; `ecg evaluate RUN` tests it on other beats": ("test",),
     "`python train.py` always trains; `ecg evaluate RUN` tests without training": ("train",),
     "write optimizer.lr=": ("lr", "model.lr", "learning_rate", "optimizer.learning_rate", "trainer.lr"),
     "choose optimizer=": ("model.optimizer",),

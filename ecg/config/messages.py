@@ -27,6 +27,10 @@ def explain(error: BaseException) -> str | None:
         return f"{error.filename or 'a file'}: {error.strerror}; is output_dir= (or cache_dir=) a folder to write in?"
     if isinstance(error, ValueError) and "Config group override" in str(error):
         return f"a group takes the name of one of its files, e.g. model=cnn, logger=none; groups: {', '.join(groups())}"
+    if isinstance(error, RuntimeError) and '"srun"' in str(error):
+        return (
+            "hydra/launcher=slurm: there is no Slurm here (no srun); hydra/launcher=submitit_local runs its jobs here"
+        )
     if not isinstance(error, HydraException | OmegaConfBaseException):
         return None
     cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else None
@@ -40,6 +44,10 @@ def explain(error: BaseException) -> str | None:
 def _unknown_key(found: re.Match[str], text: str) -> str:
     """A key at the top, the one place where Hydra takes no new ones (see `compose.register`)."""
     key = _full_key(text) or found.group(1).strip("+~")
+    if key.startswith("hydra."):
+        return (
+            f"{key} is no key of Hydra's part of the settings; +{key}= adds one, e.g. for another sampler or launcher"
+        )
     settings = [*(field.name for field in fields(RunConfig)), "experiment"]
     return unknown(key if hint_for(key) else key.partition(".")[0], settings)
 
@@ -48,7 +56,8 @@ def _unknown_choice(found: re.Match[str], text: str) -> str:
     group, name = found.group(1), found.group(2)
     if group == "hydra/launcher":
         plugin = f"install the plugin that brings it, e.g. hydra-{name}-launcher"
-        way = "pip install 'ecg-experiments[parallel]'" if name == "joblib" else plugin
+        extra = {"joblib": "parallel", "slurm": "slurm", "submitit_slurm": "slurm", "submitit_local": "slurm"}.get(name)
+        way = f"pip install 'ecg-experiments[{extra}]'" if extra else plugin
         return f"hydra/launcher={name}: that launcher is not installed; {way}"
     if group.startswith("hydra/"):
         return f"{group}={name}: not installed; it comes with a Hydra plugin of that name"

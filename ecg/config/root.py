@@ -109,6 +109,8 @@ class RunConfig:
     """Start a sweep anew, even if the same one was begun before."""
     bootstrap: int = 2000
     """Replicates behind each interval."""
+    test: bool = True
+    """False: the test subset is not looked at, and validation alone says how good the run is, as in a search."""
 
     def __post_init__(self) -> None:
         in_range("seed", self.seed, 0, 2**31 - 1)

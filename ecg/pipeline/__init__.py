@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ecg.pipeline.train import run
+from ecg.pipeline.train import check, run
 
-__all__ = ["run"]
+__all__ = ["check", "run"]

@@ -8,6 +8,7 @@ from ecg.config import RunConfig
 from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.runs.job import Job
 from ecg.runs.provenance import provenance
+from ecg.runs.study import trial_number
 from ecg.training.loggers import RunFacts, agents_run, wandb_environment
 from ecg.training.trainer import trainer_node
 
@@ -42,8 +43,9 @@ def run_facts(
             wandb={"wandb_id": known or uuid4().hex[:12], "wandb": wandb_environment()},
         )
         write_json(folder.provenance, facts)
+    number = trial_number(job)
     return RunFacts(
-        name=config.name,
+        name=config.name if number is None else f"{config.name}-trial{number}",
         run_id=str(read_json(folder.provenance).get("wandb_id") or uuid4().hex[:12]),
         group=job.sweep.name if job.sweep else None,
         tags=("simulated",) if simulated else (),

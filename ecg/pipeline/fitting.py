@@ -24,6 +24,7 @@ from ecg.runs.folder import RunFolder
 from ecg.targets import locate
 from ecg.training.classifier import BeatClassifier, recipe_of
 from ecg.training.history import History
+from ecg.training.pruning import Pruning
 from ecg.training.trainer import make_trainer
 from ecg.transfer import Start, Transfer
 
@@ -38,17 +39,35 @@ class Fitted:
         history: of the epochs.
         probe_s: time that the head alone took before, in s.
         before_s: time that was spent before a resumption, on epochs and on the head alone, in s.
+        pruned_after: the number of epochs after which a search ended the training; None where it did not.
     """
 
     history: History
     probe_s: float = 0.0
     before_s: float = 0.0
+    pruned_after: int | None = None
 
 
 def fit(
-    config: RunConfig, transfer: Transfer, start: Start, folder: RunFolder, loggers: Sequence[Logger], *, resume: bool
+    config: RunConfig,
+    transfer: Transfer,
+    start: Start,
+    folder: RunFolder,
+    loggers: Sequence[Logger],
+    *,
+    resume: bool,
+    pruning: Pruning | None = None,
 ) -> Fitted:
     """Train, from the last whole epoch on where there is one; the model ends with its best weights.
+
+    Args:
+        config: of the run.
+        transfer: what is retrained.
+        start: the model as training begins.
+        folder: of the run.
+        loggers: open ones.
+        resume: whether the folder's run goes on.
+        pruning: of a search's trial.
 
     Raises:
         EcgError: a damaged checkpoint.
@@ -59,9 +78,11 @@ def fit(
     probe_s = 0.0
     if transfer.probe_first and len(start.fitted.names) - len(start.frozen) > 1:
         probe_s = _probe(config, transfer, start, folder, needed=point is None)
-    history, before_s = _phase(config, transfer, start.fitted, start.data, start.frozen, folder, loggers, point)
+    classifier = _classifier(config, transfer, start.fitted, start.data, start.frozen)
+    history, before_s = trained(config, classifier, start.fitted, start.data, folder, loggers, point, pruning=pruning)
     _complete(folder, start)
-    return Fitted(history, probe_s, before_s + (probe_s if point is not None else 0.0))
+    pruned_after = pruning.after if pruning is not None else None
+    return Fitted(history, probe_s, before_s + (probe_s if point is not None else 0.0), pruned_after)
 
 
 def _probe(config: RunConfig, transfer: Transfer, start: Start, folder: RunFolder, *, needed: bool) -> float:
@@ -76,25 +97,17 @@ def _probe(config: RunConfig, transfer: Transfer, start: Start, folder: RunFolde
     fitted = start.fitted
     learning = {id(p) for p in fitted.parameters() if p.requires_grad}
     settings = {"max_epochs": transfer.probe_epochs}
-    point, frozen = resume_point(probe), fitted.names[:-1]
-    history, _ = _phase(config, transfer, fitted, start.data, frozen, probe, (), point, settings)
+    classifier = _classifier(config, transfer, fitted, start.data, fitted.names[:-1])
+    history, _ = trained(config, classifier, fitted, start.data, probe, (), resume_point(probe), settings)
     for parameter in fitted.parameters():
         parameter.requires_grad_(id(parameter) in learning)
     return history.seconds
 
 
-def _phase(
-    config: RunConfig,
-    transfer: Transfer,
-    fitted: LayeredModel,
-    data: BeatData,
-    frozen: tuple[str, ...],
-    folder: RunFolder,
-    loggers: Sequence[Logger],
-    point: ResumePoint | None,
-    settings: dict[str, Any] | None = None,
-) -> tuple[History, float]:
-    classifier = BeatClassifier(
+def _classifier(
+    config: RunConfig, transfer: Transfer, fitted: LayeredModel, data: BeatData, frozen: tuple[str, ...]
+) -> BeatClassifier:
+    return BeatClassifier(
         fitted,
         loss=loss_node(config, data),
         optimizer=config.optimizer,
@@ -104,7 +117,6 @@ def _phase(
         lr_decay=transfer.lr_decay,
         seed=config.seed,
     )
-    return trained(config, classifier, fitted, data, folder, loggers, point, settings)
 
 
 def trained(
@@ -116,6 +128,7 @@ def trained(
     loggers: Sequence[Logger],
     point: ResumePoint | None,
     settings: dict[str, Any] | None = None,
+    pruning: Pruning | None = None,
 ) -> tuple[History, float]:
     """Train any module whose `model` is `fitted`, which ends with its best weights.
 
@@ -125,7 +138,8 @@ def trained(
     Raises:
         EcgError: a damaged checkpoint, or settings that Lightning refuses.
     """
-    trainer, history = make_trainer(config, folder, loggers, settings=settings)
+    more = () if pruning is None else (pruning,)
+    trainer, history = make_trainer(config, folder, loggers, settings=settings, more=more)
     if point is not None:
         history.restore(point.epochs)
         log.info("resuming after epoch %d from %s", point.epochs, point.path)
@@ -151,10 +165,10 @@ def _run(
     """Train; what Lightning refuses, and what a checkpoint of another run breaks, is said in a line."""
     try:
         trainer.fit(module, data, ckpt_path=point.path if point else None)
-    except SystemExit:  # what Lightning makes of Ctrl-C
-        if trainer.interrupted:
+    except SystemExit as end:  # what Lightning makes of Ctrl-C and SIGTERM
+        if type(end) is not SystemExit or isinstance(end.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
-        raise
+        raise  # of a cluster's launcher, which has put the job into its queue again
     except MisconfigurationException as error:
         raise EcgError(f"Lightning refuses these settings: {_first_line(error)}") from error
     except (RuntimeError, KeyError, ValueError) as error:

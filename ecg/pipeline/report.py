@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,11 @@ from ecg.data.module import BeatData
 from ecg.page import write_page
 from ecg.pipeline.diagnosis import THRESHOLD
 from ecg.pipeline.fitting import Fitted
-from ecg.report.results import Results, write_results
+from ecg.report.results import Results, described, write_results
 from ecg.report.run_page import run_page
 from ecg.report.run_report import run_figures
 from ecg.report.summary import tell_summary, write_summary
-from ecg.runs.folder import RunFolder, read_json
+from ecg.runs.folder import RunFolder, read_json, write_json
 from ecg.runs.weights import save_weights, travelling
 from ecg.training.loggers import Loggers
 from ecg.training.trainer import limit_of
@@ -26,7 +27,7 @@ from ecg.transfer import Start
 
 def report_run(
     config: RunConfig,
-    results: Results,
+    results: Results | None,
     fitted: Fitted,
     data: BeatData,
     start: Start,
@@ -36,25 +37,35 @@ def report_run(
     job_type: str,
     seconds: float,
 ) -> None:
-    """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen."""
-    info, history = results.info, fitted.history
-    chosen = {} if results.patients is None else {THRESHOLD: float(results.patients["threshold_model"].iloc[0])}
-    facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds) | chosen
-    quality = travelling(results.metrics, info.classes)
-    segmentation = settings_of(data.segmentation)
+    """Weights, figures and tables into the folder, the headline into W&B, the table and the way on to the screen.
+
+    Where nothing was tested (`results` is None), weights and what validation says of them are all there is.
+    """
+    facts = _facts(config, fitted, start, job_type=job_type, seconds=seconds)
+    if results is None:
+        facts |= {"tested": False, **_validated(fitted)}
+    elif results.patients is not None:
+        facts[THRESHOLD] = float(results.patients["threshold_model"].iloc[0])
+    quality = travelling(results.metrics, data.info.classes) if results is not None else {}
     save_weights(
         folder.weights,
         start.model.state_dict(),
-        info=info,
+        info=data.info,
         model=config.model,
-        segmentation=segmentation,
+        segmentation=settings_of(data.segmentation),
         training={**facts, **quality, **_trained_on(data)},
         labelling=config.labelling,
     )
+    if results is None:
+        loggers.summary({"simulated": data.info.simulated, **facts})
+        write_json(folder.metrics, {**described(data.info), **facts})
+        _show_validated(config, facts, folder, loggers)
+        return
+    history = fitted.history
     figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
     drawn = write_summary(results, figures, folder)
     loggers.figures(drawn)
-    loggers.summary({**results.shown, "simulated": info.simulated, **facts})
+    loggers.summary({**results.shown, "simulated": results.info.simulated, **facts})
     made = run_page(
         config.name,
         results,
@@ -67,6 +78,15 @@ def report_run(
     write_page(folder.page, made)
     write_results(results, folder, facts)
     _show(config, results, folder, loggers)
+
+
+def _validated(fitted: Fitted) -> dict[str, float]:
+    """What validation says at the best epoch."""
+    table, best = fitted.history.table, fitted.history.best_epoch
+    if best is None:
+        return {}
+    row = table[table["epoch"] == best].iloc[0]
+    return {str(key): float(value) for key, value in row.items() if str(key).startswith("val/")}
 
 
 def _trained_on(data: BeatData) -> dict[str, list[str]]:
@@ -89,6 +109,14 @@ def _show(config: RunConfig, results: Results, folder: RunFolder, loggers: Logge
     )
 
 
+def _show_validated(config: RunConfig, facts: Mapping[str, Any], folder: RunFolder, loggers: Loggers) -> None:
+    """The one number there is without a test, and the way on."""
+    value, after = facts[f"best/{config.monitor}"], facts.get("pruned_after")
+    stopped = f"stopped by the search after epoch {after}; " if after else ""
+    said = f"{stopped}best {config.monitor}: {value:.4f} (epoch {(facts['best_epoch'] or 0) + 1}); not tested"
+    print(f"{said}\nrun folder: {folder.path}\n{loggers.where()}", flush=True)
+
+
 def _facts(config: RunConfig, fitted: Fitted, start: Start, *, job_type: str, seconds: float) -> dict[str, Any]:
     """What metrics.json says beside the scores."""
     parameters, history = list(start.model.parameters()), fitted.history
@@ -105,5 +133,6 @@ def _facts(config: RunConfig, fitted: Fitted, start: Start, *, job_type: str, se
         "best_epoch": history.best_epoch,
         f"best/{config.monitor}": history.best,
         "limit_batches": limit_of(config.trainer),
+        **({} if fitted.pruned_after is None else {"pruned_after": fitted.pruned_after}),
         **start.facts,
     }

@@ -28,6 +28,7 @@ from ecg.runs.job import Job
 from ecg.runs.reading import save_config
 from ecg.targets import locate
 from ecg.training.loggers import opened
+from ecg.training.pruning import pruning_of
 from ecg.training.rpeaks import RPeakLoss, RPeakTraining
 from ecg.training.threads import choose_threads
 from ecg.training.trainer import check_devices, limit_of
@@ -85,7 +86,8 @@ def run_rpeaks(config: RunConfig, job: Job) -> float:
     }
     with opened(config.logger, run_facts(config, job, folder, **told)) as loggers:
         net, point = module.model, resume_point(folder)
-        history, before_s = trained(config, module, net, data, folder, loggers.all, point)
+        pruning = pruning_of(job, config.monitor)
+        history, before_s = trained(config, module, net, data, folder, loggers.all, point, pruning=pruning)
         tested = test_rpeaks(config, net.cpu().eval(), data, folder)
         parameters = sum(p.numel() for p in net.parameters())
         facts = {
@@ -101,9 +103,20 @@ def run_rpeaks(config: RunConfig, job: Job) -> float:
             "best_epoch": history.best_epoch,
             f"best/{config.monitor}": history.best,
             "limit_batches": limit_of(config.trainer),
+            **({} if config.test else {"tested": False}),
+            **({} if pruning is None or pruning.after is None else {"pruned_after": pruning.after}),
         }
         report_rpeaks(config, tested, history, facts, folder, loggers)
     return history.best
+
+
+def check_rpeaks(config: RunConfig, job: Job) -> None:
+    """Build what can be built before any data is read.
+
+    Raises:
+        EcgError: something that the user can put right.
+    """
+    _made(config, job)
 
 
 def share_rpeaks(config: RunConfig, job: Job) -> float:
@@ -121,7 +134,8 @@ def test_rpeaks(
     config: RunConfig, net: RPeakNet, data: RPeaksDataModule, folder: RunFolder
 ) -> Mapping[str, Sequence[Detected]]:
     """Keep the weights, and find the R peaks of whole test records with them; by what is tested."""
-    tested = {one.name: _detect(net, folder, config, data, one) for one in data.tests}
+    tests = data.tests if config.test else ()
+    tested = {one.name: _detect(net, folder, config, data, one) for one in tests}
     _save(net, folder, config, data, tested)
     return tested
 

@@ -28,7 +28,7 @@ from ecg.pipeline.diagnosis import diagnosis_table
 from ecg.pipeline.facts import run_facts, threads_of
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
-from ecg.pipeline.rpeaks import finds_peaks, refuse_parts, run_rpeaks, share_rpeaks
+from ecg.pipeline.rpeaks import check_rpeaks, finds_peaks, refuse_parts, run_rpeaks, share_rpeaks
 from ecg.pipeline.source import prepared, resolve_source, write_origin
 from ecg.report.results import Results, labelled_ways, score, write_split
 from ecg.runs.folder import RunFolder
@@ -39,6 +39,7 @@ from ecg.runs.sweep import take_up
 from ecg.training.inference import probabilities
 from ecg.training.labelling import Labelling
 from ecg.training.loggers import opened
+from ecg.training.pruning import pruning_of
 from ecg.training.threads import choose_threads
 from ecg.training.trainer import check_devices
 from ecg.transfer import Transfer
@@ -62,6 +63,19 @@ def run(config: RunConfig, job: Job) -> float:
     run_one, share = (run_rpeaks, share_rpeaks) if finds_peaks(config) else (_run, _share)
     with also(own_metrics(config)):
         return _whole(config, job, run_one, share)
+
+
+def check(config: RunConfig, job: Job) -> None:
+    """Build what can be built before any data is read.
+
+    Raises:
+        EcgError: something that the user can put right.
+    """
+    with also(own_metrics(config)):
+        if finds_peaks(config):
+            check_rpeaks(config, job)
+        else:
+            _checked(config, job)
 
 
 def own_metrics(config: RunConfig) -> list[Metric]:
@@ -108,8 +122,9 @@ def _run(config: RunConfig, job: Job) -> float:
     told: dict[str, Any] = {"fingerprint": data.info.fingerprint, "simulated": data.info.simulated, "threads": threads}
     facts = run_facts(config, job, folder, job_type=job_type(data, transfer), **told)
     with opened(config.logger, facts) as loggers:
-        fitted = fit(config, transfer, start, folder, loggers.all, resume=job.resume)
-        results = _test(config, data, start.model)
+        pruning = pruning_of(job, config.monitor)
+        fitted = fit(config, transfer, start, folder, loggers.all, resume=job.resume, pruning=pruning)
+        results = _test(config, data, start.model) if config.test else None
         seconds = time.perf_counter() - began + fitted.before_s
         report_run(config, results, fitted, data, start, folder, loggers, job_type=facts.job_type, seconds=seconds)
     return fitted.history.best

@@ -230,11 +230,14 @@ def write_results(results: Results, folder: RunFolder, facts: dict[str, object])
         if found is not None:
             with whole_file(path) as temporary:
                 found.to_csv(temporary, float_format="%.6f")
+    write_json(folder.metrics, {**described(info), **facts, **results.metrics, "intervals": results.intervals})
+
+
+def described(info: DataInfo) -> dict[str, object]:
+    """What metrics.json says of the data, and how its metrics are shown."""
     words = ("dataset", "source", "databases", "simulated", "segmentation", "split", "notes", "facts")
-    described = {name: getattr(info, name) for name in words}
     shown = {one.name: one.shown() for one in known_metrics(info.classes)}
-    content = {**described, **facts, **results.metrics, "intervals": results.intervals, "metrics": shown}
-    write_json(folder.metrics, content)
+    return {**{name: getattr(info, name) for name in words}, "metrics": shown}
 
 
 def write_split(info: DataInfo, split: Split, beats: Beats, folder: RunFolder) -> None:

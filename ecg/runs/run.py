@@ -187,6 +187,11 @@ class Run:
         return self.state == "finished"
 
     @property
+    def tested(self) -> bool:
+        """Whether it was tested; where not, validation alone says how good it is."""
+        return self.metrics.get("tested") is not False
+
+    @property
     def k(self) -> int | None:
         """Number of retrained layers; None for a training from scratch."""
         found = number(self.metrics.get("transfer/trainable_layers", self.settings.get("transfer.trainable_layers")))
@@ -267,6 +272,8 @@ def _state(files: RunFolder) -> tuple[State, str, dict[str, Any]]:
             return "failed", str(damage), {}
         if (limit := metrics.get("limit_batches")) is not None:
             return "no result", f"limit_batches={limit}: only a try", metrics
+        if (after := metrics.get("pruned_after")) is not None:
+            return "no result", f"stopped by the search after epoch {after}", metrics
         return "finished", f"its results are whole, but then: {said}" if said else "", metrics
     if files.error.is_file():
         return "failed", said or "error.txt is empty", {}

@@ -33,7 +33,10 @@ VARIABLE = "ECG_SWEEP"
 MARK = "sweep.json"
 """In the sweep's folder: the settings that were typed, and the code that they were typed for."""
 LAYERS = "transfer.trainable_layers"
-_NOT_THE_SWEEP = ("-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "rerun=", "threads=")
+_NOT_THE_SWEEP = (
+    "-m", "--multirun", "hydra/launcher=", "hydra.launcher.", "hydra.sweeper.n_trials=", "hydra.sweeper.n_jobs=",
+    "rerun=", "threads=",
+)  # fmt: skip
 _ONLY_SHOWN = ("--cfg", "-c", "--info", "-i", "--help", "--hydra-help")
 
 
@@ -102,10 +105,17 @@ def _begun(parent: Path, typed: list[str]) -> Path | None:
 
 
 def remove_unbegun(folder: Path) -> bool:
-    """Remove the folder of a sweep of which no job began to write a run; returns whether it was so."""
-    if any(path.name not in ("train.log", ".hydra", ".lock") for path in folder.glob("*/*")):
+    """Remove the folder of a sweep that was refused before any job wrote a file; returns whether it was refused so.
+
+    A folder that holds anything else is the user's own.
+    """
+    inside = list(folder.iterdir()) if folder.is_dir() else []
+    files = {path.name for path in inside if not path.is_dir()}
+    below = {path.name for path in folder.glob("*/*")}
+    if not below <= {"train.log", ".hydra", ".lock"}:
         return False
-    shutil.rmtree(folder, ignore_errors=True)
+    if files <= {MARK, "multirun.yaml"}:
+        shutil.rmtree(folder, ignore_errors=True)
     return True
 
 

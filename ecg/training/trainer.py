@@ -69,7 +69,12 @@ def check_devices(config: RunConfig) -> None:
 
 
 def make_trainer(
-    config: RunConfig, folder: RunFolder, loggers: Sequence[Logger], *, settings: Mapping[str, Any] | None = None
+    config: RunConfig,
+    folder: RunFolder,
+    loggers: Sequence[Logger],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    more: Sequence[Callback] = (),
 ) -> tuple[pl.Trainer, History]:
     """A trainer that keeps best.ckpt and last.ckpt at each epoch's end, and the history it writes.
 
@@ -80,6 +85,7 @@ def make_trainer(
         folder: where checkpoints and the history go.
         loggers: open ones; empty for none.
         settings: parameters of the trainer in place of the configuration's.
+        more: callbacks beside the configuration's.
     """
     _quiet()
     keep_freed_memory()
@@ -92,7 +98,7 @@ def make_trainer(
         best = BestEpoch(average, dirpath=folder.checkpoints, monitor=config.monitor, mode=config.mode)
         callbacks += [best, LastEpoch(dirpath=folder.checkpoints)]
         node["enable_checkpointing"] = True
-    callbacks += own
+    callbacks += [*own, *more]
     watched, own_bar = Console(stderr=True).is_terminal, any(isinstance(one, ProgressBar) for one in own)
     if watched and node.get("enable_progress_bar") is not False and not own_bar:
         callbacks.append(RichProgressBar(leave=False))

@@ -55,7 +55,7 @@ def at(tree: Any, path: tuple[str, ...]) -> Any:
 
 def test_conf_is_where_the_package_looks_for_it() -> None:
     assert conf_folder() == CONF
-    assert set(groups()) == {*GROUPS, "experiment"}
+    assert set(groups()) == {*GROUPS, "experiment", "hparams_search"}
     assert len(FILES) >= 30
 
 

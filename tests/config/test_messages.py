@@ -185,7 +185,6 @@ def test_an_unknown_key_that_is_near_to_none_is_answered_with_those_there_are(ov
 
 HABITS = [
     ("ckpt_path=x", "resume=RUN"),
-    ("test=true", "ecg evaluate RUN"),
     ("train=false", "ecg evaluate RUN"),
     ("lr=0.1", "optimizer.lr="),
     ("model.lr=0.1", "optimizer.lr="),
@@ -243,7 +242,7 @@ def test_a_hint_holds_for_all_below_its_key_and_no_further() -> None:
     ("override", "way"),
     [
         ("hydra/launcher=nothere", "hydra-nothere-launcher"),
-        ("hydra/launcher=submitit_slurm", "not installed"),
+        ("hydra/launcher=ray", "not installed"),
         ("hydra/sweeper=nothere", "hydra/sweeper=nothere: not installed"),
     ],
 )
