@@ -78,9 +78,11 @@ def table(results: pd.DataFrame) -> str:
     head = ["leads, question", "MI / others", "scorer", *SHOWN.values(), *(f"AUROC on {name}" for name in ELSEWHERE)]
     lines = [f"| {' | '.join(head)} |", "|---|---|---|" + "---:|" * (len(head) - 3)]
     for question, words in QUESTIONS.items():
-        for (setting, scorer), part in results[results["question"] == question].groupby(
-            ["setting", "scorer"], sort=False
-        ):
+        own_rows = results[results["question"] == question]
+        first = next(iter(own_rows["setting"]), "")
+        for (setting, scorer), part in own_rows.groupby(["setting", "scorer"], sort=False):
+            if setting != first and scorer in SCORERS.values():  # what the model is compared with stays the same
+                continue
             own = part[part["database"] == OWN]
             counts = own.iloc[0]
             said = words if "=" not in setting else f"{words}, {setting.rpartition('=')[2]}"

@@ -33,6 +33,8 @@ BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
 DIAGNOSED = {"trees": "trees on wave measurements", "age_alone": "age alone"}
 """Baselines of patients, which have no score by beat."""
 FIGURES = ("layers", "time", "amount")
+SOURCE = "config/transfer.source"
+SHARE = "dataset.train_fraction_of_patients"
 
 
 def mean(runs: Sequence[ecg.Run], key: str) -> str:
@@ -76,17 +78,26 @@ def tables(runs: Sequence[ecg.Run]) -> str:
             extra = [pooled(one)] if folds else []
             scores = [mean(one.runs, key) for key in SHOWN]
             rows.append([one.label, str(len(one.runs)), *scores, *extra, f"{trained:,.0f}", f"{seconds:.0f}"])
-        seen = {run.replicate: run for run in group.runs}
-        for name, words in BASELINES.items():
-            scores = [mean(list(seen.values()), f"baseline/{name}/{key}") for key in SHOWN]
-            rows.append([words, str(len(seen)), *scores, *(["-"] if folds else []), "-", "-"])
-        for name, words in DIAGNOSED.items():
-            of = {f"subject/{key}": f"diagnosis/{name}/{key}" for key in ("auroc", "balanced_accuracy")}
-            if any(run.value(of["subject/auroc"]) is not None for run in seen.values()):
-                scores = [mean(list(seen.values()), of[key]) if key in of else "-" for key in SHOWN]
-                rows.append([words, str(len(seen)), *scores, *(["-"] if folds else []), "-", "-"])
+        shares = {str(run.settings.get(SHARE)) for run in group.runs}
+        for share in sorted(shares):
+            seen = {run.replicate: run for run in group.runs if str(run.settings.get(SHARE)) == share}
+            rows += baselines(list(seen.values()), f", {SHARE.rpartition('.')[2]}={share}" * (len(shares) > 1), folds)
         parts.append(f"{group.title}:\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in rows))
     return "\n\n".join(parts)
+
+
+def baselines(runs: Sequence[ecg.Run], of: str, folds: bool) -> list[list[str]]:
+    """A row for each baseline of these runs, which have the same training patients; `of` says which share of all."""
+    rows = []
+    for name, words in BASELINES.items():
+        scores = [mean(runs, f"baseline/{name}/{key}") for key in SHOWN]
+        rows.append([words + of, str(len(runs)), *scores, *(["-"] if folds else []), "-", "-"])
+    for name, words in DIAGNOSED.items():
+        keys = {f"subject/{key}": f"diagnosis/{name}/{key}" for key in ("auroc", "balanced_accuracy")}
+        if any(run.value(keys["subject/auroc"]) is not None for run in runs):
+            scores = [mean(runs, keys[key]) if key in keys else "-" for key in SHOWN]
+            rows.append([words + of, str(len(runs)), *scores, *(["-"] if folds else []), "-", "-"])
+    return rows
 
 
 def gather(name: str, folders: list[Path]) -> tuple[pd.DataFrame, pd.DataFrame, str]:
@@ -99,7 +110,9 @@ def gather(name: str, folders: list[Path]) -> tuple[pd.DataFrame, pd.DataFrame, 
             if any(word in figure.name for word in FIGURES):
                 (HERE / "figures").mkdir(exist_ok=True)
                 shutil.copy(figure, HERE / "figures" / f"{name}_{figure.name}")
-    every["folder"] = [Path(folder).name for folder in every["folder"]]
+    for table, name_of in ((every, "folder"), (every, SOURCE), (summary, SOURCE)):
+        if name_of in table:  # where somebody's runs lie says nothing to others
+            table[name_of] = [Path(str(path)).name for path in table[name_of]]
     for table in (every, summary):
         table.insert(0, "question", name)
     return every, summary, tables(ecg.find_runs(folders))
