@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
@@ -148,14 +149,9 @@ def _verdict(trials: Sequence[FrozenTrial], study: Study, measure: Measure) -> l
 def _table(trials: Sequence[FrozenTrial], space: Space, measure: Measure, most: int) -> NumberTable:
     rows = [_row(one, space, measure) for one in trials[:most]]
     more = f"And {len(trials) - most} more: trials.csv." if len(trials) > most else ""
-    head = (
-        "trial",
-        "state",
-        f"{measure.name}{measure.unit}",
-        "epochs",
-        *(key.rpartition(".")[2] for key in space.varied),
-    )
-    return NumberTable(head, rows, more, "trials, the best first", words=2)
+    score = f"{measure.name.removeprefix('validation ')}{measure.unit}"
+    head = ("trial", "state", score, "epochs", *(key.rpartition(".")[2] for key in space.varied))
+    return NumberTable(head, rows, more, f"trials by {measure.name}, the best first", words=2, gap=0)
 
 
 def _row(one: FrozenTrial, space: Space, measure: Measure) -> list[object]:
@@ -193,6 +189,7 @@ def _figures(study: Study, space: Space) -> Iterator[tuple[str, Figure]]:
     import matplotlib as mpl
 
     mpl.use("Agg")
+    logging.getLogger("matplotlib.category").setLevel(logging.WARNING)  # choices may look like numbers
     from matplotlib import pyplot as plt
     from optuna.visualization import matplotlib as plots
 

@@ -41,7 +41,7 @@ class Space:
         return [f"{key}={_text(value)}" for key, value in values.items()]
 
     def corners(self) -> list[dict[str, Any]]:
-        """Few values that say whether every setting exists and takes what it is given: each one's ends or choices."""
+        """Few values that say whether every setting exists and takes what it is given: each one's ends, or choices."""
         ends = {key: _ends(one) for key, one in self.varied.items()}
         first = {key: values[0] for key, values in ends.items()}
         more = [first | {key: value} for key, values in ends.items() for value in values[1:]]
@@ -120,7 +120,10 @@ def _number(low: float, high: float, step: float | None, *, whole: bool, log: bo
 
 def _ends(one: BaseDistribution) -> list[Any]:
     choices = getattr(one, "choices", None)
-    return list(choices) if choices is not None else [one.low, one.high]  # type: ignore[attr-defined]
+    if choices is not None:
+        return list(choices)
+    low, high = one.low, one.high  # type: ignore[attr-defined]
+    return [low, high, (low + high) / 2] if isinstance(low, float) else [low, high]  # typed, 1.0 looks whole
 
 
 def _text(value: object) -> str:

@@ -109,7 +109,13 @@ class Search(Sweeper):
 
         for values in self.space.corners():
             check(self._config(self.space.typed(values)), Job(Path(), sweep=Path()))
-        return self._config([])
+        config = self._config([])
+        if config.trainer.get("limit_val_batches") == 0 or config.dataset.get("val_fraction") == 0:
+            raise EcgError(
+                "a search chooses by validation, and there is none: drop trainer.limit_val_batches=0 and "
+                "dataset.val_fraction=0, or set them otherwise"
+            )
+        return config
 
     def _config(self, varied: Sequence[str]) -> RunConfig:
         """As a trial composes it."""

@@ -58,7 +58,6 @@ def test_the_agent_runs_them(name: str, tmp_path: Path, cache: Path, monkeypatch
     said, outputs = sweep(name), tmp_path / "outputs"
     key = next(key for key, one in said["parameters"].items() if len(one.get("values", ())) > 2)
     small = {**SMALL, "output_dir": str(outputs), "logger.wandb.mode": "offline"}
-    small |= {"transfer.source_epochs": 1} if name == "layers.yaml" else {}
     runs = []
     for number, value in enumerate(said["parameters"][key]["values"][:2]):
         args = {other: first(one) for other, one in said["parameters"].items()} | small | {key: value}

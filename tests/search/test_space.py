@@ -55,7 +55,7 @@ def test_what_is_typed_later_goes_first() -> None:
 
 def test_every_end_and_choice_is_tried_once_before_a_search() -> None:
     corners = space("a=interval(0,1)", "b=choice(x,y,z)").corners()
-    assert [(one["a"], one["b"]) for one in corners] == [(0, "x"), (1, "x"), (0, "y"), (0, "z")]
+    assert [(one["a"], one["b"]) for one in corners] == [(0, "x"), (1, "x"), (0.5, "x"), (0, "y"), (0, "z")]
 
 
 @pytest.mark.parametrize(
