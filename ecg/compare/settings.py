@@ -129,7 +129,8 @@ def differing(meanings: Sequence[Mapping[str, str]]) -> list[str]:
 def _group(members: Sequence[Run], key: tuple[str, ...], *, same_name: bool) -> Group:
     dataset, source, split, _, fingerprint = key
     meanings = [meaning(run) for run in members]
-    differs = differing(meanings)
+    sources = {one.get(SOURCE) for one in meanings} - {RANDOM, None}
+    differs = [key for key in differing(meanings) if key != SOURCE or len(sources) > 1]  # one source needs no name
     replicates: dict[frozenset[tuple[str, str]], list[Run]] = {}
     for run, one in zip(members, meanings, strict=True):
         replicates.setdefault(frozenset(one.items()), []).append(run)

@@ -16,9 +16,12 @@ from ecg.compare.series import CONTROLS, GREY, PALETTE, Line, outer_keys, panels
 from ecg.compare.settings import TIME, Group, Setting, short_key
 from ecg.metrics.baselines import NAMES, NEAREST
 from ecg.metrics.confusion import FloatArray
+from ecg.metrics.diagnosis import SCORERS
 from ecg.report.style import FAINT, INK, new_figure, tidy
 
 DOTTED, DASH_DOTTED = (0, (1, 2)), (0, (4, 1.5, 1, 1.5))
+OTHERS = ((0, (7, 2)), (0, (3, 3)), (0, (8, 2, 1, 2, 1, 2)))
+"""Lines of controls beside the majority class and the nearest neighbour."""
 
 
 def layers_figure(group: Group, measure: Measure) -> Shown | None:
@@ -42,8 +45,9 @@ def layers_figure(group: Group, measure: Measure) -> Shown | None:
                 _across(axes, line, measure)
             else:
                 _along(axes, line, measure, shift=0.06 * (number - 1) if several else None)
+        more = iter(OTHERS * len(control_lines(group, measure)))
         for name, value in control_lines(group, measure).items():
-            style = DASH_DOTTED if name == NAMES[NEAREST] else DOTTED
+            style = DASH_DOTTED if name == NAMES[NEAREST] else next(more) if name in SCORERS.values() else DOTTED
             axes.axhline(measure.scale * value, color=GREY, linewidth=1.3, linestyle=style, label=name, zorder=1)
         axes.set_xlim(0.6, layers + 0.4)
         axes.set_xlabel(f"retrained layers k, counted from the output (of {layers}; 1 = the head alone)")
@@ -207,7 +211,10 @@ def dots_figure(group: Group, measure: Measure) -> Shown | None:
     for name, value in control_lines(group, measure).items():
         x = measure.scale * value
         axes.axvline(x, color=GREY, linestyle=DOTTED, linewidth=1.3, zorder=1)
-        axes.text(x, 1.01, name, transform=axes.get_xaxis_transform(), fontsize=9, color=FAINT, ha="center")
+        where = axes.get_xaxis_transform()  # turned, since several may have nearly the same value
+        axes.text(
+            x, 1.01, name, transform=where, fontsize=9, color=FAINT, ha="left", rotation=30, rotation_mode="anchor"
+        )
     names = [f"{setting.label}  (n={len(setting.runs)})" for setting, _ in settings]
     axes.set_yticks(range(len(settings)), names, fontsize=10, parse_math=False)
     axes.set(ylim=(len(settings) - 0.5, -0.5), xlabel=axis_label(measure))
