@@ -6,18 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ecg.beats.table import SIGNAL, shapes_of
 from ecg.recordings.leads import FIRST
 
 if TYPE_CHECKING:
     from ecg.data.module import BeatData
     from ecg.data.sources import Prepared
-
-
-FEWEST_TESTED = 5
-"""Test patients of a class below which a score is an accident."""
 
 
 @dataclass(frozen=True)
@@ -130,23 +124,13 @@ def describe(data: BeatData, prepared: Prepared, facts: dict[str, object]) -> Da
         databases=data.source.databases,
         split=data.split.name,
         by_patient=data.split.by_patient,
-        notes=(*too_few(data), *prepared.notes, *data.split.notes),
+        notes=(*prepared.notes, *data.split.notes),
         fingerprint=prepared.fingerprint,
         counts=counts,
         facts=facts,
         patient_label=data.patient_label,
         rows=f"{'recordings' if data.whole else 'beats'}{' of single leads' if data.leads_apart else ''}",
     )
-
-
-def too_few(data: BeatData) -> tuple[str, ...]:
-    """What a reader must be told of test patients who are too few for any number, where the label is theirs."""
-    if not (data.patient_label and data.split.by_patient):
-        return ()
-    tested = data.beats.take(data.split.test)
-    counts = {name: len(np.unique(tested.patient[tested.y == c])) for c, name in enumerate(data.classes)}
-    few = ", ".join(f"{n} {name}" for name, n in counts.items() if n < FEWEST_TESTED)
-    return (f"So few test patients say next to nothing: {few}.",) if few else ()
 
 
 def left_out_line(facts: Mapping[str, object]) -> str:

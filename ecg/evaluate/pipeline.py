@@ -100,11 +100,11 @@ def _data(config: RunConfig, weights: Weights, subset: str) -> BeatData:
             f"dataset={data.dataset} has the classes {', '.join(data.classes)}; these weights know only "
             f"{', '.join(known.classes)} (dataset={known.dataset}), so there is nothing to score"
         )
+    check_leads(known.wanted, data.leads, many=known.shapes[SIGNAL][0] > 1)
     if subset == "all":
         data.split_rule = _everything
     data.prepare_data()
     data.setup()
-    check_leads(known.wanted, data.leads, many=known.shapes[SIGNAL][0] > 1)
     if data.info.shapes != known.shapes:
         raise EcgError(f"the beats have the shapes {data.info.shapes}; these weights know {known.shapes}")
     data.serve(weights.model)

@@ -60,7 +60,19 @@ def report_run(
         loggers.summary({"simulated": data.info.simulated, **facts})
         write_json(folder.metrics, {**described(data.info), **facts})
         _show_validated(config, facts, folder, loggers)
-        return
+    else:
+        _report_tested(config, results, facts, fitted, data, folder, loggers)
+
+
+def _report_tested(
+    config: RunConfig,
+    results: Results,
+    facts: dict[str, Any],
+    fitted: Fitted,
+    data: BeatData,
+    folder: RunFolder,
+    loggers: Loggers,
+) -> None:
     history = fitted.history
     figures = run_figures(results, history.table, data.source, best_epoch=history.best_epoch, title=config.name)
     drawn = write_summary(results, figures, folder)

@@ -108,11 +108,12 @@ class Diagnosis:
                     said = words if group == OWN else f"{group}: {words}"
                     rows.append((said, *map(_cell, found)))
         head = ("by patient", *(f"{SCORERS[scorer]} %" for scorer in self.scorers))
-        notes = [*map(self._counted, self.groups), *self._few(), *self.notes, self.verdict]
+        notes = [*map(self._counted, self.groups), *self.few, *self.notes, self.verdict]
         return NumberTable(head, rows, "\n".join(filter(None, notes)))
 
-    def _few(self) -> list[str]:
-        """Groups of too few patients for an interval."""
+    @property
+    def few(self) -> list[str]:
+        """What a reader must be told first of groups of too few patients."""
         few = [name for name, one in self.groups.items() if min(one.counts["0"], one.counts["1"]) < FEWEST]
         said = f"Fewer than {FEWEST} patients of a class say next to nothing, and have no interval"
         return [f"{said}: {', '.join('the test patients' if name == OWN else name for name in few)}."] if few else []

@@ -45,10 +45,11 @@ def run_page(
         OSError: a figure cannot be read.
     """
     info, metrics, intervals = results.info, results.metrics, results.intervals
+    few = results.diagnosis.few if results.diagnosis is not None else []
     return render(
         "report/run_page.html",
         title=f"{name}: {info.title}",
-        notices=[*([] if facts.get("limit_batches") is None else [LIMITED]), *info.notes],
+        notices=[*([] if facts.get("limit_batches") is None else [LIMITED]), *few, *info.notes],
         simulated=info.simulated,
         name=name,
         info=info,

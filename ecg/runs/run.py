@@ -188,7 +188,7 @@ class Run:
 
     @property
     def tested(self) -> bool:
-        """Whether it was tested; where not, validation alone says how good it is."""
+        """Whether it was tested; else validation alone says how good it is."""
         return self.metrics.get("tested") is not False
 
     @property
@@ -270,10 +270,12 @@ def _state(files: RunFolder) -> tuple[State, str, dict[str, Any]]:
             metrics = read_json(files.metrics)
         except EcgError as damage:
             return "failed", str(damage), {}
-        if (limit := metrics.get("limit_batches")) is not None:
-            return "no result", f"limit_batches={limit}: only a try", metrics
-        if (after := metrics.get("pruned_after")) is not None:
-            return "no result", f"stopped by the search after epoch {after}", metrics
+        tries = {
+            "limit_batches": "limit_batches={}: only a try",
+            "pruned_after": "stopped by the search after epoch {}",
+        }
+        if whys := [why.format(metrics[key]) for key, why in tries.items() if metrics.get(key) is not None]:
+            return "no result", whys[0], metrics
         return "finished", f"its results are whole, but then: {said}" if said else "", metrics
     if files.error.is_file():
         return "failed", said or "error.txt is empty", {}

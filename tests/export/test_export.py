@@ -302,4 +302,4 @@ def test_real_beats_agree(ecg_data: Path, tmp_path: Path) -> None:
     write_weights(folder.weights, "kachuee", MI_CLASSES)
     save_config(compose("dataset=mi", "model=kachuee", f"cache_dir={tmp_path}"), folder.config)
     made = export(folder.path, data_dir=ecg_data)
-    assert "test beats of mi, source physionet" in made.checked_on
+    assert "test beats of mi (MI against normal), source physionet" in made.checked_on
