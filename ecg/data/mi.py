@@ -42,6 +42,9 @@ SPLITS: Mapping[str, Callable[..., Split]] = MappingProxyType(
     {"patients": stratified_split, "folds": folds_split, "beats": beats_split}
 )
 """Every split by the name that `dataset.split` takes."""
+VIEWS = 13
+"""How often the baseline's trees see a recording of one lead measured: as found, and with its QRS borders moved. Over
+more leads borders are surer; of twelve leads once (experiments/infarction)."""
 
 
 log = logging.getLogger(__name__)
@@ -193,13 +196,12 @@ class MIDataModule(BeatData):
         )
 
     def measured(self) -> Beats | None:
-        """Wave measurements of every recording, in the same leads."""
-        if self.whole and not self.leads_apart:
-            return Beats.concatenate([self.beats, *self.beside.values()])
+        """Wave measurements of every recording, in the same leads; the fewer they are, the more often, see `VIEWS`."""
         if not isinstance(self.source, DiagnosisSource):
             return None
+        own = self.segmentation if isinstance(self.segmentation, RecordSegmentation) else RecordSegmentation()
         try:
-            found = self.source.prepare(RecordSegmentation(), self.leads, self.cache)
+            found = self.source.prepare(replace(own, views=max(VIEWS // len(self.leads), 1)), self.leads, self.cache)
         except EcgError as error:
             log.warning("no wave measurements: %s", error)
             return None

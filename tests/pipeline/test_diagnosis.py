@@ -504,3 +504,15 @@ def test_the_table_can_be_made_again_from_its_parts(data: MIDataModule) -> None:
     found = table_of(data)
     again = patient_table(parts_of(data), data.people, labels_of(data), {})
     pd.testing.assert_frame_equal(found[list(again)], again)
+
+
+@pytest.mark.parametrize(("leads", "views"), [(["II"], 13), (["I", "II", "V2"], 4)])
+def test_trees_see_a_recording_the_more_often_the_fewer_its_leads(
+    ready: Callable[..., MIDataModule], leads: list[str], views: int
+) -> None:
+    data = ready(segmentation="record", leads=leads)
+    measured = data.measured()
+    assert measured is not None
+    assert len(measured) == views * (len(data.beats) + sum(len(beats) for beats in data.beside.values()))
+    _, rows = np.unique(measured.record, return_counts=True)
+    assert set(rows) == {views}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,10 @@ BEYOND_S = 0.006
 """The slope has fallen some way inside of where cardiologists see the QRS complex end."""
 PR_S = (0.028, 0.006)
 """The level of the PR segment is the median from so long to so long before the QRS onset."""
+MOVED_S = 0.006
+"""Spread of a border that is moved by chance: the only one that was tried (experiments/infarction)."""
+NO_FURTHER_S, T_ROOM_S = 0.010, 0.120
+"""A border stays so far from the middle and from the first sample, and the J point so far from the last."""
 
 Wave = npt.NDArray[np.float64]
 
@@ -88,9 +92,22 @@ def median_beat(signal: Wave, voting: npt.NDArray[np.intp] | slice = slice(None)
         raise UnusableError("no beats that are alike")
     typical = np.median(beats[kept], axis=0)
     onset, j = _borders(typical, before)
+    return MedianBeat(_above_pr(typical, onset), before, onset, j, rr, place[kept], len(found))
+
+
+def moved(found: MedianBeat, rng: np.random.Generator) -> MedianBeat:
+    """The same beat with QRS onset and J point moved by chance, independently, and the PR level taken anew."""
+    by = np.rint(rng.normal(0.0, MOVED_S * FS, 2)).astype(int)
+    room, end = round(NO_FURTHER_S * FS), found.beat.shape[1] - round(T_ROOM_S * FS)
+    onset = int(np.clip(found.onset + by[0], room, found.middle - room))
+    j = int(np.clip(found.j + by[1], found.middle + room, end))
+    return replace(found, beat=_above_pr(found.beat, onset), onset=onset, j=j)
+
+
+def _above_pr(beat: Wave, onset: int) -> Wave:
     first, last = (round(s * FS) for s in PR_S)
-    level = np.median(typical[:, max(onset - first, 0) : max(onset - last, 1)], axis=1)
-    return MedianBeat(typical - level[:, None], before, onset, j, rr, place[kept], len(found))
+    level = np.median(beat[:, max(onset - first, 0) : max(onset - last, 1)], axis=1)
+    return beat - level[:, None]
 
 
 def filtered(signal: Wave) -> Wave:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pytest
 from ecg.beats.detected import FoundBeats, find_beats
 from ecg.beats.segmentations import KaggleSegmentation, RecordSegmentation, WholeRecordings, make_segmentation
 from ecg.beats.segmentations.record import voting
+from ecg.beats.table import Beats
 from ecg.beats.waves import MEASURES
 from ecg.data import ArrhythmiaDataModule
 from ecg.errors import EcgError
@@ -61,7 +63,7 @@ def recorded(
     )
 
 
-def found(recording: Recording, leads: Sequence[str] = TWELVE, **settings: float) -> FoundBeats:
+def found(recording: Recording, leads: Sequence[str] = TWELVE, **settings: Any) -> FoundBeats:
     return find_beats(recording, RecordSegmentation(**settings), leads)
 
 
@@ -234,3 +236,44 @@ def test_nearly_every_real_recording_gives_a_row_of_finite_numbers(ecg_data: Pat
         heights = np.concatenate([0.5 * np.sinh(beats.inputs["measures"][0, 6:, R]) for beats in rows])
         assert 0.2 < np.median(heights) < 1.5  # millivolts, whatever the database
         assert 0.08 < np.median([0.1 * np.sinh(beats.inputs["global"][0, 0]) for beats in rows]) < 0.13
+
+
+# views: the same recording with its QRS borders moved by chance
+
+
+def views(n: int, recording: Recording | None = None, leads: Sequence[str] = ("II",)) -> Beats:
+    beats = found(recording or recorded(), leads, views=n).beats
+    assert beats is not None
+    return beats
+
+
+def test_the_first_view_is_as_found_and_more_begin_with_the_same(usual: dict[str, Signal]) -> None:
+    few, many = views(3, leads=TWELVE), views(6, leads=TWELVE)
+    assert (len(few), len(many)) == (3, 6)
+    for name, values in usual.items():
+        np.testing.assert_array_equal(few.inputs[name][0], values.astype(np.float32))
+        np.testing.assert_array_equal(few.inputs[name], many.inputs[name][:3])
+    for column in few.columns.values():
+        assert (column == column[0]).all()
+
+
+def test_other_views_have_other_borders_and_the_same_beat_above_another_level() -> None:
+    made = views(40)
+    width = 0.1 * np.sinh(made.inputs["global"][:, 0].astype(np.float64))
+    assert np.std(width[1:]) == pytest.approx(0.006 * np.sqrt(2), rel=0.35)  # both borders, 6 ms each
+    moved = made.signal - made.signal[0]
+    np.testing.assert_allclose(moved, moved[:, :, :1] + np.zeros_like(moved), atol=1e-5)
+    assert len(np.unique(made.inputs["measures"][:, 0, R])) > 5
+
+
+def test_views_depend_on_the_record_alone() -> None:
+    other = replace(recorded(), record="y")
+    np.testing.assert_array_equal(views(5).inputs["measures"], views(5).inputs["measures"])
+    assert (views(5).inputs["measures"][1:] != views(5, other).inputs["measures"][1:]).any()
+    np.testing.assert_array_equal(views(5).inputs["measures"][0], views(5, other).inputs["measures"][0])
+
+
+@pytest.mark.parametrize("n", [0, 101])
+def test_a_strange_number_of_views_is_refused(n: int) -> None:
+    with pytest.raises(EcgError, match="views"):
+        RecordSegmentation(views=n)
