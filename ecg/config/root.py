@@ -42,7 +42,7 @@ GROUPS: Mapping[str, Group] = {
         named=("segmentation", "split", "databases", "rpeaks"),
     ),
     "model": Group(given=dict.fromkeys(("inputs", "input_shape", "n_classes"), "the data says it")),
-    "loss": Group(given={"class_counts": "the training beats say it"}),
+    "loss": Group(given={"class_counts": "the training beats say it", "class_names": "the dataset says them"}),
     "optimizer": Group(given={"params": "they are the model's"}),
     "scheduler": Group(
         given={"optimizer": "see the group optimizer"},

@@ -32,6 +32,7 @@ from ecg.data.batches import (
     SequenceTensors,
     batches,
 )
+from ecg.data.drawing import DrawnBeats, DrawnOrder, Draws
 from ecg.data.info import DataInfo, describe, left_out_line
 from ecg.data.leads_apart import apart, check_apart
 from ecg.data.mixture import Mixture, for_training
@@ -85,6 +86,7 @@ class BeatData(pl.LightningDataModule):
     inputs: Inputs  # what batches are made of: the beats', or what frozen layers make of them
     names: Sequence[str] | None = None  # of the inputs that are served; None: all
     sequence: tuple[int, int] | None = None  # consecutive beats of a window, and those at each end that are context
+    draws: Draws | None = None  # what training batches of single beats are drawn by; None: all come once
     at_once: int = AT_ONCE  # beats of a batch where nothing is learned, or more if a training batch has more
     split: Split
     info: DataInfo
@@ -260,6 +262,8 @@ class BeatData(pl.LightningDataModule):
         if self.sequence is None:
             kind = FirstBatches if overfit else BatchOrder
             own = {name: torch.from_numpy(self.inputs[name][index]) for name in names}
+            if shuffle and self.draws is not None:
+                return batches(DrawnBeats(own, y[index], self.draws), DrawnOrder(self.draws, size, **share))
             return batches(BeatTensors(own, y[index]), kind(len(index), size, shuffle=shuffle, **share))
         beats, context = self.sequence
         counted = torch.zeros(len(y), dtype=torch.bool)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ecg.beats.rpeaks.network import RPeakNet
 from ecg.models.cnn import cnn
+from ecg.models.compact import compact
 from ecg.models.context import context, context_cnn
 from ecg.models.ensemble import ensemble
 from ecg.models.kachuee import kachuee
@@ -15,7 +16,7 @@ from ecg.models.sequence import sequence
 from ecg.models.waves import waves
 
 MODELS: Mapping[str, Callable[..., LayeredModel]] = MappingProxyType(
-    {made.__name__: made for made in (cnn, kachuee, sequence, context, context_cnn, waves, ensemble)}
+    {made.__name__: made for made in (cnn, compact, kachuee, sequence, context, context_cnn, waves, ensemble)}
 )
 """Every model by the name that `model=` takes: called with `inputs` or `input_shape`, `n_classes`, its settings."""
 
@@ -24,6 +25,7 @@ __all__ = [
     "LayeredModel",
     "RPeakNet",
     "cnn",
+    "compact",
     "context",
     "context_cnn",
     "ensemble",

@@ -185,10 +185,11 @@ def _first_line(error: Exception) -> str:
 
 
 def loss_node(config: RunConfig, data: BeatData) -> dict[str, Any]:
-    """The loss with the training beats per class, where it wants to know them; checkpoints then say it too."""
+    """The loss with the classes and their training beats, where it wants to know them; checkpoints then say it too."""
     takes = signature(locate(config.loss["_target_"], "loss._target_")).parameters
-    counts = list(data.info.counts["train"].values())
-    return {**config.loss, **({"class_counts": counts} if "class_counts" in takes else {})}
+    counts = data.info.counts["train"]
+    known = {"class_counts": list(counts.values()), "class_names": list(counts)}
+    return {**config.loss, **{name: value for name, value in known.items() if name in takes}}
 
 
 def _complete(folder: RunFolder, start: Start) -> None:

@@ -191,7 +191,7 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
     transfer: Transfer = build(config.transfer, "transfer")
     data = config.data()
     labelling_of(config, data.classes)
-    loss = build(config.loss, "loss", class_counts=[1] * len(data.classes))
+    loss = build(config.loss, "loss", class_counts=[1] * len(data.classes), class_names=list(data.classes))
     augment = build(config.augment, "augment")
     refuse_parts(config, augment=augment, loss=loss)
     model = _network(config, data.shapes, len(data.classes))

@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecg.training.augment import Augment, ContextAugment, Mixup
     from ecg.training.classifier import BeatClassifier
+    from ecg.training.easy_beats import FewerEasyBeats
     from ecg.training.ema import WeightEMA
     from ecg.training.labelling import Labelling
     from ecg.training.loggers import wandb_logger
     from ecg.training.losses import FocalLoss, WeightedCrossEntropy
     from ecg.training.rpeaks import RPeakLoss, RPeakTraining
+    from ecg.training.warp import Warp
 
 _HOMES = {
     "Augment": "ecg.training.augment",
     "BeatClassifier": "ecg.training.classifier",
     "ContextAugment": "ecg.training.augment",
+    "FewerEasyBeats": "ecg.training.easy_beats",
     "FocalLoss": "ecg.training.losses",
     "Labelling": "ecg.training.labelling",
     "Mixup": "ecg.training.augment",
     "RPeakLoss": "ecg.training.rpeaks",
     "RPeakTraining": "ecg.training.rpeaks",
+    "Warp": "ecg.training.warp",
     "WeightEMA": "ecg.training.ema",
     "WeightedCrossEntropy": "ecg.training.losses",
     "wandb_logger": "ecg.training.loggers",
@@ -35,11 +39,13 @@ __all__ = [
     "Augment",
     "BeatClassifier",
     "ContextAugment",
+    "FewerEasyBeats",
     "FocalLoss",
     "Labelling",
     "Mixup",
     "RPeakLoss",
     "RPeakTraining",
+    "Warp",
     "WeightEMA",
     "WeightedCrossEntropy",
     "wandb_logger",

@@ -16,6 +16,7 @@ from ecg.beats.table import SIGNAL
 from ecg.config.build import build
 from ecg.config.compose import node
 from ecg.data.batches import Batch
+from ecg.data.drawing import WEIGHT
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.classification import validation_metrics
@@ -170,10 +171,11 @@ class BeatClassifier(pl.LightningModule):
         """Forget the last epoch's losses: a validation of its own, later, is not about them."""
         self._losses.clear()
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | dict[str, Tensor] | None:
         """Loss of one batch; None, which Lightning leaves out, where no beat of it counts.
 
-        Processes that share a training wait for each other's gradients, so there the loss of nothing is 0.
+        Processes that share a training wait for each other's gradients, so there the loss of nothing is 0. Beside the
+        loss of drawn beats (`ecg.data.drawing`) are their `logits`.
         """
         inputs, y = batch
         given: Given = self.augment.batch(inputs) if self.augment.active else inputs
@@ -183,9 +185,19 @@ class BeatClassifier(pl.LightningModule):
         logits, y = _counted(self(given), y)
         if not len(y):
             return logits.sum() if torch.distributed.is_available() and torch.distributed.is_initialized() else None
-        loss: Tensor = self._loss(logits, y)
+        weight = inputs.get(WEIGHT) if isinstance(inputs, Mapping) else None
+        loss: Tensor = self._loss(logits, y) if weight is None else (self._of_each(logits, y) * weight).mean()
         self._losses.append(loss.detach())
-        return loss
+        return loss if weight is None else {"loss": loss, "logits": logits.detach()}
+
+    def _of_each(self, logits: Tensor, y: Tensor) -> Tensor:
+        """Loss of each beat."""
+        loss: Any = self._loss
+        usual, loss.reduction = loss.reduction, "none"
+        try:
+            return loss(logits, y)  # type: ignore[no-any-return]
+        finally:
+            loss.reduction = usual
 
     def _mixed(self, given: Given, y: Tensor, other: Tensor, share: float) -> Tensor:
         """Loss of beats that are each mixed with another."""
@@ -210,6 +222,11 @@ class BeatClassifier(pl.LightningModule):
             return self(batch).float().softmax(dim=-1)  # type: ignore[no-any-return]
         logits, _ = _counted(self(batch[0]), batch[1])
         return logits.softmax(dim=1)
+
+    @property
+    def loss(self) -> nn.Module:
+        """What is minimised: a scalar of logits and class numbers."""
+        return self._loss
 
     @property
     def train_loss(self) -> Tensor | None:
