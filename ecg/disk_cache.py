@@ -25,6 +25,8 @@ VARIABLE = "ECG_CACHE_GB"
 LIMITS_GB = {"features": 20.0, "beats": 5.0}
 """The limits without the variable; with it, each cache has the same share of its number."""
 
+CHECKSUM_BYTES = 4
+"""At the end of each file, behind its content."""
 _WHOLE = 0x2144DF1C  # the CRC-32 of any bytes that are followed by their own CRC-32, lowest byte first
 
 
@@ -53,7 +55,7 @@ def summed_file(path: Path) -> Iterator[io.RawIOBase]:
     with whole_file(path) as temporary, temporary.open("wb") as handle:
         summed = _Summed(handle)
         yield summed
-        handle.write(summed.crc.to_bytes(4, "little"))
+        handle.write(summed.crc.to_bytes(CHECKSUM_BYTES, "little"))
 
 
 def is_intact(path: Path) -> bool:

@@ -20,12 +20,14 @@ def divide_beats(index: Index, y: npt.NDArray[np.int64], fraction: float, seed: 
     Args:
         index: positions to divide.
         y: shape [beat of the whole table], class numbers.
-        fraction: share of the second part; a class of one beat stays in the first.
+        fraction: share of the second part; a class of one beat stays in the first. 0: it has none.
         seed: of the draw.
 
     Returns:
         The rest and the drawn part, each in ascending order.
     """
+    if not fraction:
+        return np.sort(index), index[:0]
     rng = np.random.default_rng(seed)
     drawn = [
         rng.permutation(members)[: min(max(round(fraction * len(members)), 1), len(members) - 1)]

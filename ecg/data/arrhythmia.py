@@ -28,7 +28,6 @@ from ecg.data.settings import (
     Folds,
     Simulated,
     check_fractions,
-    check_zero,
     chosen_databases,
     chosen_segmentation,
     chosen_split,
@@ -118,7 +117,6 @@ class ArrhythmiaDataModule(BeatData):
             split = "kaggle" if isinstance(made, KaggleSegmentation) and not leads and published else "patients"
         rule = chosen_split(split, SPLITS)
         by_beat = split in ("kaggle", "beats")
-        check_zero(val_fraction, by_beat=by_beat)
         settings = {
             "val_fraction": (0.05 if by_beat else 0.2) if val_fraction is None else val_fraction,
             "test_fraction": test_fraction or 0.2,

@@ -126,18 +126,25 @@ class FirstSequences(SequenceOrder, SequentialSampler):  # type: ignore[misc]
 
 
 class BeatTensors(Dataset[Batch]):
-    """Beats and labels that are read a batch at a time."""
+    """Beats and labels that are read a batch at a time, so that inputs may be longer than memory.
 
-    def __init__(self, inputs: Mapping[str, Tensor], y: Tensor) -> None:
-        self.inputs, self.y = dict(inputs), y
+    Args:
+        inputs: by name, of all beats.
+        y: labels of the subset.
+        rows: where the subset's beats are among all; None: all are in it, in order.
+    """
+
+    def __init__(self, inputs: Mapping[str, Tensor], y: Tensor, rows: Tensor | None = None) -> None:
+        self.inputs, self.y, self.rows = dict(inputs), y, rows
 
     def __len__(self) -> int:
         return len(self.y)
 
     def __getitem__(self, index: Tensor) -> Batch:
-        """The beats at these positions."""
-        # x[index] takes five times as long
-        return {name: x.index_select(0, index) for name, x in self.inputs.items()}, self.y[index]
+        """The beats at these positions of the subset."""
+        place = index if self.rows is None else self.rows[index]
+        # x[place] takes five times as long
+        return {name: x.index_select(0, place) for name, x in self.inputs.items()}, self.y[index]
 
 
 class SequenceTensors(BeatTensors):

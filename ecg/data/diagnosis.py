@@ -19,7 +19,7 @@ from ecg.beats.table import Beats
 from ecg.data.people import TARGETS, Person, Target
 from ecg.data.sources import Prepared, nothing_to_download
 from ecg.errors import EcgError
-from ecg.progress import track
+from ecg.parallel import each
 from ecg.recordings.databases.diagnosis import INFARCTION, NORMAL, OTHER, DiagnosedRecord, Selection
 from ecg.recordings.leads import MissingLeadError
 from ecg.recordings.recording import Recording
@@ -237,30 +237,40 @@ def _segment_all(
     segmentation: Segmentation,
     leads: Sequence[str],
     rpeaks: Detector,
-) -> tuple[Beats, Facts]:
-    """Usable beats of all records with their classes as labels, and why others are not usable."""
-    parts: list[Beats] = []
+    add: Callable[[Beats], None],
+) -> Facts:
+    """Give usable beats of all records with their classes as labels, and say why others are not usable."""
     records_left_out: Counter[str] = Counter()
     beats_left_out: Counter[str] = Counter()
-    whole, missing = isinstance(segmentation, WholeRecordings), None
+    whole, missing, usable = isinstance(segmentation, WholeRecordings), "", 0
     doing = "measuring recordings" if whole else "detecting and segmenting beats"
-    for record in track(records, f"{doing} ({segmentation.name})"):
-        try:
-            found = detected.find_beats(record.read(), segmentation, leads, rpeaks)
-        except MissingLeadError as error:
-            missing = error
-            records_left_out[f"no lead {error.lead}"] += 1
+    work = partial(_found, segmentation=segmentation, leads=leads, rpeaks=rpeaks)
+    for record, found in zip(records, each(records, work, f"{doing} ({segmentation.name})"), strict=True):
+        if isinstance(found, MissingLeadError):
+            missing = str(found)
+            records_left_out[f"no lead {found.lead}"] += 1
             continue
         beats_left_out.update(found.left_out)
         if found.beats is None:
             records_left_out[found.problem] += 1
         else:
             number = target.number(record.diagnosis)
-            parts.append(replace(found.beats, y=np.full(len(found.beats), NO_CLASS if number is None else number)))
-    if not parts and missing is not None:
-        raise NoneUsableError(str(missing), records_left_out)
-    if not parts:
+            add(replace(found.beats, y=np.full(len(found.beats), NO_CLASS if number is None else number)))
+            usable += 1
+    if not usable and missing:
+        raise NoneUsableError(missing, records_left_out)
+    if not usable:
         reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
         raise NoneUsableError(f"none of the {len(records)} records can be used: {reasons}", records_left_out)
     left_out = {"records_left_out": dict(records_left_out), "beats_left_out": dict(beats_left_out)}
-    return Beats.concatenate(parts), {"r_peaks": OVER_ALL_LEADS if whole else rpeaks.name, **left_out}
+    return {"r_peaks": OVER_ALL_LEADS if whole else rpeaks.name, **left_out}
+
+
+def _found(
+    record: DiagnosedRecord, segmentation: Segmentation, leads: Sequence[str], rpeaks: Detector
+) -> detected.FoundBeats | MissingLeadError:
+    """A record's beats, or the lead that it lacks."""
+    try:
+        return detected.find_beats(record.read(), segmentation, leads, rpeaks)
+    except MissingLeadError as error:
+        return error

@@ -79,11 +79,11 @@ class DrawnOrder(BatchOrder):
 class DrawnBeats(BeatTensors):
     """Beats, labels, and what each weighs."""
 
-    def __init__(self, inputs: Mapping[str, Tensor], y: Tensor, draws: Draws) -> None:
-        super().__init__(inputs, y)
+    def __init__(self, inputs: Mapping[str, Tensor], y: Tensor, rows: Tensor | None, draws: Draws) -> None:
+        super().__init__(inputs, y, rows)
         self.draws = draws
 
     def __getitem__(self, index: Tensor) -> Batch:
-        """The beats at these positions."""
+        """The beats at these positions of the subset."""
         inputs, y = super().__getitem__(index)
         return {**inputs, WEIGHT: self.draws.weight[index], ROW: index}, y

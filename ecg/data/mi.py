@@ -25,7 +25,6 @@ from ecg.data.settings import (
     Folds,
     Simulated,
     check_fractions,
-    check_zero,
     chosen_databases,
     chosen_segmentation,
     chosen_split,
@@ -166,7 +165,6 @@ class MIDataModule(BeatData):
         if split == "auto":
             split = "beats" if source == "kaggle" else "patients"
         rule = chosen_split(split, SPLITS)
-        check_zero(val_fraction, by_beat=split == "beats")
         _check_patients(source, split, train_fraction_of_patients)
         known, beside = _databases(source, databases, external, target)
         labels = Labels(min_likelihood, tuple(statements or ()) or None, tuple(stages or ()) or None)

@@ -124,17 +124,26 @@ Make = Callable[[Recording, Sequence[str], Segmentation], Sequence[Beats]]
 
 
 def _added(
-    database: BeatDatabase, folder: Path, leads: Sequence[str], segmentation: Segmentation, make: Make, doing: str
-) -> tuple[Beats, Facts]:
+    database: BeatDatabase,
+    folder: Path,
+    leads: Sequence[str],
+    segmentation: Segmentation,
+    make: Make,
+    doing: str,
+    add: Callable[[Beats], None],
+) -> Facts:
     names = database.trains(database.there(folder))
     if not names:
         raise EcgError(f"dataset.mixture: no record of {database.name} in {folder} trains, so there is nothing to add")
-    records = track(names, f"{doing} of {database.name}")
-    made = [part for one in records for part in make(database.read(folder, one), leads, segmentation)]
-    if not made:  # no record has a second lead, say
+    some = False
+    for one in track(names, f"{doing} of {database.name}"):
+        for part in make(database.read(folder, one), leads, segmentation):
+            add(part)
+            some = True
+    if not some:  # no record has a second lead, say
         usual, _ = segmented(with_leads(database.read(folder, names[0]), leads), segmentation)
-        made = [usual.take(np.zeros(0, dtype=np.int64))]
-    return Beats.concatenate(made), {}
+        add(usual.take(np.zeros(0, dtype=np.int64)))
+    return {}
 
 
 def _copies(number: int, recording: Recording, leads: Sequence[str], segmentation: Segmentation) -> list[Beats]:
@@ -165,12 +174,16 @@ def _rhythm_examples(folder: Path, segmentation: Segmentation, cache: Path) -> B
     found_by = {"r_peaks": rpeaks.name, "preparation": VERSION}
     key = {"files": fingerprint(files), "added": RHYTHMS, **found_by, **key_of(segmentation, (FIRST,))}
 
-    def build() -> tuple[Beats, Facts]:
-        paths = track(chosen, f"segmenting beats of {RHYTHMS} ({segmentation.name})")
-        found = [find_beats(CINC2017.read(path), segmentation, (FIRST,), rpeaks).beats for path in paths]
-        if all(beats is None for beats in found):
+    def build(add: Callable[[Beats], None]) -> Facts:
+        usable = 0
+        for path in track(chosen, f"segmenting beats of {RHYTHMS} ({segmentation.name})"):
+            found = find_beats(CINC2017.read(path), segmentation, (FIRST,), rpeaks).beats
+            if found is not None:
+                add(_doubted(found))
+                usable += 1
+        if not usable:
             raise EcgError(f"{folder}: no recording of {RHYTHMS} gives a beat that can be used")
-        return Beats.concatenate([_doubted(beats) for beats in found if beats is not None]), {}
+        return {}
 
     return cached_beats(cache, key, build)[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -205,9 +205,10 @@ class BeatData(pl.LightningDataModule):
         own = np.arange(self._own)
         return replace(self.split, train=self.split.train[self.split.train < self._own]), self.beats.take(own)
 
-    def taken(self, subset: str) -> Inputs:
-        """The inputs of the beats of one subset, by name."""
-        return {name: self.inputs[name][self.split.subsets[subset]] for name in self.names or self.inputs}
+    def taken(self, subset: str, names: Iterable[str] | None = None) -> Inputs:
+        """The inputs of the beats of one subset, by name; None: all that are served."""
+        wanted = (self.names or self.inputs) if names is None else names
+        return {name: self.inputs[name][self.split.subsets[subset]] for name in wanted}
 
     @property
     def shapes(self) -> Shapes:
@@ -261,10 +262,10 @@ class BeatData(pl.LightningDataModule):
         y = torch.from_numpy(self.beats.y)
         if self.sequence is None:
             kind = FirstBatches if overfit else BatchOrder
-            own = {name: torch.from_numpy(self.inputs[name][index]) for name in names}
+            whole, rows = self._tensors(names), torch.from_numpy(index)
             if shuffle and self.draws is not None:
-                return batches(DrawnBeats(own, y[index], self.draws), DrawnOrder(self.draws, size, **share))
-            return batches(BeatTensors(own, y[index]), kind(len(index), size, shuffle=shuffle, **share))
+                return batches(DrawnBeats(whole, y[rows], rows, self.draws), DrawnOrder(self.draws, size, **share))
+            return batches(BeatTensors(whole, y[rows], rows), kind(len(index), size, shuffle=shuffle, **share))
         beats, context = self.sequence
         counted = torch.zeros(len(y), dtype=torch.bool)
         counted[index] = True
@@ -278,8 +279,11 @@ class BeatData(pl.LightningDataModule):
         else:
             several = FirstSequences if overfit else SequenceOrder
             order = several(runs, beats, context, windows, shuffle=shuffle, **share)
-        whole = {name: torch.from_numpy(self.inputs[name]) for name in names}
-        return batches(SequenceTensors(whole, torch.where(counted, y, NOT_COUNTED)), order)
+        return batches(SequenceTensors(self._tensors(names), torch.where(counted, y, NOT_COUNTED)), order)
+
+    def _tensors(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
+        """Inputs of all beats, as they lie in memory or on the disk."""
+        return {name: torch.from_numpy(self.inputs[name]) for name in names}
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled training batches."""

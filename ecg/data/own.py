@@ -23,7 +23,7 @@ from ecg.checks import BadSettingError, in_range
 from ecg.data.module import BeatData
 from ecg.data.own_patients import FROM_NAME, check_patients
 from ecg.data.own_source import OwnSource
-from ecg.data.settings import Folds, SplitRule, check_fractions, check_zero, chosen_segmentation, chosen_split
+from ecg.data.settings import Folds, SplitRule, check_fractions, chosen_segmentation, chosen_split
 from ecg.errors import EcgError
 from ecg.recordings.data_dir import cache_folder
 from ecg.recordings.formats.units import UNITS, known_unit
@@ -117,7 +117,6 @@ class OwnDataModule(BeatData):
             unit,
         )
         split = "patients" if split == "auto" else split
-        check_zero(val_fraction, by_beat=split == "beats")
         settings = {
             "val_fraction": (0.05 if split == "beats" else 0.2) if val_fraction is None else val_fraction,
             "test_fraction": test_fraction or 0.2,

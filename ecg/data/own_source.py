@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +113,7 @@ class OwnSource:
             list(self._number.items()), self.labels, self.fs, self.unit,
         )  # fmt: skip
         key = {"files": mark, "own": repr(settings), "preparation": (VERSION, _READING), **key_of(segmentation, leads)}
-        beats, facts, cached = cached_beats(cache, key, lambda: self._segment(segmentation))
+        beats, facts, cached = cached_beats(cache, key, partial(self._segment, segmentation))
         read = facts.pop("when_read")
         assert isinstance(read, dict)
         notes = (*self._notes(), *(f"In {many}: {note}" for note, many in read.items()))
@@ -136,9 +136,9 @@ class OwnSource:
                 return self._reading.read(file)[0].recording
         return None
 
-    def _segment(self, segmentation: Segmentation) -> tuple[Beats, Facts]:
-        parts, seen, strange = [], SeenSignals(), Strange()
-        left, notes = Counter[str](), Counter[str]()
+    def _segment(self, segmentation: Segmentation, add: Callable[[Beats], None]) -> Facts:
+        seen, strange = SeenSignals(), Strange()
+        left, notes, total, labelled = Counter[str](), Counter[str](), 0, 0
         for file in track(self.files.labelled, f"segmenting beats ({segmentation.name})"):
             own, labels = self._reading.read(file)
             seen.add(file.recording.path, own.recording)
@@ -147,14 +147,15 @@ class OwnSource:
                 continue  # nothing will be trained, but all such labels are said at once
             beats, reason = self._beats(file, own, labels, segmentation)
             left.update(reason[beats.y < 0].tolist())
-            parts.append(beats.take(np.flatnonzero(beats.y >= 0)))
+            kept = beats.take(np.flatnonzero(beats.y >= 0))
+            add(kept)
+            total, labelled = total + 1, labelled + len(kept)
         strange.refuse(_said(self.classes), self.left_out)
-        total = len(parts)
-        if not sum(map(len, parts)):
+        if not labelled:
             raise EcgError(f"dataset.recordings={self.folder}: no labelled beat is of a class: {_said(self.classes)}")
         read = {note: "all recordings" if n == total else f"{n} of {total} recordings" for note, n in notes.items()}
         facts: Facts = {"r_peaks": R_PEAKS, "records": total, "labels": _said(self.classes), "when_read": read}
-        return Beats.concatenate(parts), facts | {"beats_left_out": dict(left)}
+        return facts | {"beats_left_out": dict(left)}
 
     def _beats(
         self, file: LabelledFile, own: OwnRecording, labels: BeatLabels, segmentation: Segmentation

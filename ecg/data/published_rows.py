@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +72,10 @@ class PublishedRows:
 
         _, length = segmentation.shapes(1)[SIGNAL]
 
-        def build() -> tuple[Beats, Facts]:
-            files = track(paths, "reading the Kaggle files")
-            parts = [self._read(path, number, segmentation.fs, length) for number, path in enumerate(files)]
-            return Beats.concatenate(parts), {"r_peaks": self.r_peaks}
+        def build(add: Callable[[Beats], None]) -> Facts:
+            for number, path in enumerate(track(paths, "reading the Kaggle files")):
+                add(self._read(path, number, segmentation.fs, length))
+            return {"r_peaks": self.r_peaks}
 
         key = {"files": mark, "segmentation": "published rows", "version": 1, "fs": segmentation.fs, "length": length}
         beats, facts, cached = cached_beats(cache, key, build)

@@ -95,16 +95,6 @@ def check_fractions(*, val_fraction: float | None, test_fraction: float | None, 
     in_range("batch_size", batch_size, 2)
 
 
-def check_zero(val_fraction: float | None, *, by_beat: bool) -> None:
-    """Refuse to leave a split by beat without validation, which is drawn by class.
-
-    Raises:
-        BadSettingError: so it is.
-    """
-    if val_fraction == 0 and by_beat:
-        raise BadSettingError("val_fraction=0: needs a split by patient; choose dataset.split=patients or folds")
-
-
 D = TypeVar("D", bound=Database)
 
 

@@ -17,7 +17,7 @@ from ecg.beats.table import Beats
 from ecg.data.mixture import Mixture, added_beats
 from ecg.data.people import Person
 from ecg.errors import EcgError
-from ecg.progress import track
+from ecg.parallel import each
 from ecg.recordings.databases import BeatDatabase, Database
 from ecg.recordings.databases.cinc2017 import CINC2017
 from ecg.recordings.leads import with_leads
@@ -169,13 +169,11 @@ class AnnotatedSource:
         files = [folder / name for record in records for name in database.files(record)]
         mark = fingerprint(path for path in files if path.exists())
 
-        def build() -> tuple[Beats, Facts]:
-            names = track(records, f"segmenting beats ({segmentation.name})")
-            read = (with_leads(database.read(folder, record), leads) for record in names)
-            return Beats.concatenate([segmented(one, segmentation)[0] for one in read]), {
-                "r_peaks": ANNOTATED,
-                "records": len(records),
-            }
+        def build(add: Callable[[Beats], None]) -> Facts:
+            work = partial(_segmented, database, folder, segmentation, leads)
+            for beats in each(records, work, f"segmenting beats ({segmentation.name})"):
+                add(beats)
+            return {"r_peaks": ANNOTATED, "records": len(records)}
 
         key = {"files": mark, "database": database.name, **key_of(segmentation, leads)}
         beats, facts, cached = cached_beats(cache, key, build)
@@ -188,6 +186,12 @@ class AnnotatedSource:
             if name in database.there(folder):
                 return database.read(folder, name)
         return None
+
+
+def _segmented(
+    database: BeatDatabase, folder: Path, segmentation: Segmentation, leads: Sequence[str], record: str
+) -> Beats:
+    return segmented(with_leads(database.read(folder, record), leads), segmentation)[0]
 
 
 def annotated_source(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -108,11 +108,21 @@ def learn_scales(model: LayeredModel, inputs: Mapping[str, npt.NDArray[np.float3
 
     Args:
         model: whose layers may begin with one.
-        inputs: of training beats, by name.
+        inputs: of training beats, by name; those of `without_scale` are enough.
     """
+    for taken, first in _unfit(model):
+        if taken in inputs:
+            first.fit(inputs[taken])
+
+
+def without_scale(model: LayeredModel) -> set[str]:
+    """Names of the inputs that a model standardises first, and does not know the scale of yet."""
+    return {taken for taken, _ in _unfit(model)} & set(model.inputs)
+
+
+def _unfit(model: LayeredModel) -> Iterator[tuple[str, Standardised]]:
     for name, layer in model.layers.items():
-        taken = model.takes[name][0]
         for one in getattr(layer, "members", (layer,)):  # of an ensemble, each its own
             first = one[0] if isinstance(one, nn.Sequential) else one
-            if isinstance(first, Standardised) and not first.known and taken in inputs:
-                first.fit(inputs[taken])
+            if isinstance(first, Standardised) and not first.known:
+                yield model.takes[name][0], first

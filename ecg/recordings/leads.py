@@ -25,6 +25,10 @@ class MissingLeadError(EcgError):
         super().__init__(message)
         self.lead = lead
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """How another process is told of it."""
+        return type(self), (str(self), self.lead)
+
 
 FIRST = "first"
 """The lead that a record begins with, whatever it is called."""

@@ -21,7 +21,7 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.metrics.classification import validation_metrics
 from ecg.models import LayeredModel
-from ecg.models.blocks import learn_scales
+from ecg.models.blocks import learn_scales, without_scale
 from ecg.models.faster import faster
 from ecg.models.layered import Given, layered
 from ecg.targets import require_known
@@ -153,7 +153,7 @@ class BeatClassifier(pl.LightningModule):
             )
         data.serve(self.model)
         if stage == "fit":
-            learn_scales(self.model, data.taken("train"))
+            learn_scales(self.model, data.taken("train", without_scale(self.model)))
         for scores in self.scores.values():
             for one in scores.values():  # type: ignore[operator]
                 one.classes = data.classes
