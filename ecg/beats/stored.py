@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +108,7 @@ def beats_writer(spare: Path) -> Iterator[BeatsWriter]:
 def load_beats(path: Path) -> tuple[Beats, dict[str, object]] | None:
     """The table and the facts in an undamaged file; None where it is gone, or of another layout.
 
-    Columns are read from the disk as they are used. Changing them changes no file.
+    All is read from the disk as it is used. Inputs cannot be changed; changing another column changes no file.
     """
     try:
         with path.open("rb") as handle:
@@ -116,14 +116,16 @@ def load_beats(path: Path) -> tuple[Beats, dict[str, object]] | None:
             length = int.from_bytes(handle.read(_LENGTH_BYTES), "little")
             handle.seek(-CHECKSUM_BYTES - _LENGTH_BYTES - length, 2)
             told = json.loads(handle.read(length))
-        found = {name: _mapped(path, **place) for name, place in told["columns"].items()}
+        found = {name: _mapped(path, name, **place) for name, place in told["columns"].items()}
         columns = {one.name: found.pop(one.name) for one in fields(Beats) if one.name != "inputs"}
     except (FileNotFoundError, KeyError):  # another process has removed it; another layout
         return None
     return Beats(inputs={name.removeprefix(_INPUT): values for name, values in found.items()}, **columns), told["facts"]
 
 
-def _mapped(path: Path, dtype: str, shape: list[int], at: int) -> Column:
+def _mapped(path: Path, name: str, dtype: str, shape: list[int], at: int) -> Column:
     if 0 in shape:
         return np.zeros(tuple(shape), dtype=dtype)
-    return np.asarray(np.memmap(path, dtype=dtype, mode="c", offset=at, shape=tuple(shape)))
+    # a private copy of what may be longer than memory would have to fit into it, by the rules of some systems
+    mode: Literal["r", "c"] = "r" if name.startswith(_INPUT) else "c"
+    return np.asarray(np.memmap(path, dtype=dtype, mode=mode, offset=at, shape=tuple(shape)))

@@ -5,7 +5,8 @@ One gather per batch, no worker processes, no per-sample Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, DistributedSampler, SequentialSampler
 
-from ecg.beats.table import MASK
+from ecg.beats.table import MASK, Inputs
 from ecg.data.sequences import Draw, Runs, Windows
 
 AT_ONCE = 256
@@ -155,6 +156,13 @@ class SequenceTensors(BeatTensors):
         rows, counted = index[0], index[1].bool()
         inputs = seen(self.inputs, rows)
         return inputs, torch.where(counted, self.y[rows.clamp(min=0)], NOT_COUNTED)
+
+
+def as_tensors(inputs: Inputs, names: Iterable[str]) -> dict[str, Tensor]:
+    """Inputs of all beats as they lie, in memory or on the disk; nobody may change them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return {name: torch.from_numpy(inputs[name]) for name in names}
 
 
 def seen(inputs: Mapping[str, Tensor], rows: Tensor) -> dict[str, Tensor]:

@@ -43,7 +43,7 @@ SPLITS: Mapping[str, Callable[..., Split]] = MappingProxyType(
 """Every split by the name that `dataset.split` takes."""
 VIEWS = 13
 """How often the baseline's trees see a recording of one lead measured: as found, and with its QRS borders moved. Over
-more leads borders are surer; of twelve leads once (experiments/infarction)."""
+several leads borders are surer, and moving them brought nothing (experiments/infarction)."""
 
 
 log = logging.getLogger(__name__)
@@ -194,12 +194,14 @@ class MIDataModule(BeatData):
         )
 
     def measured(self) -> Beats | None:
-        """Wave measurements of every recording, in the same leads; the fewer they are, the more often, see `VIEWS`."""
+        """Wave measurements of every recording, in the same leads; in one lead several times, see `VIEWS`."""
         if not isinstance(self.source, DiagnosisSource):
             return None
         own = self.segmentation if isinstance(self.segmentation, RecordSegmentation) else RecordSegmentation()
         try:
-            found = self.source.prepare(replace(own, views=max(VIEWS // len(self.leads), 1)), self.leads, self.cache)
+            found = self.source.prepare(
+                replace(own, views=VIEWS if len(self.leads) == 1 else 1), self.leads, self.cache
+            )
         except EcgError as error:
             log.warning("no wave measurements: %s", error)
             return None

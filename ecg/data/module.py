@@ -30,6 +30,7 @@ from ecg.data.batches import (
     FirstSequences,
     SequenceOrder,
     SequenceTensors,
+    as_tensors,
     batches,
 )
 from ecg.data.drawing import DrawnBeats, DrawnOrder, Draws
@@ -262,7 +263,7 @@ class BeatData(pl.LightningDataModule):
         y = torch.from_numpy(self.beats.y)
         if self.sequence is None:
             kind = FirstBatches if overfit else BatchOrder
-            whole, rows = self._tensors(names), torch.from_numpy(index)
+            whole, rows = as_tensors(self.inputs, names), torch.from_numpy(index)
             if shuffle and self.draws is not None:
                 return batches(DrawnBeats(whole, y[rows], rows, self.draws), DrawnOrder(self.draws, size, **share))
             return batches(BeatTensors(whole, y[rows], rows), kind(len(index), size, shuffle=shuffle, **share))
@@ -279,11 +280,7 @@ class BeatData(pl.LightningDataModule):
         else:
             several = FirstSequences if overfit else SequenceOrder
             order = several(runs, beats, context, windows, shuffle=shuffle, **share)
-        return batches(SequenceTensors(self._tensors(names), torch.where(counted, y, NOT_COUNTED)), order)
-
-    def _tensors(self, names: Iterable[str]) -> dict[str, torch.Tensor]:
-        """Inputs of all beats, as they lie in memory or on the disk."""
-        return {name: torch.from_numpy(self.inputs[name]) for name in names}
+        return batches(SequenceTensors(as_tensors(self.inputs, names), torch.where(counted, y, NOT_COUNTED)), order)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Shuffled training batches."""

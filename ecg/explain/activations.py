@@ -91,11 +91,15 @@ def time_axes(model: LayeredModel) -> dict[str, TimeAxis]:
 def _own_axis(layer: torch.nn.Module, channels: int) -> TimeAxis:
     """The axis of one layer in samples of its own input: what turns to NaN when one of its inputs is NaN.
 
-    Double precision, since the fast float32 convolutions may spread a NaN further than the kernel does.
+    Double precision, since the fast float32 convolutions may spread a NaN further than the kernel does. What a part of
+    the layer says of a whole channel, as squeeze and excitation do, is of no time and spreads none.
     """
+    layer = copy.deepcopy(layer).double()
+    for part in list(layer.modules())[1:]:
+        part.register_forward_hook(lambda _, __, out: out.nan_to_num() if out.dim() == 2 else out)
     probes = torch.zeros(_PROBE, channels, _PROBE, dtype=torch.float64)
     probes[torch.arange(_PROBE), :, torch.arange(_PROBE)] = float("nan")
-    reached = copy.deepcopy(layer).double()(probes).isnan().any(dim=1).numpy()  # [input sample, position]
+    reached = layer(probes).isnan().any(dim=1).numpy()  # [input sample, position]
     starts, stops = reached.argmax(axis=0), _PROBE - 1 - reached[::-1].argmax(axis=0)
     widths = stops - starts + 1
     whole = np.flatnonzero(widths == widths.max())  # not cut short by the signal's ends

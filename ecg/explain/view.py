@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ecg.beats.peaks import Index
 from ecg.beats.table import MASK, SIGNAL, Beats
-from ecg.data.batches import seen
+from ecg.data.batches import as_tensors, seen
 from ecg.data.sequences import Runs
 from ecg.explain.arrays import Floats32, Ints
 from ecg.models import LayeredModel
@@ -69,7 +69,7 @@ def look_of(model: LayeredModel, table: Beats) -> Look:
     """How `model` sees beats that `situated` took from `table`."""
     if model.beats == 1:
         return lambda beats: View(beats.signal, {name: beats.inputs[name] for name in model.inputs if name != SIGNAL})
-    tensors = {name: torch.from_numpy(table.inputs[name]) for name in model.inputs}
+    tensors = as_tensors(table.inputs, model.inputs)
 
     def look(beats: Beats) -> View:
         windows = seen(tensors, torch.from_numpy(np.asarray(beats.inputs[ROWS], dtype=np.int64)))

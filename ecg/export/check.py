@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from ecg.beats.table import MASK
-from ecg.data.batches import seen
+from ecg.data.batches import as_tensors, seen
 from ecg.data.module import BeatData
 from ecg.data.sequences import Runs
 from ecg.errors import EcgError
@@ -69,7 +69,7 @@ def sample_to_check(weights: Weights, *, data_dir: Path | None, most: int) -> Sa
     if model.beats == 1:
         return Sample({name: data.beats.inputs[name][some] for name in model.inputs}, origin)
     rows = torch.from_numpy(Runs.of(data.beats.record).around(some, model.beats).rows)
-    tensors = {name: torch.from_numpy(data.beats.inputs[name]) for name in model.inputs}
+    tensors = as_tensors(data.beats.inputs, model.inputs)
     return Sample({name: x.numpy() for name, x in seen(tensors, rows).items()}, origin)
 
 

@@ -82,6 +82,10 @@ class FewerEasyBeats(pl.Callback):
         if stage == "fit" and isinstance(data := getattr(trainer, "datamodule", None), BeatData):
             data.draws = None
 
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """The data is as it was."""
+        self.teardown(trainer, pl_module, "fit")
+
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
@@ -115,7 +119,9 @@ def refuse(trainer: pl.Trainer, module: Any, data: object) -> None:
         raise EcgError(said + "draws the beats of dataset=arrhythmia or mi; remove it")
     if trainer.world_size > 1:
         raise EcgError(said + "each device would know its own beats only; choose trainer.devices=1")
-    if data.sequence is not None:
+    if getattr(trainer, "overfit_batches", 0):
+        raise EcgError(said + "draws other beats in each epoch, and trainer.overfit_batches wants the same; remove one")
+    if data.sequence is not None or getattr(module.model, "beats", 1) > 1:
         raise EcgError(said + "draws single beats, and this model sees consecutive ones; choose another model")
     if not hasattr(module.loss, "reduction"):
         raise EcgError(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ecg.beats.peaks import Index
 from ecg.beats.table import Beats
-from ecg.data.batches import AT_ONCE, CONNECTED_AT_ONCE, seen
+from ecg.data.batches import AT_ONCE, CONNECTED_AT_ONCE, as_tensors, seen
 from ecg.data.sequences import Runs
 from ecg.models import LayeredModel
 from ecg.models.faster import faster
@@ -71,7 +71,7 @@ def _of_sequences(model: LayeredModel, beats: Beats, wanted: Index, doing: str) 
     device = next(model.parameters()).device
     alone = model.alone
     given = model.needed_after(len(alone))
-    inputs = {name: torch.from_numpy(beats.inputs[name]) for name in model.inputs}
+    inputs = as_tensors(beats.inputs, model.inputs)
     long = max(model.beats, LONG + 2 * model.context) if model.any_length else model.beats
     windows = Runs.of(beats.record, np.isin(np.arange(len(beats)), wanted)).tiled(long, model.context)
     used = np.unique(windows.rows[windows.rows >= 0])

@@ -78,6 +78,8 @@ class WeightedCrossEntropy(nn.Module):
 
 
 def _by_name(weights: Mapping[str, float], classes: Sequence[str], counts: Sequence[int]) -> Tensor:
+    if len(classes) != len(counts):
+        raise EcgError(f"loss.weights: needs class_names, the names of the {len(counts)} classes")
     for name, value in weights.items():
         if name not in classes:
             raise EcgError(f"loss.weights: no class {name}; the classes are {', '.join(classes)}")

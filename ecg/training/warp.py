@@ -18,7 +18,8 @@ class Warp(Augment):
     """Each beat by itself: stretched with the zeros behind it, shifted, bent, on a slow wave, with noise; 0..1 again.
 
     Attributes:
-        stretch: largest relative change of a beat's length; what fills the window may only become longer.
+        stretch: largest relative change of a beat's length; what fills the window may only become longer, by up to
+            1 / (1 - stretch).
         stretched: share of the beats that are stretched.
         shift: largest move in samples.
         shifted: share of the beats that are moved.
@@ -45,6 +46,11 @@ class Warp(Augment):
         in_range("shifted", self.shifted, 0, 1)
         in_range("power", self.power, 0, 1, include_high=False)
         in_range("wander", self.wander, 0, 1)
+
+    def check(self, beats: int) -> None:
+        """Beats are changed singly."""
+        if beats > 1:
+            raise EcgError("augment=warp: changes single beats, and this model sees consecutive ones; choose another")
 
     @property
     def active(self) -> bool:

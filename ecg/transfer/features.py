@@ -158,7 +158,7 @@ def _load(path: Path) -> npt.NDArray[np.float32] | None:
 def _mapped(path: Path) -> npt.NDArray[np.float32] | None:
     """The features in a file, None if another process has removed it."""
     try:
-        stored: npt.NDArray[np.float32] = np.load(path, mmap_mode="c", allow_pickle=False)
+        stored: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         return None
     return stored

@@ -13,7 +13,7 @@ from .conftest import SMALL, Shell
 
 BAD_SETTINGS = {
     "datset=mi": "unknown key datset: did you mean dataset?",
-    "model=cn": "model=cn: did you mean cnn? choose one of cnn, context, context_cnn, kachuee",
+    "model=cn": "model=cn: did you mean cnn? choose one of cnn, compact, context, context_cnn, kachuee",
     "model.dropout=2": "model.dropout=2: must be from 0 to 1",
     "trainer.max_epochs=three": "trainer.max_epochs=three: must be a whole number",
     "trainer.max_epoch=3": "unknown key trainer.max_epoch: did you mean trainer.max_epochs?",

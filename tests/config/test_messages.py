@@ -103,7 +103,7 @@ def test_a_value_of_a_part_out_of_range_is_refused_where_it_is_built_with_the_wh
     [
         ("datset=mi", ["datset", "did you mean dataset?"]),
         ("datset.source=kaggle", ["datset", "did you mean dataset?"]),
-        ("model=cn", ["model=cn", "did you mean cnn?", "cnn, context, context_cnn, kachuee"]),
+        ("model=cn", ["model=cn", "did you mean cnn?", "cnn, compact, context, context_cnn, kachuee"]),
         ("trainer=tpu", ["trainer=tpu", "cpu, ddp, debug, default, gpu"]),
         ("experiment=publishd", ["did you mean published?", "quickstart"]),
         ("callbacks=[defaul]", ["callbacks=defaul", "did you mean default?", "early_stopping"]),

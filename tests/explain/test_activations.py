@@ -159,3 +159,11 @@ def test_grad_cam_looks_at_the_last_layer_that_tells_moments_apart() -> None:
     assert last_time_layer(axes["cnn"], "conv2") == "conv2"
     with pytest.raises(EcgError, match=r"--layer fc1.*conv1, conv2, conv3, conv4"):
         last_time_layer(axes["cnn"], "fc1")
+
+
+def test_what_weighs_a_whole_channel_leaves_the_time_of_a_layer_alone() -> None:
+    axes = time_axes(built("compact"))  # squeeze and excitation
+    assert {name: (axis.first, axis.step, axis.positions) for name, axis in axes.items()} == {
+        "stem": (1.5, 4, 47), "block1": (3.5, 8, 24), "block2": (7.5, 16, 12), "block3": (7.5, 16, 12),
+    }  # fmt: skip
+    assert last_time_layer(axes, None) == "block3"

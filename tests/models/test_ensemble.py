@@ -133,7 +133,7 @@ def test_models_of_different_layers_are_refused() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"of": "nothing"}, "of=nothing: choose one of cnn, kachuee, sequence, context, context_cnn"),
+        ({"of": "nothing"}, "of=nothing: choose one of cnn, compact, kachuee, sequence, context, context_cnn"),
         ({"of": "ensemble"}, "of=ensemble: choose one of"),
         ({"members": 0}, "members=0: must be from 1 to 100"),
         ({"of": "cnn", "settings": {"width": 3}}, r"settings=\{'width': 3\}: .*width"),

@@ -47,6 +47,7 @@ JOINED = ("beat", "near1", "near2", "near3", "near4", "both", "head")
 CONTEXT = Expected(("rhythm1", "rhythm2", "shape1", "shape2", *JOINED), 140_453, None, FEATURES, 64)
 EXPECTED = {
     "cnn": Expected(("conv1", "conv2", "conv3", "conv4", "fc1", "fc2", "fc3", "head"), 5_125_125, 29),
+    "compact": Expected(("stem", "block1", "block2", "block3", "fc", "head"), 177_801, 48),
     "kachuee": Expected(("conv", "block1", "block2", "block3", "block4", "block5", "fc", "head"), 53_957, 125),
     "sequence": Expected(
         ("wave1", "wave2", "shape", "intervals", "beat", "near", "far", "head"),

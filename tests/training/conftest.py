@@ -16,6 +16,7 @@ from ecg.data.batches import Batch, BatchOrder, BeatTensors, batches
 from ecg.data.settings import Simulated
 from ecg.models import LayeredModel
 from ecg.runs.folder import RunFolder
+from ecg.training import BeatClassifier
 
 
 def _tiny() -> LayeredModel:
@@ -58,6 +59,34 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., BeatData]
         data = ArrhythmiaDataModule("synthetic", "window", **usual)
         data.setup()
         return data
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., BeatData]:
+    """Makes data of simulated recordings whose beats are of the Kaggle form: 0 to 1, filled up with zeros."""
+    cache = tmp_path_factory.mktemp("rows")
+
+    def make(segmentation: str = "kaggle") -> BeatData:
+        simulated = Simulated(patients=6, minutes=0.5)
+        return ArrhythmiaDataModule(
+            "synthetic", segmentation, synthetic=simulated, cache_dir=cache, batch_size=16, seed=3
+        )
+
+    return make
+
+
+@pytest.fixture
+def of_rows() -> Callable[..., BeatClassifier]:
+    """Makes a small classifier of such beats, always with the same weights, that learns them in some epochs."""
+
+    def make(dropout: float = 0.2, **more: Any) -> BeatClassifier:
+        torch.manual_seed(0)
+        first = nn.Sequential(nn.Flatten(), nn.Linear(187, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Dropout(dropout))
+        model = LayeredModel({"fc": first, "head": nn.Linear(12, 5)}, input_shape=(1, 187), n_classes=5)
+        adam = {"_target_": "torch.optim.Adam", "lr": 0.01}
+        return BeatClassifier(model, **{"optimizer": adam, "scheduler": None, **more})
 
     return make
 
