@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from ecg.recordings.databases import BeatDatabase
-from ecg.recordings.recording import Recording
 from ecg.recordings.databases.sample import FOLDER, SAMPLE
+from ecg.recordings.recording import Recording
 
 COUNT = int(os.environ.get("MANY", "10"))
 

@@ -26,7 +26,8 @@ IN_MEMORY = 100_000
 """Beats of the loop that is compared with: all of them in memory."""
 COLUMNS = {
     "recordings": "recordings", "beats": "beats", "table_gb": "table on disk, GB", "prepare_s": "prepare, s",
-    "prepare_gb": "own memory meanwhile, GB", "open_s": "open what is prepared, s", "train_gb": "own memory in training, GB",
+    "prepare_gb": "own memory meanwhile, GB", "open_s": "open what is prepared, s",
+    "train_gb": "own memory in training, GB",
     "ratio": "loop against beats in memory",
 }  # fmt: skip
 
@@ -129,7 +130,7 @@ def train(cache: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
-def module(cache: Path):  # noqa: ANN201 (loaded late, so that imports count)
+def module(cache: Path):
     """The recordings, divided by patient."""
     from many import MANY
 
