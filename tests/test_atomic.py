@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ecg.atomic import whole_file, whole_folder
+from ecg.atomic import remove_unfinished, whole_file, whole_folder
 
 
 def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ecg.atomic import whole_file
+from ecg.atomic import remove_unfinished, whole_file
 with whole_file(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -118,3 +118,17 @@ def test_a_folder_that_another_process_made_meanwhile_stays(tmp_path: Path) -> N
         (path / "a").write_text("theirs")
     assert (path / "a").read_text() == "theirs"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_was_writing_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [tmp_path / name for name in ("a.tmp", ".lock", "sub/.hidden", "sub/b.csv")]
+    gone = [tmp_path / ".a.csv.x1.tmp", tmp_path / "sub" / ".b.csv.x2.tmp"]
+    (tmp_path / "sub").mkdir()
+    for path in (*kept, *gone):
+        path.write_text("half")
+    (tmp_path / ".c.x3.tmp").mkdir()
+    (tmp_path / ".c.x3.tmp" / "part").write_text("half")
+    remove_unfinished(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+    assert not (tmp_path / ".c.x3.tmp").exists()
+    remove_unfinished(tmp_path / "not there")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ecg.atomic import remove_unfinished
 from ecg.errors import EcgError
 from ecg.runs.folder import RunFolder
 
@@ -35,6 +36,7 @@ def running(folder: RunFolder) -> Iterator[None]:
         raise RunningElsewhereError(f"{folder.path} is being run by {_who(folder.running)}") from None
     try:
         said = {"pid": os.getpid(), "host": platform.node(), "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}"}
+        remove_unfinished(folder.path)
         folder.running.write_text(json.dumps(said), encoding="utf-8")
         yield
     finally:

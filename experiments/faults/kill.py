@@ -59,7 +59,8 @@ class Round:
 
     def attempt(self, seconds: float | None) -> bool:
         """Start it, or go on; kill it after so many seconds. Whether it ended by itself."""
-        words = [sys.executable, str(TRAIN), *KINDS[self.kind], f"cache_dir={self.folder / 'cache'}", *self._going_on()]
+        anew = [*KINDS[self.kind], f"cache_dir={self.folder / 'cache'}"]
+        words = [sys.executable, str(TRAIN), *(self._going_on() or anew)]
         with (self.folder / "said.txt").open("a", encoding="utf-8") as said:
             process = subprocess.Popen(words, cwd=self.folder, stdout=said, stderr=said, start_new_session=True)
             try:

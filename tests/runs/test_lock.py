@@ -88,3 +88,11 @@ def test_the_folder_is_free_again_after_an_error_and_no_note_stays(tmp_path: Pat
     with running(folder):
         pass
     folder.check(resume=False)  # a lock is no run
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / "report" / ".page.html.abc.tmp"
+    left.parent.mkdir()
+    left.write_text("half")
+    with running(RunFolder(tmp_path)):
+        assert not left.exists()
