@@ -70,7 +70,7 @@ class Round:
                 process.wait()
                 self.kills += 1
                 return False
-        if code:
+        if code and "that run is finished" not in self._said().strip().splitlines()[-1]:  # killed as it said goodbye
             self.problems.append(f"ended with {code}: {self._said().strip().splitlines()[-1]}")
         return True
 
