@@ -114,7 +114,7 @@ def trained(folder: Path, *words: str) -> list[dict[str, str]]:
 
 def started(folder: Path, *words: str) -> None:
     """Run train.py in a folder of its own."""
-    command = [sys.executable, str(TRAIN), "logger=none", "bootstrap=20", *words]
+    command = [sys.executable, str(TRAIN), *words, "logger=none", "bootstrap=20"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
