@@ -61,11 +61,16 @@ class Split:
         for subset, index in self.subsets.items():
             if not len(index) and subset not in may_lack:
                 raise EcgError(f"dataset.split={self.name}: no beats left to {subset}")
+        whose = {
+            subset: set(np.unique(beats.patient[index]).tolist()) if self.by_patient else set()
+            for subset, index in self.subsets.items()
+        }
         for (a, left), (b, right) in combinations(self.subsets.items(), 2):
-            if shared := len(np.intersect1d(left, right)):
+            there = np.zeros(len(beats), dtype=bool)
+            there[left] = True
+            if shared := int(there[right].sum()):
                 raise EcgError(f"dataset.split={self.name}: {shared} beats are in {a} and in {b}")
-            people = np.intersect1d(beats.patient[left], beats.patient[right]) if self.by_patient else ()
-            if torn := sorted(set(map(str, people)) - set(self.shared)):
+            if torn := sorted(whose[a] & whose[b] - set(self.shared)):
                 raise EcgError(f"dataset.split={self.name}: patients {', '.join(torn)} are in {a} and in {b}")
         return self
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ecg.beats.table import SIGNAL, shapes_of
 from ecg.recordings.leads import FIRST
 
@@ -119,7 +121,7 @@ def describe(data: BeatData, prepared: Prepared, facts: dict[str, object]) -> Da
         fs=data.segmentation.fs,
         r_peak_s=data.segmentation.r_peak_s,
         shapes=shapes_of(data.beats.inputs),
-        leads=tuple(sorted({str(lead) for lead in data.beats.lead})),
+        leads=tuple(np.unique(data.beats.lead).tolist()),
         wanted=data.leads,
         databases=data.source.databases,
         split=data.split.name,
