@@ -36,12 +36,12 @@ class NoneUsableError(EcgError):
     """No record of many can be used.
 
     Attributes:
-        left_out: their number, by reason.
+        refused: why, by name of the record.
     """
 
-    def __init__(self, message: str, left_out: Mapping[str, int]) -> None:
+    def __init__(self, message: str, refused: Mapping[str, str]) -> None:
         super().__init__(message)
-        self.left_out = dict(left_out)
+        self.refused = dict(refused)
 
 
 @dataclass
@@ -98,19 +98,21 @@ class DiagnosisSource:
         if isinstance(segmentation, WholeRecordings):
             facts["r_peaks"] = OVER_ALL_LEADS
         others: dict[str, Beats] = {}
-        every = [*records]
+        refused, every = _refused(found), [*records]
         for name, those, lost in [*((name, those, Counter[str]()) for name, those in beside.items()), *self._outside()]:
             every += those
             try:
                 others[name], its, *_ = make(those)
             except NoneUsableError as error:
-                lost += Counter(error.left_out)
+                its = {"refused": error.refused}
             else:
                 facts |= {f"beside {name}": _diagnoses(others[name], those)}
-                lost += Counter(cast(dict[str, int], its["records_left_out"]))
+            lost += Counter(_refused(its).values())
+            refused |= _refused(its)
             facts |= {f"left out beside {name}": dict(lost)} if lost else {}
         people = people_of(every)
-        return Prepared(beats, mark, cached, facts, self._notes(people), people=people, beside=others)
+        notes = self._notes(people)
+        return Prepared(beats, mark, cached, facts, notes, people=people, beside=others, refused=refused)
 
     def recording(self, name: str) -> Recording | None:
         """The whole recording called `name`."""
@@ -176,9 +178,8 @@ class DiagnosisSource:
 
     def _facts(self, beats: Beats, found: Facts, leads: Sequence[str], conflicts: int) -> Facts:
         """What was used and what was left out, in numbers."""
-        unusable = found["records_left_out"]
-        assert isinstance(unusable, dict)
-        left_out = sum((Counter(s.left_out) for s in self.selections), Counter(unusable))
+        unusable = Counter(_refused(found).values())
+        left_out = sum((Counter(s.left_out) for s in self.selections), unusable)
         facts: Facts = {
             "r_peaks": found["r_peaks"],
             "lead": ", ".join(leads),
@@ -224,6 +225,11 @@ def people_of(records: Sequence[DiagnosedRecord]) -> dict[str, Person]:
     return found
 
 
+def _refused(found: Facts) -> dict[str, str]:
+    """Why records could not be used, by name."""
+    return cast(dict[str, str], found["refused"])
+
+
 def _diagnoses(beats: Beats, records: Sequence[DiagnosedRecord]) -> dict[str, int]:
     """Patients by diagnosis of those who are tested beside the two classes."""
     usable = set(beats.patient.tolist())
@@ -240,7 +246,7 @@ def _segment_all(
     add: Callable[[Beats], None],
 ) -> Facts:
     """Give usable beats of all records with their classes as labels, and say why others are not usable."""
-    records_left_out: Counter[str] = Counter()
+    refused: dict[str, str] = {}
     beats_left_out: Counter[str] = Counter()
     whole, missing, usable = isinstance(segmentation, WholeRecordings), "", 0
     doing = "measuring recordings" if whole else "detecting and segmenting beats"
@@ -248,22 +254,22 @@ def _segment_all(
     for record, found in zip(records, each(records, work, f"{doing} ({segmentation.name})"), strict=True):
         if isinstance(found, MissingLeadError):
             missing = str(found)
-            records_left_out[f"no lead {found.lead}"] += 1
+            refused[record.name] = f"no lead {found.lead}"
             continue
         beats_left_out.update(found.left_out)
         if found.beats is None:
-            records_left_out[found.problem] += 1
+            refused[record.name] = found.problem
         else:
             number = target.number(record.diagnosis)
             add(replace(found.beats, y=np.full(len(found.beats), NO_CLASS if number is None else number)))
             usable += 1
     if not usable and missing:
-        raise NoneUsableError(missing, records_left_out)
+        raise NoneUsableError(missing, refused)
     if not usable:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in records_left_out.items())
-        raise NoneUsableError(f"none of the {len(records)} records can be used: {reasons}", records_left_out)
-    left_out = {"records_left_out": dict(records_left_out), "beats_left_out": dict(beats_left_out)}
-    return {"r_peaks": OVER_ALL_LEADS if whole else rpeaks.name, **left_out}
+        reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(refused.values()).items())
+        raise NoneUsableError(f"none of the {len(records)} records can be used: {reasons}", refused)
+    r_peaks = OVER_ALL_LEADS if whole else rpeaks.name
+    return {"r_peaks": r_peaks, "refused": refused, "beats_left_out": dict(beats_left_out)}
 
 
 def _found(

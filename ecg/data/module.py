@@ -126,6 +126,7 @@ class BeatData(pl.LightningDataModule):
         if leads_apart:
             check_apart(segmentation, self.leads)
         self.people: Mapping[str, Person] = {}
+        self.refused: Mapping[str, str] = {}
         self.beside: Mapping[str, Beats] = {}
         self._prepared: Prepared | None = None
         self._own: int | None = None  # beats of the databases; those that a mixture added come behind
@@ -150,6 +151,7 @@ class BeatData(pl.LightningDataModule):
             return
         prepared = self._prepared or self.source.prepare(self.segmentation, self.leads, self.cache)
         self.beats, self.cached, self.people = prepared.beats, prepared.cached, prepared.people
+        self.refused = prepared.refused
         facts = dict(prepared.facts)
         if self.beats_per_patient is not None:
             kept = evenly_spaced(prepared.beats.patient, self.beats_per_patient)

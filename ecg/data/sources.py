@@ -40,6 +40,7 @@ class Prepared:
         extra: beats that a mixture adds to the training subset; of all records that may train.
         people: by patient, where the label is a diagnosis.
         beside: beats that are tested and never trained, by database; class -1 where the task has none.
+        refused: why a record could not be used, by its name.
     """
 
     beats: Beats
@@ -50,6 +51,7 @@ class Prepared:
     extra: Beats | None = None
     people: Mapping[str, Person] = field(default_factory=dict)
     beside: Mapping[str, Beats] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):

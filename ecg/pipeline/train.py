@@ -30,7 +30,7 @@ from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
 from ecg.pipeline.rpeaks import check_rpeaks, finds_peaks, refuse_parts, run_rpeaks, share_rpeaks
 from ecg.pipeline.source import prepared, resolve_source, write_origin
-from ecg.report.results import Results, labelled_ways, score, write_split
+from ecg.report.results import Results, labelled_ways, score, write_left_out, write_split
 from ecg.runs.folder import RunFolder
 from ecg.runs.job import Job
 from ecg.runs.lock import running
@@ -117,6 +117,7 @@ def _run(config: RunConfig, job: Job) -> float:
     folder.make()
     save_config(config, folder.config)
     write_split(data.info, *data.divided, folder)
+    write_left_out(data.refused, folder)
     if source is not None:
         write_origin(source, start, folder)
     told: dict[str, Any] = {"fingerprint": data.info.fingerprint, "simulated": data.info.simulated, "threads": threads}

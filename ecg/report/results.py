@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ecg.atomic import whole_file
+from ecg.atomic import whole_file, whole_text
 from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
@@ -240,12 +241,23 @@ def described(info: DataInfo) -> dict[str, object]:
     return {**{name: getattr(info, name) for name in words}, "metrics": shown}
 
 
+def write_left_out(refused: Mapping[str, str], folder: RunFolder) -> None:
+    """Write left_out.csv, where records were left out: which, and why."""
+    if refused:
+        rows = pd.DataFrame({"record": list(refused), "why": list(refused.values())})
+        whole_text(folder.left_out, rows.to_csv(index=False))
+
+
 def write_split(info: DataInfo, split: Split, beats: Beats, folder: RunFolder) -> None:
     """Write split.json: counts by subset and class, by record a letter a beat (T train, V val, E test, - none)."""
     letters = np.full(len(beats), "-")
     for subset, letter in (("train", "T"), ("val", "V"), ("test", "E")):
         letters[split.subsets[subset]] = letter
-    by_record = {str(record): "".join(letters[beats.record == record]) for record in pd.unique(pd.Series(beats.record))}
+    ends = [*(np.flatnonzero(beats.record[1:] != beats.record[:-1]) + 1).tolist(), len(beats)]
+    by_record: dict[str, str] = {}
+    for first, after in pairwise([0, *ends]):
+        name = str(beats.record[first])
+        by_record[name] = by_record.get(name, "") + "".join(letters[first:after])
     people = {subset: sorted({str(p) for p in beats.patient[index]} - {""}) for subset, index in split.subsets.items()}
     content = {"split": split.name, "notes": split.notes, "counts": info.counts, "patients": people, "beats": by_record}
     write_json(folder.split, content)

@@ -49,6 +49,8 @@ class RunFolder:
     """Why a job of a sweep failed, on its first line."""
     transfer = _Part("transfer.json")
     """Where a transferred model's layers come from."""
+    left_out = _Part("left_out.csv")
+    """Which records could not be used, and why; where there are any."""
     records = _Part("records.csv")
     """Scores per test record, where records are known."""
     subjects = _Part("subjects.csv")

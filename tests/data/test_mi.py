@@ -162,6 +162,7 @@ def test_a_lead_that_cannot_be_used_is_counted_by_reason(ptb: Path) -> None:
     first = ready(ptb / "cache", ptb, source="physionet", split="beats")
     again = ready(ptb / "cache", ptb, source="physionet", split="beats")
     assert first.info.facts["records_left_out"] == {"lead II is flat": 1}
+    assert first.refused == again.refused == {header.stem: "lead II is flat"}
     assert again.cached
     assert again.info.facts == first.info.facts
     assert "Only 8 of the 549 records of ptbdb were there." in first.info.notes

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ecg.beats.splits import Split
 from ecg.beats.table import Beats
 from ecg.data.info import DataInfo
-from ecg.report.results import INTERVAL_NOTE, score, write_results
+from ecg.report.results import INTERVAL_NOTE, score, write_left_out, write_results, write_split
 from ecg.runs.folder import RunFolder, read_json
 
 MI = DataInfo(
@@ -111,3 +112,23 @@ def test_results_are_written_with_subjects_and_facts(tmp_path: Path) -> None:
     assert stored["facts"] == MI.facts
     right = (subjects["label"] == subjects["predicted"]).mean()
     assert stored["subject/accuracy"] == pytest.approx(right)
+
+
+def test_the_split_says_of_each_beat_of_a_record_where_it_is(tmp_path: Path) -> None:
+    beats, _ = beats_of(3)
+    order = np.array([0, 1, 4, 5, 2, 3, 8, 6, 7, 9, 10, 11])  # the records are in two pieces each
+    beats = beats.take(order)
+    train, val, test = np.array([0, 1, 2, 3]), np.array([4, 5]), np.array([6, 7, 8])
+    write_split(MI, Split("mine", train, val, test), beats, RunFolder(tmp_path))
+    letters = np.array(list("TTTTVVEEE---"))
+    wanted = {str(name): "".join(letters[beats.record == name]) for name in np.unique(beats.record)}
+    assert read_json(tmp_path / "split.json")["beats"] == wanted
+    assert "".join(sorted("".join(wanted.values()))) == "---EEETTTTVV"
+
+
+def test_records_that_were_left_out_are_listed_where_there_are_any(tmp_path: Path) -> None:
+    write_left_out({}, RunFolder(tmp_path))
+    assert not list(tmp_path.iterdir())
+    write_left_out({"s0010": "lead II is flat", "a,b": "no lead V9"}, RunFolder(tmp_path))
+    listed = pd.read_csv(tmp_path / "left_out.csv")
+    assert listed.to_dict("list") == {"record": ["s0010", "a,b"], "why": ["lead II is flat", "no lead V9"]}
