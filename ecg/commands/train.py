@@ -20,6 +20,7 @@ from ecg.config import RunConfig, compose
 from ecg.config.messages import explain
 from ecg.errors import EcgError
 from ecg.runs import sweep
+from ecg.runs.folder import RunFolder
 from ecg.runs.job import Job
 
 if TYPE_CHECKING:
@@ -35,27 +36,32 @@ search.register()
 
 @hydra.main(config_path=str(compose.conf_folder()), config_name="config", version_base="1.3")
 def hydra_main(composed: DictConfig) -> float:
-    """One run; returns the value of `monitor` at the best epoch."""
+    """One run; returns the value of `monitor` at the best epoch, NaN for a job of a sweep that failed."""
     with _told():
-        job = Job.current()
-        if job.resume:
-            from ecg.runs.reading import load_config
+        return _one(composed)
+    return float("nan")
 
-            compose.only_resumed(job.overrides)
-            config = load_config(job.folder / "config.yaml")
-        else:
-            config = _read(composed, job)
-        from ecg.pipeline import run
-        from ecg.runs.lock import RunningElsewhereError
 
-        try:
-            return run(config, job)
-        except RunningElsewhereError as error:
-            if job.sweep is None:
-                raise
-            log.warning("%s; it is left to that process", error)
-            sweep.SweepFolder.elsewhere[job.folder.name] = str(error)
-            return float("nan")
+def _one(composed: DictConfig) -> float:
+    job = Job.current()
+    if job.resume:
+        from ecg.runs.reading import load_config
+
+        compose.only_resumed(job.overrides)
+        config = load_config(job.folder / "config.yaml")
+    else:
+        config = _read(composed, job)
+    from ecg.pipeline import run
+    from ecg.runs.lock import RunningElsewhereError
+
+    try:
+        return run(config, job)
+    except RunningElsewhereError as error:
+        if job.sweep is None:
+            raise
+        log.warning("%s; it is left to that process", error)
+        sweep.SweepFolder.elsewhere[job.folder.name] = str(error)
+        return float("nan")
 
 
 class Refusal(BaseException):
@@ -80,13 +86,17 @@ def main() -> None:
         return
     code = _reported(hydra_main)
     ran = sweep.SweepFolder
-    if ran.last is not None:
-        _tell_sweep(ran.last)
+    if ran.last is not None and _tell_sweep(ran.last):
+        code = 1
     sys.exit(code)
 
 
-def _tell_sweep(folder: Path) -> None:
-    """The table of a sweep's jobs; a search has told its trials, and a sweep that was refused has none."""
+def _tell_sweep(folder: Path) -> bool:
+    """The table of a sweep's jobs; a search has told its trials, and a sweep that was refused has none.
+
+    Returns:
+        Whether a job failed.
+    """
     from ecg.runs.study import StudyFolder
 
     ran = sweep.SweepFolder
@@ -99,6 +109,8 @@ def _tell_sweep(folder: Path) -> None:
         console.print(job_table(folder, skipped=ran.skipped, elsewhere=ran.elsewhere))
         if any(folder.glob("*/patients.csv")):
             _tell_pooled(folder, console)
+        return any(folder.glob(f"*/{RunFolder(folder).error.name}"))
+    return False
 
 
 def _tell_pooled(folder: Path, console: Console) -> None:
@@ -114,7 +126,7 @@ def _tell_pooled(folder: Path, console: Console) -> None:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell a sweep job's failure at once: Hydra's launcher shows only the first one, when all jobs are through.
+    """Tell a sweep job's failure at once, and let the others run: Hydra would end with the first one, in its own words.
 
     A single run's failure is told by `main`. Either way, a job that failed before it wrote anything leaves no folder.
     """
@@ -128,9 +140,12 @@ def _told() -> Iterator[None]:
         known = HydraConfig.get()
         folder, overrides = Path(known.runtime.output_dir), tuple(known.overrides.task)
         if known.mode == RunMode.MULTIRUN:
-            reason = explain(error) or repr(error)
+            said = explain(error)
+            reason = said or repr(error)
             log.error("job %s failed: %s", " ".join(overrides), reason)
             sweep.failed(Job(folder, overrides), reason)
+            if said is not None:
+                return
         else:
             _remove_empty(folder)
             if (said := explain(error)) is not None:

@@ -158,3 +158,18 @@ def test_an_output_folder_that_is_a_file_is_named(shell: Shell, tmp_path: Path) 
     said = shell.run("train.py", f"output_dir={tmp_path / 'file'}", *SMALL, "logger=none", code=1)
     assert str(tmp_path / "file") in said
     assert "Traceback" not in said
+
+
+def test_jobs_that_fail_are_told_in_the_table_alone_and_the_others_run(shell: Shell) -> None:
+    usual = (
+        "dataset=mi",
+        "dataset.source=synthetic",
+        "+dataset.synthetic.patients=12",
+        "+dataset.synthetic.minutes=0.5",
+    )
+    few = ("model=kachuee", "trainer.max_epochs=1", "bootstrap=0", "transfer=random", "transfer.trainable_layers=1")
+    said = shell.train("-m", *usual, *few, "transfer.source=null,nowhere", code=1)
+    assert "Error executing job" not in said
+    assert "Traceback" not in said
+    assert "job 1 failed: nowhere does not exist" in " ".join(said.split())
+    assert len(list(shell.outputs.glob("multirun/*/*/metrics.json"))) == 1
