@@ -10,6 +10,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from lightning_fabric.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.callbacks import WeightAveraging
 from pytorch_lightning.loggers import Logger
 from torch import nn
 
@@ -147,7 +148,12 @@ def trained(
     _run(trainer, module, data, point)
     best = best_weights(folder)
     if best is None:
-        log.warning("no validation chose a best epoch: the weights of the last step are kept")
+        callbacks: Sequence[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        averaged = "averaged " if any(isinstance(one, WeightAveraging) for one in callbacks) else ""
+        if config.trainer.get("limit_val_batches") == 0:
+            log.info("no validation, as asked for: the %sweights of the end are kept", averaged)
+        else:
+            log.warning("no validation chose a best epoch: the %sweights of the end are kept", averaged)
         if point is not None and len(history.rows) == point.epochs:  # nothing was left to train, nor to average
             best = last_weights(folder)
     if best is not None:

@@ -34,7 +34,9 @@ SHORT = ("accuracy", "balanced_accuracy", "macro_f1", "S/se", "V/se")
 
 def read(run: ecg.Run) -> dict[str, object]:
     """One row of results.csv: what ran, and every score."""
-    words = [word for word in run.provenance["command"][1:] if not word.startswith(("data_dir", "output_dir", "cache_dir"))]
+    words = [
+        word for word in run.provenance["command"][1:] if not word.startswith(("data_dir", "output_dir", "cache_dir"))
+    ]
     intervals = {
         f"{key}/{side}": bound
         for key, pair in run.intervals.items()
