@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import fields
@@ -23,6 +24,10 @@ def explain(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, FileExistsError | NotADirectoryError):
         return f"{error.filename} is a file, where resume=, output_dir= or cache_dir= must name a folder"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"{error.filename or 'a file'}: {error.strerror}; make room, then go on with resume= and the run's folder"
+        )
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'a file'}: {error.strerror}; is output_dir= (or cache_dir=) a folder to write in?"
     if isinstance(error, ValueError) and "Config group override" in str(error):

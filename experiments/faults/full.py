@@ -63,7 +63,7 @@ def main() -> None:
     """Try sizes from nearly nothing to enough."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--steps", type=int, default=16)
     asked = parser.parse_args()
     work = asked.work.resolve()
     shutil.rmtree(work, ignore_errors=True)

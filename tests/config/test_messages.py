@@ -267,6 +267,11 @@ def test_a_bug_has_no_message_and_keeps_its_trace() -> None:
 
 def test_a_file_error_names_the_file() -> None:
     assert "/nowhere/x: Permission denied" in (explain(PermissionError(13, "Permission denied", "/nowhere/x")) or "")
+    full = explain(OSError(28, "No space left on device", "run/report/index.html"))
+    assert (
+        full
+        == "run/report/index.html: No space left on device; make room, then go on with resume= and the run's folder"
+    )
 
 
 def test_what_a_target_refuses_is_said_in_its_own_first_line(here: Callable[[str, str], Path]) -> None:
