@@ -125,7 +125,7 @@ def test_a_search_that_was_killed_goes_on_with_the_same_command(shell: Shell) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("model=kachuee",), "no search space for model=kachuee (there are some for cnn, context"),
+        (("model=kachuee",), "no search space for model=kachuee (there are some for cnn, compact, context"),
         (("optimizer.rate=interval(0,1)",), "unknown key optimizer.rate"),
         (("model.dropout=interval(0,3)",), "model.dropout=3"),
         (("optimizer.lr=interval(1,0)",), "optimizer.lr=interval(1,0)"),

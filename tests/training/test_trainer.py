@@ -3,6 +3,7 @@ pl.Trainer can do reaches it."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -397,14 +398,15 @@ def whole_run(folder: Path, prepared: Path, *typed: str) -> dict[str, Any]:
 def test_a_run_without_validation_trains_to_the_end_and_keeps_the_last_weights(
     tmp_path: Path, prepared: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = whole_run(tmp_path / "run", prepared, "trainer.limit_val_batches=0")
+    with caplog.at_level(logging.INFO):
+        found = whole_run(tmp_path / "run", prepared, "trainer.limit_val_batches=0")
     table = pd.read_csv(tmp_path / "run" / "history.csv")
     assert table["epoch"].tolist() == [0, 1, 2]
     assert table["train/loss"].notna().all()
     assert table["val/loss"].isna().all()
     assert (found["best_epoch"], found["best/val/macro_f1"], found["limit_batches"]) == (None, None, None)
     assert 0 <= found["test/accuracy"] <= 1
-    assert "the weights of the last step are kept" in caplog.text
+    assert "no validation, as asked for: the averaged weights of the end are kept" in caplog.text
 
 
 def test_a_run_that_validates_every_second_epoch_trains_to_the_end_with_scores_where_they_belong(
