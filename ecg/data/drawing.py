@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ecg.data.batches import Batch, BatchOrder, BeatTensors
 
-WEIGHT, ROW = "weight", "row"
+WEIGHT, ROW = "drawn:weight", "drawn:row"
 """What a batch of drawn beats holds beside the inputs, [beat]: the weight of each in the loss, its position in the
-training subset."""
+training subset. No input of a segmentation is called so."""
 
 Chances = npt.NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from ecg.models.layered import LayeredModel
 WIDTHS = (32, 48, 64, 96)
 STEM_KERNEL, KERNEL = 24, 5
 USUAL_LENGTH = 108
-"""Samples before the zeros of an ordinary row of the Kaggle files (125 Hz)."""
+"""Samples before the zeros of an ordinary row of the Kaggle files."""
 OF_RR = 1.2
 """The length of these rows in RR intervals (Kachuee et al. 2018, doi 10.1109/ICHI.2018.00092)."""
 MIDDLE, SCALE = 0.35, 4.0
