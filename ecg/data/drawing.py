@@ -40,9 +40,8 @@ class Draws:
         order = rng.permutation(self.n)
         upto = np.cumsum(chance[order])
         marks = (np.arange(self.size) + rng.random()) * (upto[-1] / self.size)
-        rows = order[np.searchsorted(upto, marks, side="right").clip(max=self.n - 1)]
         self.weight = torch.from_numpy((self.size / self.n / chance).astype(np.float32))
-        return torch.from_numpy(rng.permutation(rows))
+        return torch.from_numpy(order[np.searchsorted(upto, marks, side="right").clip(max=self.n - 1)])
 
 
 def within(chances: Chances, size: int) -> Chances:

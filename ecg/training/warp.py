@@ -18,8 +18,7 @@ class Warp(Augment):
     """Each beat by itself: stretched with the zeros behind it, shifted, bent, on a slow wave, with noise; 0..1 again.
 
     Attributes:
-        stretch: largest relative change of a beat's length; what fills the window may only become longer, by up to
-            1 / (1 - stretch).
+        stretch: largest relative change of a beat's length; what fills the window may only become longer.
         stretched: share of the beats that are stretched.
         shift: largest move in samples.
         shifted: share of the beats that are moved.
@@ -81,9 +80,9 @@ class Warp(Augment):
         """Stretched and shifted; with where each beat is now, and its length."""
         one, samples = (len(x), 1), x.shape[2]
         _, length = extent(x)
-        factor = 1 + self.stretch * (2 * torch.rand(one, device=x.device) - 1)
-        factor = torch.where(torch.rand(one, device=x.device) < self.stretched, factor, 1.0)
-        factor = torch.where(length >= samples, torch.maximum(factor, 1 / factor), factor)  # what follows is not known
+        change = self.stretch * (2 * torch.rand(one, device=x.device) - 1)
+        change = torch.where(length >= samples, change.abs(), change)  # what follows such a beat is not known
+        factor = torch.where(torch.rand(one, device=x.device) < self.stretched, 1 + change, 1.0)
         move = self.shift * (2 * torch.rand(one, device=x.device) - 1)
         move = torch.where(torch.rand(one, device=x.device) < self.shifted, move, 0.0)
         place = torch.arange(samples, device=x.device, dtype=x.dtype)
