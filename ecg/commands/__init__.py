@@ -22,6 +22,7 @@ from ecg.commands.subcommands import (
     models,
     predict,
     score,
+    wandb_report,
 )
 from ecg.errors import EcgError
 
@@ -53,7 +54,19 @@ def train() -> None:
     raise AssertionError("app() hands this over to Hydra")
 
 
-for command in (download, kaggle_csv, models, predict, score, compare, evaluate, explain, export, ensemble):
+for command in (
+    download,
+    kaggle_csv,
+    models,
+    predict,
+    score,
+    compare,
+    wandb_report,
+    evaluate,
+    explain,
+    export,
+    ensemble,
+):
     cli.command()(command)
 
 

@@ -186,6 +186,26 @@ def compare(
     compare_runs(runs, out=out, metric=metric, wandb=wandb)
 
 
+def wandb_report(
+    project: Annotated[str, typer.Argument(help="ENTITY/PROJECT, as in its address.")],
+    score: Annotated[str, typer.Option(help="A number of the runs' summary, e.g. val/macro_f1.")] = "subject/auroc",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="A key of the runs' config, what varies first; may be repeated."),
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Only runs of this group: a sweep's or a search's.")] = None,
+) -> None:
+    """Make a report in W&B that charts a score over the settings of a sweep, beside costs and baselines.
+
+    By default AUROC per subject over transfer.trainable_layers and transfer.source. Needs wandb-workspaces.
+    """
+    from ecg.compare.wandb_report import SETTINGS, save_report
+    from ecg.compare.wandb_report import wandb_report as make
+
+    report = make(project, score=score, settings=setting or SETTINGS, group=group)
+    typer.echo(save_report(report))
+
+
 def evaluate(
     run: Annotated[Path, typer.Argument(help=WEIGHTS)],
     overrides: Annotated[list[str] | None, typer.Argument(help=CHANGES)] = None,
