@@ -29,13 +29,14 @@ from ecg.pipeline.facts import run_facts, threads_of
 from ecg.pipeline.fitting import fit
 from ecg.pipeline.report import report_run
 from ecg.pipeline.rpeaks import check_rpeaks, finds_peaks, refuse_parts, run_rpeaks, share_rpeaks
-from ecg.pipeline.source import prepared, resolve_source, write_origin
+from ecg.pipeline.source import augment_of, prepared, resolve_source, write_origin
 from ecg.report.results import Results, labelled_ways, score, write_left_out, write_split
 from ecg.runs.folder import RunFolder
 from ecg.runs.job import Job
 from ecg.runs.lock import running
 from ecg.runs.reading import save_config
 from ecg.runs.sweep import take_up
+from ecg.training.easy_beats import FewerEasyBeats
 from ecg.training.inference import probabilities
 from ecg.training.labelling import Labelling
 from ecg.training.loggers import opened
@@ -187,7 +188,7 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
         raise EcgError(
             f"trainer.devices={devices}: a sweep (-m) trains on one device; start jobs of several devices one by one"
         )
-    check_devices(config)
+    callbacks = check_devices(config)
     one_of("monitor", config.monitor, ["val/loss", *(f"val/{one.name}" for one in followed())])
     transfer: Transfer = build(config.transfer, "transfer")
     data = config.data()
@@ -196,8 +197,12 @@ def _checked(config: RunConfig, job: Job) -> Transfer:
     augment = build(config.augment, "augment")
     refuse_parts(config, augment=augment, loss=loss)
     model = _network(config, data.shapes, len(data.classes))
+    augment = augment_of(config, data, transfer)
     if augment.active:
-        augment.check(model.beats)
+        augment.check(model.beats, getattr(data.segmentation, "scaling", None))
+    for one in callbacks:
+        if isinstance(one, FewerEasyBeats):
+            one.check(data.classes, beats=model.beats, loss=loss, augment=augment)
     if transfer.trainable_layers is not None:
         model.divide(transfer.trainable_layers)
     return transfer

@@ -50,8 +50,12 @@ class Augment:
         """Whether it changes anything."""
         return self.when != "never" and bool(self.stretch or self.gain or self.noise)
 
-    def check(self, beats: int) -> None:
-        """Refuse a model that sees so many beats at once, where it cannot be changed for it.
+    def check(self, beats: int, scaling: str | None = None) -> None:
+        """Refuse beats that cannot be changed so, before any is prepared.
+
+        Args:
+            beats: how many the model sees at once.
+            scaling: of their amplitudes; None where the segmentation has no choice of them.
 
         Raises:
             EcgError: so it is.
@@ -116,7 +120,7 @@ class Mixup(Augment):
         """Whether it changes anything."""
         return self.when != "never"
 
-    def check(self, beats: int) -> None:
+    def check(self, beats: int, scaling: str | None = None) -> None:
         """Beats are mixed singly."""
         if beats > 1:
             raise EcgError("augment=mixup: mixes single beats, and this model sees consecutive ones; choose another")

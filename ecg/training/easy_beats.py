@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from ecg.data.batches import Batch
 from ecg.data.drawing import ROW, Chances, Draws
 from ecg.data.module import BeatData
 from ecg.errors import EcgError
+from ecg.training.augment import Augment
+
+SAID = "callbacks.easy_beats: "
 
 
 class FewerEasyBeats(pl.Callback):
@@ -64,18 +67,41 @@ class FewerEasyBeats(pl.Callback):
         if stage != "fit":
             return
         data = getattr(trainer, "datamodule", None)
-        refuse(trainer, pl_module, data)
+        refuse(trainer, data)
         assert isinstance(data, BeatData)
+        module: Any = pl_module
+        self.check(data.classes, beats=module.model.beats, loss=module.loss, augment=module.augment)
         y = data.beats.y[data.split.train]
         self._known, self._floor = np.zeros(len(y), dtype=np.float32), np.full(len(y), self.least)
         for name, value in self.at_least.items():
-            if name not in data.classes:
-                raise EcgError(
-                    f"callbacks.easy_beats.at_least: no class {name}; the classes are {', '.join(data.classes)}"
-                )
             own = y == data.classes.index(name)
             self._floor[own] = np.maximum(self._floor[own], value)
         data.draws = Draws(len(y), max(round(self.share * len(y)), 1), self._chances)
+
+    def check(self, classes: Sequence[str], *, beats: int, loss: object, augment: Augment) -> None:
+        """Refuse a run whose beats cannot be drawn singly or not weighed, before any is prepared.
+
+        Args:
+            classes: of the beats.
+            beats: how many the model sees at once.
+            loss: what is minimised.
+            augment: what changes the beats.
+
+        Raises:
+            EcgError: so it is.
+        """
+        if unknown := [name for name in self.at_least if name not in classes]:
+            there = ", ".join(classes)
+            raise EcgError(f"callbacks.easy_beats.at_least: no class {unknown[0]}; the classes are {there}")
+        if beats > 1:
+            raise EcgError(SAID + "draws single beats, and this model sees consecutive ones; choose another model")
+        if not hasattr(loss, "reduction"):
+            raise EcgError(
+                SAID + f"{type(loss).__name__} gives no loss of each beat (it has no `reduction`); "
+                "choose loss=cross_entropy or loss=weighted"
+            )
+        if augment.active and augment.pairs(2) is not None:
+            raise EcgError(SAID + "weighs single beats, and augment=mixup mixes two; choose another augment")
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """The data is as it was."""
@@ -108,25 +134,17 @@ class FewerEasyBeats(pl.Callback):
         return np.maximum(wanted, self._floor)
 
 
-def refuse(trainer: pl.Trainer, module: Any, data: object) -> None:
-    """Where beats cannot be drawn singly, or not weighed.
+def refuse(trainer: pl.Trainer, data: object) -> None:
+    """Where a trainer or its data cannot draw beats.
 
     Raises:
         EcgError: so it is.
     """
-    said = "callbacks.easy_beats: "
     if not isinstance(data, BeatData):
-        raise EcgError(said + "draws the beats of dataset=arrhythmia or mi; remove it")
+        raise EcgError(SAID + "draws the beats of dataset=arrhythmia or mi; remove it")
     if trainer.world_size > 1:
-        raise EcgError(said + "each device would know its own beats only; choose trainer.devices=1")
+        raise EcgError(SAID + "each device would know its own beats only; choose trainer.devices=1")
     if getattr(trainer, "overfit_batches", 0):
-        raise EcgError(said + "draws other beats in each epoch, and trainer.overfit_batches wants the same; remove one")
-    if data.sequence is not None or getattr(module.model, "beats", 1) > 1:
-        raise EcgError(said + "draws single beats, and this model sees consecutive ones; choose another model")
-    if not hasattr(module.loss, "reduction"):
-        raise EcgError(
-            said + f"{type(module.loss).__name__} gives no loss of each beat (it has no `reduction`); "
-            "choose loss=cross_entropy or loss=weighted"
-        )
-    if module.augment.active and module.augment.pairs(2) is not None:
-        raise EcgError(said + "weighs single beats, and augment=mixup mixes two; choose another augment")
+        raise EcgError(SAID + "draws other beats in each epoch, and trainer.overfit_batches wants the same; remove one")
+    if data.sequence is not None:
+        raise EcgError(SAID + "draws single beats, and these are served as consecutive ones; choose another model")

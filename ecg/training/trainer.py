@@ -45,8 +45,11 @@ def limit_of(trainer: Mapping[str, Any]) -> float | None:
     return None
 
 
-def check_devices(config: RunConfig) -> None:
+def check_devices(config: RunConfig) -> list[Callback]:
     """Refuse an accelerator, a number of devices or any other setting that a trainer does not take on this machine.
+
+    Returns:
+        The configuration's callbacks, built to be looked at.
 
     Raises:
         EcgError: so it is; the message says what to choose.
@@ -63,9 +66,11 @@ def check_devices(config: RunConfig) -> None:
         hint = f" (here: {torch.cuda.device_count()} graphics cards; try trainer=cpu)" if about_devices else ""
         asked = " ".join(f"trainer.{k}={node[k]}" for k in ("accelerator", "devices") if k in node)
         raise EcgError(f"{asked}: {error}{hint}" if hint else str(error)) from error
-    for name, one in config.callbacks.items():
-        if one is not None:
-            build(one, f"callbacks.{name}")
+    return _callbacks(config)
+
+
+def _callbacks(config: RunConfig) -> list[Callback]:
+    return [build(one, f"callbacks.{name}") for name, one in config.callbacks.items() if one is not None]
 
 
 def make_trainer(
@@ -91,7 +96,7 @@ def make_trainer(
     keep_freed_memory()
     node = trainer_node(config) | dict(settings or {})
     history = History(folder.history, config.monitor)
-    own = [build(one, f"callbacks.{name}") for name, one in config.callbacks.items() if one is not None]
+    own = _callbacks(config)
     average = next((one for one in own if isinstance(one, WeightAveraging)), None)
     callbacks: list[Callback] = [history]
     if node.get("enable_checkpointing") is not False and not node.get("fast_dev_run"):

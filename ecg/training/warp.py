@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ecg.beats.segmentations.scaling import MINMAX
 from ecg.checks import in_range
 from ecg.errors import EcgError
 from ecg.models.compact import extent
 from ecg.training.augment import Augment
+
+NOT_SCALED = "augment=warp: bends beats that are scaled to 0..1; choose dataset.scaling=minmax"
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,12 @@ class Warp(Augment):
         in_range("power", self.power, 0, 1, include_high=False)
         in_range("wander", self.wander, 0, 1)
 
-    def check(self, beats: int) -> None:
-        """Beats are changed singly."""
+    def check(self, beats: int, scaling: str | None = None) -> None:
+        """Beats are changed singly, and scaled again."""
         if beats > 1:
             raise EcgError("augment=warp: changes single beats, and this model sees consecutive ones; choose another")
+        if scaling not in (None, MINMAX):
+            raise EcgError(NOT_SCALED)
 
     @property
     def active(self) -> bool:
@@ -65,7 +70,7 @@ class Warp(Augment):
         if not self.active:
             return x
         if float(x.min()) < 0 or float(x.max()) > 1:
-            raise EcgError("augment=warp: bends beats that are scaled to 0..1; choose dataset.scaling=minmax")
+            raise EcgError(NOT_SCALED)
         x, there, length = self._moved(x)
         n = len(x)
         time = torch.arange(x.shape[2], device=x.device)[None, None] / length[..., None]

@@ -78,6 +78,25 @@ def test_a_monitor_that_no_epoch_has_is_refused_before_any_data_is_read(tmp_path
 
 
 @pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        (
+            "callbacks.easy_beats.at_least={X: 1}",
+            "callbacks.easy_beats.at_least: no class X; the classes are N, S, V, ",
+        ),
+        ("dataset.scaling=mv", "augment=warp: bends beats that are scaled to 0..1; choose dataset.scaling=minmax"),
+        ("augment=mixup", "callbacks.easy_beats: weighs single beats, and augment=mixup mixes two; choose another"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused_before_any_data_is_read(tmp_path: Path, setting: str, said: str) -> None:
+    of_compact = ("experiment=compact", "dataset.source=synthetic", "dataset.split=beats", "dataset.val_fraction=0.1")
+    with pytest.raises(EcgError) as told:
+        run(compose(*of_compact, "logger=none", f"cache_dir={tmp_path / 'cache'}", setting), Job(tmp_path / "run"))
+    assert str(told.value).startswith(said)
+    assert [path.name for path in tmp_path.rglob("*")] in (["run"], ["run", ".lock"])  # no cache
+
+
+@pytest.mark.parametrize(
     ("typed", "processor", "precision"),
     [
         ("32-true", "", "32-true"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -16,7 +18,7 @@ from ecg.data.batches import Batch, BatchOrder, BeatTensors, batches
 from ecg.data.settings import Simulated
 from ecg.models import LayeredModel
 from ecg.runs.folder import RunFolder
-from ecg.training import BeatClassifier
+from ecg.training import BeatClassifier, FewerEasyBeats
 
 
 def _tiny() -> LayeredModel:
@@ -99,5 +101,37 @@ def made(tmp_path: Path) -> Callable[[str], RunFolder]:
         folder = RunFolder(tmp_path / name)
         folder.make()
         return folder
+
+    return make
+
+
+@pytest.fixture
+def data(rows: Callable[..., BeatData]) -> BeatData:
+    """Single beats, ready."""
+    made = rows()
+    made.setup()
+    return made
+
+
+@pytest.fixture
+def ready(data: BeatData) -> Callable[..., FewerEasyBeats]:
+    """Makes a callback that draws of `data`, as a training of a module sets it up."""
+
+    def make(module: BeatClassifier, **settings: Any) -> FewerEasyBeats:
+        made = FewerEasyBeats(**settings)
+        made.setup(SimpleNamespace(datamodule=data, world_size=1), module, "fit")  # type: ignore[arg-type]
+        return made
+
+    return make
+
+
+@pytest.fixture
+def trainer() -> Callable[..., pl.Trainer]:
+    """Makes a trainer of so many epochs with these callbacks that writes and shows nothing."""
+
+    def make(epochs: int, *callbacks: pl.Callback) -> pl.Trainer:
+        quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        own: Any = {"callbacks": list(callbacks), "enable_checkpointing": False, **quiet}
+        return pl.Trainer(accelerator="cpu", max_epochs=epochs, num_sanity_val_steps=0, **own)
 
     return make

@@ -23,26 +23,8 @@ from ecg.training import BeatClassifier, FewerEasyBeats, FocalLoss, Mixup, Weigh
 pytestmark = pytest.mark.filterwarnings("ignore")
 Rows = Callable[..., BeatData]
 Makes = Callable[..., BeatClassifier]
-
-
-@pytest.fixture
-def data(rows: Rows) -> BeatData:
-    made = rows()
-    made.setup()
-    return made
-
-
-def trainer(epochs: int, *callbacks: pl.Callback) -> pl.Trainer:
-    quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    own: Any = {"callbacks": list(callbacks), "enable_checkpointing": False, **quiet}
-    return pl.Trainer(accelerator="cpu", max_epochs=epochs, num_sanity_val_steps=0, **own)
-
-
-def ready(data: BeatData, module: BeatClassifier, **settings: Any) -> FewerEasyBeats:
-    """A callback as a training sets it up."""
-    made = FewerEasyBeats(**settings)
-    made.setup(SimpleNamespace(datamodule=data, world_size=1), module, "fit")  # type: ignore[arg-type]
-    return made
+Readies = Callable[..., FewerEasyBeats]
+Trainers = Callable[..., pl.Trainer]
 
 
 # the loss
@@ -89,8 +71,10 @@ def test_the_loss_has_its_usual_reduction_again_also_after_an_error(of_rows: Mak
     assert isinstance(made.training_step(({"signal": inputs["signal"]}, y), 0), Tensor)  # without weights as ever
 
 
-def test_where_all_beats_come_each_weighs_1_and_the_loss_is_the_usual_one(data: BeatData, of_rows: Makes) -> None:
-    ready(data, of_rows(), share=1.0, least=1.0)
+def test_where_all_beats_come_each_weighs_1_and_the_loss_is_the_usual_one(
+    data: BeatData, of_rows: Makes, ready: Readies
+) -> None:
+    ready(of_rows(), share=1.0, least=1.0)
     data.names, made = ("signal",), of_rows().eval()
     for inputs, y in data.train_dataloader():
         assert inputs[WEIGHT].tolist() == [1.0] * len(y)
@@ -99,8 +83,8 @@ def test_where_all_beats_come_each_weighs_1_and_the_loss_is_the_usual_one(data: 
         torch.testing.assert_close(got["loss"], usual)
 
 
-def test_the_loss_of_drawn_beats_is_in_the_mean_that_of_all(data: BeatData, of_rows: Makes) -> None:
-    own = ready(data, of_rows(), share=0.2, least=0.05)
+def test_the_loss_of_drawn_beats_is_in_the_mean_that_of_all(data: BeatData, of_rows: Makes, ready: Readies) -> None:
+    own = ready(of_rows(), share=0.2, least=0.05)
     n = len(data.split.train)
     own.load_state_dict({"known": torch.where(torch.arange(n) % 3 == 0, 0.0, 1.0)})
     x, y = torch.from_numpy(data.beats.signal[data.split.train]), torch.from_numpy(data.beats.y[data.split.train])
@@ -135,12 +119,14 @@ def test_a_setting_out_of_range_is_refused_by_name(settings: dict[str, Any], sai
         FewerEasyBeats(**settings)
 
 
-def test_a_class_that_does_not_exist_is_refused_with_those_that_do(data: BeatData, of_rows: Makes) -> None:
+def test_a_class_that_does_not_exist_is_refused_with_those_that_do(
+    data: BeatData, of_rows: Makes, trainer: Trainers
+) -> None:
     with pytest.raises(EcgError, match=r"^callbacks\.easy_beats\.at_least: no class X; the classes are N, S, V, F, Q$"):
         trainer(1, FewerEasyBeats(at_least={"X": 0.5})).fit(of_rows(), datamodule=data)
 
 
-def test_a_model_of_consecutive_beats_is_refused(rows: Rows) -> None:
+def test_a_model_of_consecutive_beats_is_refused(rows: Rows, trainer: Trainers) -> None:
     data = rows("window")
     data.setup()
     model = sequence(inputs=data.shapes, n_classes=5, beats=8, context=2, width=16)
@@ -149,7 +135,7 @@ def test_a_model_of_consecutive_beats_is_refused(rows: Rows) -> None:
         trainer(1, FewerEasyBeats()).fit(BeatClassifier(model, scheduler=None), datamodule=data)
 
 
-def test_a_model_of_consecutive_beats_is_refused_before_it_is_served(rows: Rows) -> None:
+def test_a_model_of_consecutive_beats_is_refused_before_it_is_served(rows: Rows, trainer: Trainers) -> None:
     data = rows("window")
     data.setup()
     model = sequence(inputs=data.shapes, n_classes=5, beats=8, context=2, width=16)
@@ -163,7 +149,7 @@ def test_the_same_batches_over_and_over_are_refused(data: BeatData, of_rows: Mak
         one.fit(of_rows(), datamodule=data)
 
 
-def test_a_training_that_fails_leaves_the_data_as_it_was(data: BeatData, of_rows: Makes) -> None:
+def test_a_training_that_fails_leaves_the_data_as_it_was(data: BeatData, of_rows: Makes, trainer: Trainers) -> None:
     class Fails(pl.Callback):
         def on_train_batch_end(self, *args: Any) -> None:
             assert data.draws is not None
@@ -174,14 +160,16 @@ def test_a_training_that_fails_leaves_the_data_as_it_was(data: BeatData, of_rows
     assert data.draws is None
 
 
-def test_beats_that_are_mixed_are_refused(data: BeatData, of_rows: Makes) -> None:
+def test_beats_that_are_mixed_are_refused(data: BeatData, of_rows: Makes, ready: Readies, trainer: Trainers) -> None:
     module = of_rows(augment=Mixup(when="always"))
     with pytest.raises(EcgError, match=r"^callbacks\.easy_beats: .*augment=mixup mixes two; choose another augment$"):
         trainer(1, FewerEasyBeats()).fit(module, datamodule=data)
-    assert ready(data, of_rows(augment=Mixup(when="never")))
+    assert ready(of_rows(augment=Mixup(when="never")))
 
 
-def test_a_loss_that_cannot_tell_of_each_beat_is_refused_by_name(data: BeatData, of_rows: Makes) -> None:
+def test_a_loss_that_cannot_tell_of_each_beat_is_refused_by_name(
+    data: BeatData, of_rows: Makes, trainer: Trainers
+) -> None:
     class Mine(nn.Module):
         def forward(self, logits: Tensor, y: Tensor) -> Tensor:
             return nn.functional.cross_entropy(logits, y)
@@ -197,7 +185,7 @@ def test_several_devices_are_refused(data: BeatData, of_rows: Makes) -> None:
     assert data.draws is None
 
 
-def test_loaders_and_other_data_modules_are_refused(data: BeatData, of_rows: Makes) -> None:
+def test_loaders_and_other_data_modules_are_refused(data: BeatData, of_rows: Makes, trainer: Trainers) -> None:
     class Mine(pl.LightningDataModule):
         def train_dataloader(self) -> Any:
             return data.train_dataloader()

@@ -21,13 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 BATCH = 16
 Rows = Callable[..., BeatData]
 Makes = Callable[..., BeatClassifier]
-
-
-@pytest.fixture
-def data(rows: Rows) -> BeatData:
-    made = rows()
-    made.setup()
-    return made
+Readies = Callable[..., FewerEasyBeats]
+Trainers = Callable[..., pl.Trainer]
 
 
 class Watch(pl.Callback):
@@ -56,23 +51,16 @@ class Watch(pl.Callback):
         return np.bincount(torch.cat([torch.cat(self.rows[epoch]) for epoch in epochs]).numpy(), minlength=n)
 
 
-def trainer(epochs: int, *callbacks: pl.Callback) -> pl.Trainer:
-    quiet: dict[str, Any] = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    own: Any = {"callbacks": list(callbacks), "enable_checkpointing": False, **quiet}
-    return pl.Trainer(accelerator="cpu", max_epochs=epochs, num_sanity_val_steps=0, **own)
+@pytest.fixture
+def fitted(data: BeatData, trainer: Trainers) -> Callable[..., Watch]:
+    """Trains a module on `data` and gives what was watched."""
 
+    def fit(module: BeatClassifier, epochs: int, **settings: Any) -> Watch:
+        watch = Watch()
+        trainer(epochs, FewerEasyBeats(**settings), watch).fit(module, datamodule=data)
+        return watch
 
-def fitted(data: BeatData, module: BeatClassifier, epochs: int, **settings: Any) -> Watch:
-    watch = Watch()
-    trainer(epochs, FewerEasyBeats(**settings), watch).fit(module, datamodule=data)
-    return watch
-
-
-def ready(data: BeatData, module: BeatClassifier, **settings: Any) -> FewerEasyBeats:
-    """A callback as a training sets it up."""
-    made = FewerEasyBeats(**settings)
-    made.setup(SimpleNamespace(datamodule=data, world_size=1), module, "fit")  # type: ignore[arg-type]
-    return made
+    return fit
 
 
 # what is drawn
@@ -80,9 +68,9 @@ def ready(data: BeatData, module: BeatClassifier, **settings: Any) -> FewerEasyB
 
 @pytest.mark.parametrize("share", [0.3, 0.7])
 def test_an_epoch_has_its_share_of_the_beats_in_whole_batches_and_none_twice(
-    data: BeatData, share: float, of_rows: Makes
+    data: BeatData, share: float, of_rows: Makes, fitted: Callable[..., Watch]
 ) -> None:
-    watch = fitted(data, of_rows(), 3, share=share)
+    watch = fitted(of_rows(), 3, share=share)
     size = round(share * len(data.split.train))
     assert len(watch.rows) == 3
     for batches in watch.rows.values():
@@ -91,15 +79,17 @@ def test_an_epoch_has_its_share_of_the_beats_in_whole_batches_and_none_twice(
     assert not torch.equal(torch.cat(watch.rows[0]), torch.cat(watch.rows[1]))
 
 
-def test_of_few_beats_at_least_one_is_drawn(data: BeatData, of_rows: Makes) -> None:
-    assert ready(data, of_rows(), share=1e-6)
+def test_of_few_beats_at_least_one_is_drawn(data: BeatData, of_rows: Makes, ready: Readies) -> None:
+    assert ready(of_rows(), share=1e-6)
     assert data.draws is not None
     assert data.draws.size == 1
 
 
-def test_what_is_known_rises_and_known_beats_are_drawn_less(data: BeatData, of_rows: Makes) -> None:
+def test_what_is_known_rises_and_known_beats_are_drawn_less(
+    data: BeatData, of_rows: Makes, fitted: Callable[..., Watch]
+) -> None:
     n, epochs = len(data.split.train), 40
-    watch = fitted(data, of_rows(0.0), epochs, share=0.4, least=0.1)
+    watch = fitted(of_rows(0.0), epochs, share=0.4, least=0.1)
     drawn = np.zeros(n, dtype=bool)
     drawn[torch.cat(watch.rows[0]).numpy()] = True
     assert (watch.known[0][drawn] > 0).all()
@@ -112,21 +102,27 @@ def test_what_is_known_rises_and_known_beats_are_drawn_less(data: BeatData, of_r
     assert often[badly].mean() > 1.3 * often[well].mean()
 
 
-def test_beats_that_come_less_often_weigh_more_and_the_mean_weight_stays_near_1(data: BeatData, of_rows: Makes) -> None:
-    watch = fitted(data, of_rows(0.0), 40, share=0.4, least=0.1)
+def test_beats_that_come_less_often_weigh_more_and_the_mean_weight_stays_near_1(
+    of_rows: Makes, fitted: Callable[..., Watch]
+) -> None:
+    watch = fitted(of_rows(0.0), 40, share=0.4, least=0.1)
     weights = torch.cat(watch.weights)
     assert torch.equal(weights[:BATCH], torch.full((BATCH,), float(weights[0])))  # all are unknown at first
     assert float(weights[-5 * BATCH :].max() / weights[-5 * BATCH :].min()) > 3
     assert float(weights.mean()) == pytest.approx(1, abs=0.1)
 
 
-def test_where_all_beats_come_each_weighs_1_however_well_it_is_known(data: BeatData, of_rows: Makes) -> None:
-    watch, n = fitted(data, of_rows(), 3, share=1.0, least=1.0), len(data.split.train)
+def test_where_all_beats_come_each_weighs_1_however_well_it_is_known(
+    data: BeatData, of_rows: Makes, fitted: Callable[..., Watch]
+) -> None:
+    watch, n = fitted(of_rows(), 3, share=1.0, least=1.0), len(data.split.train)
     assert torch.equal(torch.cat(watch.weights), torch.ones(3 * (n // BATCH * BATCH)))
 
 
-def test_a_chance_falls_from_1_to_the_least_as_a_beat_becomes_known(data: BeatData, of_rows: Makes) -> None:
-    own = ready(data, of_rows(), least=0.15, sure=0.9, slope=2.0)
+def test_a_chance_falls_from_1_to_the_least_as_a_beat_becomes_known(
+    data: BeatData, of_rows: Makes, ready: Readies
+) -> None:
+    own = ready(of_rows(), least=0.15, sure=0.9, slope=2.0)
     assert data.draws is not None
     n = len(data.split.train)
     assert data.draws.n == n
@@ -137,9 +133,11 @@ def test_a_chance_falls_from_1_to_the_least_as_a_beat_becomes_known(data: BeatDa
     np.testing.assert_allclose(data.draws.chances()[:5], [0.15, 0.15, 0.55, 1.0, 0.15], atol=1e-6)
 
 
-def test_a_class_may_have_a_chance_of_its_own_however_well_its_beats_are_known(data: BeatData, of_rows: Makes) -> None:
+def test_a_class_may_have_a_chance_of_its_own_however_well_its_beats_are_known(
+    data: BeatData, of_rows: Makes, ready: Readies
+) -> None:
     y = data.beats.y[data.split.train]
-    own = ready(data, of_rows(), least=0.1, at_least={"S": 0.5, "V": 0.05})
+    own = ready(of_rows(), least=0.1, at_least={"S": 0.5, "V": 0.05})
     own.load_state_dict({"known": torch.ones(len(y))})
     assert data.draws is not None
     chances = data.draws.chances()
@@ -154,8 +152,10 @@ def test_a_class_may_have_a_chance_of_its_own_however_well_its_beats_are_known(d
     assert often[y == 1].mean() > 3 * often[y != 1].mean()
 
 
-def test_it_knows_what_the_model_said_of_each_beat_when_it_was_drawn_last(data: BeatData, of_rows: Makes) -> None:
-    own, n = ready(data, of_rows()), len(data.split.train)
+def test_it_knows_what_the_model_said_of_each_beat_when_it_was_drawn_last(
+    data: BeatData, of_rows: Makes, ready: Readies
+) -> None:
+    own, n = ready(of_rows()), len(data.split.train)
     y, rows = torch.tensor([2, 0, 1]), torch.tensor([7, 3, n - 1])
     logits = torch.randn(3, 5)
     own.on_train_batch_end(None, None, {"logits": logits}, ({ROW: rows}, y), 0)  # type: ignore[arg-type]
@@ -164,21 +164,25 @@ def test_it_knows_what_the_model_said_of_each_beat_when_it_was_drawn_last(data: 
     torch.testing.assert_close(own.state_dict()["known"], expected)
 
 
-def test_the_data_is_as_before_once_a_training_has_ended(data: BeatData, of_rows: Makes) -> None:
+def test_the_data_is_as_before_once_a_training_has_ended(
+    data: BeatData, of_rows: Makes, fitted: Callable[..., Watch]
+) -> None:
     def rows() -> list[Tensor]:
         return [y for _, y in data.train_dataloader()]
 
     data.names = ("signal",)
     before = rows()
-    fitted(data, of_rows(), 1)
+    fitted(of_rows(), 1)
     assert data.draws is None
     inputs, _ = next(iter(data.train_dataloader()))
     assert set(inputs) == {"signal"}
     assert all(torch.equal(a, b) for a, b in zip(before, rows(), strict=True))
 
 
-def test_validation_and_test_see_every_beat_once_without_weights(data: BeatData, of_rows: Makes) -> None:
-    ready(data, of_rows())
+def test_validation_and_test_see_every_beat_once_without_weights(
+    data: BeatData, of_rows: Makes, ready: Readies
+) -> None:
+    ready(of_rows())
     for loader, index in ((data.val_dataloader(), data.split.val), (data.test_dataloader(), data.split.test)):
         found = list(loader)
         assert sum(len(y) for _, y in found) == len(index)
@@ -194,7 +198,9 @@ def test_nothing_is_drawn_where_nothing_is_trained(data: BeatData, stage: str, o
 # a training that goes on
 
 
-def test_a_training_that_goes_on_equals_one_that_was_never_stopped(rows: Rows, tmp_path: Path, of_rows: Makes) -> None:
+def test_a_training_that_goes_on_equals_one_that_was_never_stopped(
+    rows: Rows, tmp_path: Path, of_rows: Makes, trainer: Trainers
+) -> None:
     settings: dict[str, Any] = {"share": 0.5, "least": 0.1, "at_least": {"S": 0.5}}
     augment = Warp(when="always")
 
