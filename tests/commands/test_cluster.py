@@ -62,3 +62,37 @@ def test_slurm_on_a_machine_without_it_is_refused_in_a_line(shell: Shell) -> Non
     assert said.count("error") == 1
     assert "Traceback" not in said
     assert not list(shell.outputs.glob("multirun/*/"))
+
+
+@pytest.mark.slow
+def test_a_task_of_ray_whose_process_vanishes_is_started_again_and_goes_on_from_its_last_epoch(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else its processes wait for the tests beside them
+    words = ("-m", "hydra/launcher=ray", "hydra.launcher.remote.num_cpus=1", "hydra.launcher.init.num_cpus=2")
+    longer = ("trainer.max_epochs=5", "logger=none", "seed=0,1", f"output_dir={shell.outputs}")
+    sweep = shell.start("train.py", *words, *SMALL, *longer)
+    kept, deadline = None, time.monotonic() + 200
+    while kept is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+        kept = next(shell.outputs.glob("multirun/*/*_arrhythmia-cnn-seed1/checkpoints/last.ckpt"), None)
+    assert kept is not None
+    holder = json.loads((kept.parents[1] / ".running.json").read_text())
+    subprocess.run(["kill", "-9", str(holder["pid"])], check=True)
+    said, _ = sweep.communicate(timeout=240)
+    assert sweep.returncode == 0, said
+    assert "resuming after epoch" in said
+    for folder in shell.folders():
+        assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [0, 1, 2, 3, 4]
+        assert "test/macro_f1" in metrics(folder)
+
+
+def test_ray_that_is_not_there_is_said_in_a_line(shell: Shell) -> None:
+    ray = pytest.importorskip("ray")
+    where = "hydra.launcher.init.address=127.0.0.1:9"
+    said = shell.train("-m", "hydra/launcher=ray", where, *SMALL, "seed=0,1", code=1)
+    assert "error: hydra/launcher=ray: no Ray at 127.0.0.1:9: " in said
+    assert "Traceback" not in said
+    assert not list(shell.outputs.glob("multirun/*/*/"))
+    assert not ray.is_initialized()
