@@ -242,7 +242,7 @@ def test_a_hint_holds_for_all_below_its_key_and_no_further() -> None:
     ("override", "way"),
     [
         ("hydra/launcher=nothere", "hydra-nothere-launcher"),
-        ("hydra/launcher=ray", "not installed"),
+        ("hydra/launcher=dask", "not installed"),
         ("hydra/sweeper=nothere", "hydra/sweeper=nothere: not installed"),
     ],
 )
