@@ -14,14 +14,19 @@ from ecg.commands import cli
 from ecg.config.compose import compose
 
 ROOT = Path(__file__).parents[1]
-READMES = [ROOT / "README.md", *sorted((ROOT / "experiments").glob("*/README.md"))]
+READMES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "experiments").glob("*/README.md")),
+]
 
 
 def commands(start: str) -> list[str]:
     blocks = [
         block
         for path in READMES
-        for block in re.findall(r"```(?:bash)?\n(.*?)```", path.read_text(encoding="utf-8"), re.S)
+        for block in re.findall(r"```(?:bash)?\n(.*?)```", path.read_text(encoding="utf-8").replace("\\\n", " "), re.S)
     ]
     lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
     return sorted({line for line in lines if line.startswith(start)})
@@ -43,9 +48,14 @@ def test_training_commands_compose(line: str) -> None:
 
 
 def test_python_is_spelt_as_it_runs() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    blocks = [
+        block
+        for path in READMES
+        for block in re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.S)
+    ]
     assert blocks
     for block in blocks:
+        compile(block, "README", "exec")
         for room, name in re.findall(r"ecg\.(\w+)\.(\w+)", block):
             assert hasattr(getattr(ecg, room), name)
         for name in re.findall(r"ecg\.(\w+)\(", block):
@@ -71,9 +81,11 @@ def test_named_files_exist() -> None:
             assert (ROOT / name).exists(), f"{path}: {name}"
 
 
-def test_every_choice_of_a_group_is_in_the_table() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for group in sorted(path.name for path in (ROOT / "conf").iterdir() if path.is_dir()):
-        row = "".join(line for line in text.splitlines() if line.startswith(f"| `{group}` |"))
-        for path in (ROOT / "conf" / group).glob("*.yaml"):
-            assert f"`{path.stem}`" in row
+def test_every_group_has_its_place_among_the_settings() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    groups = {path.name for path in (ROOT / "conf").iterdir() if list(path.glob("*.yaml"))}
+    assert set(re.findall(r"<!-- settings of (\w+) -->", text)) == groups
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
