@@ -225,7 +225,7 @@ def test_a_run_tells_what_it_was_made_with_and_how_good_it_is(folder: Path) -> N
     assert isinstance(run, ecg.Run)
     assert (run.state, run.reason, run.name, run.folder) == ("finished", "", "arrhythmia-kachuee-seed0", folder)
     assert run.config.trainer["max_epochs"] == run.settings["trainer.max_epochs"] == 2
-    assert run.history["epoch"].tolist() == [0, 1]
+    assert run.history["epoch"].tolist() == [1, 2]
     right = (run.predictions["label"] == run.predictions["predicted"]).mean()
     assert run.metrics["test/accuracy"] == pytest.approx(right)
     people = run.split["patients"]

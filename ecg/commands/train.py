@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import hydra
@@ -109,6 +110,8 @@ def _tell_sweep(folder: Path) -> bool:
         console.print(job_table(folder, skipped=ran.skipped, elsewhere=ran.elsewhere))
         if any(folder.glob("*/patients.csv")):
             _tell_pooled(folder, console)
+        if len(list(folder.glob("*/metrics.json"))) > 1:
+            console.print(f"next: ecg compare {quote(str(folder))}", highlight=False, markup=False, soft_wrap=True)
         return any(folder.glob(f"*/{RunFolder(folder).error.name}"))
     return False
 

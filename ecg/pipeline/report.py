@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -116,16 +117,17 @@ def _show(config: RunConfig, results: Results, folder: RunFolder, loggers: Logge
     tell_summary(console, results, results.table_context)
     if limit_of(config.trainer) is not None:
         console.print("[bold]Epochs were limited to some batches: these numbers are no results.[/bold]")
-    console.print(
-        f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}", highlight=False, soft_wrap=True
-    )
+    where = quote(str(folder.path))
+    label = "" if results.info.dataset == "mi" else f"ecg predict FILE --weights {where}, or "
+    said = f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}\nnext: {label}ecg explain {where}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_validated(config: RunConfig, facts: Mapping[str, Any], folder: RunFolder, loggers: Loggers) -> None:
     """The one number there is without a test, and the way on."""
     value, after = facts[f"best/{config.monitor}"], facts.get("pruned_after")
     stopped = f"stopped by the search after epoch {after}; " if after else ""
-    said = f"{stopped}best {config.monitor}: {value:.4f} (epoch {(facts['best_epoch'] or 0) + 1}); not tested"
+    said = f"{stopped}best {config.monitor}: {value:.4f} (epoch {facts['best_epoch'] or 1}); not tested"
     print(f"{said}\nrun folder: {folder.path}\n{loggers.where()}", flush=True)
 
 

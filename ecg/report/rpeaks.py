@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 import pandas as pd
@@ -114,6 +115,6 @@ def _tell(
 ) -> None:  # fmt: skip
     console = Console()
     console.print(peak_panel(f"{config.name}: R peaks of test records", tested))
-    console.print(
-        f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}", highlight=False, soft_wrap=True
-    )
+    way = f"next: ecg predict FILE --rpeaks {quote(str(folder.path))}"
+    said = f"run folder: {folder.path}\nreport: {folder.page}\n{loggers.where()}\n{way}"
+    console.print(said, highlight=False, markup=False, soft_wrap=True)

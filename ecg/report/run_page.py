@@ -117,7 +117,7 @@ def training_rows(facts: Mapping[str, object]) -> dict[str, str]:
     if facts.get("time/total_s") is not None:
         rows["whole job"] = duration(facts["time/total_s"])
     if best is not None:
-        rows["best epoch"] = f"{best:.0f}, counted from 0"
+        rows["best epoch"] = f"{best:.0f}"
     return rows
 
 

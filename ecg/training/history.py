@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 class History(pl.Callback):
-    """Writes one row per epoch to `history.csv`; a resumed run goes on below the rows of its whole epochs.
+    """Writes one row per epoch, from 1, to `history.csv`; a resumed run goes on below the rows of its whole epochs.
 
     Args:
         path: the CSV file.
@@ -73,7 +73,7 @@ class History(pl.Callback):
         """
         if self.path.exists():
             table = read_numbers(self.path, ("epoch", "seconds", self.monitor))
-            rows = table[table["epoch"] < epochs].to_dict("records")
+            rows = table[table["epoch"] <= epochs].to_dict("records")
             self.rows = [{str(name): value for name, value in row.items()} for row in rows]
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -92,7 +92,7 @@ class History(pl.Callback):
         if (loss := getattr(pl_module, "train_loss", None)) is not None and "train/loss" not in values:
             values["train/loss"] = float(loss)
         row = {name: values[name] for name in (*COLUMNS, *values) if name in values}
-        row |= {"epoch": trainer.current_epoch, "step": trainer.global_step}
+        row |= {"epoch": trainer.current_epoch + 1, "step": trainer.global_step}
         row |= {"lr": trainer.optimizers[0].param_groups[0]["lr"], "seconds": time.perf_counter() - self._start}
         self.rows.append(row)
         if trainer.is_global_zero:
@@ -100,7 +100,7 @@ class History(pl.Callback):
             told = (name for name in dict.fromkeys(("train/loss", "val/loss", self.monitor)) if name in row)
             log.info(
                 "epoch %d%s: %s%.0f s",
-                trainer.current_epoch + 1,
+                row["epoch"],
                 f"/{trainer.max_epochs}" if trainer.max_epochs and trainer.max_epochs > 0 else "",
                 "".join(f"{name} {row[name]:.4f}, " for name in told),
                 row["seconds"],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ProgressBar, RichProgressBar, WeightAveraging
+from pytorch_lightning.callbacks import Callback, ProgressBar, WeightAveraging
 from pytorch_lightning.loggers import Logger
 from rich.console import Console
 
@@ -17,6 +17,7 @@ from ecg.config import RunConfig
 from ecg.config.build import build
 from ecg.errors import EcgError
 from ecg.runs.folder import RunFolder
+from ecg.training.bar import TrainingBar
 from ecg.training.checkpoints import BestEpoch, LastEpoch, WholeCheckpoints
 from ecg.training.history import History
 from ecg.training.processor import choose_precision, keep_freed_memory
@@ -106,7 +107,7 @@ def make_trainer(
     callbacks += [*own, *more]
     watched, own_bar = Console(stderr=True).is_terminal, any(isinstance(one, ProgressBar) for one in own)
     if watched and node.get("enable_progress_bar") is not False and not own_bar:
-        callbacks.append(RichProgressBar(leave=False))
+        callbacks.append(TrainingBar(config.monitor))
     node.setdefault("enable_progress_bar", watched or own_bar)
     given = {"callbacks": callbacks, "plugins": [WholeCheckpoints()], "default_root_dir": folder.path}
     return build(node, "trainer", logger=list(loggers) or False, **given), history

@@ -39,7 +39,7 @@ def test_a_job_that_is_interrupted_comes_back_and_goes_on_from_its_last_epoch(sh
     said, _ = sweep.communicate(timeout=240)
     assert sweep.returncode == 0, said
     (folder,) = shell.folders()
-    assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [0, 1, 2, 3]
+    assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2, 3, 4]
     assert "test/macro_f1" in metrics(folder)
     logs = "".join(path.read_text() for path in shell.outputs.rglob("*_log.*"))
     assert "Requeued job" in logs
@@ -84,7 +84,7 @@ def test_a_task_of_ray_whose_process_vanishes_is_started_again_and_goes_on_from_
     assert sweep.returncode == 0, said
     assert "resuming after epoch" in said
     for folder in shell.folders():
-        assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [0, 1, 2, 3, 4]
+        assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2, 3, 4, 5]
         assert "test/macro_f1" in metrics(folder)
 
 

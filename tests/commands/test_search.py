@@ -119,7 +119,7 @@ def test_a_search_that_was_killed_goes_on_with_the_same_command(shell: Shell) ->
     assert set(trials["state"]) <= {"finished", "stopped early"}
     assert not [name for name in folder.glob("*/") if name.name[:2] not in ("0_", "1_", "2_", "st")]
     history = pd.read_csv(next(folder.glob("1_*/history.csv")))
-    assert list(history["epoch"]) == list(range(len(history)))  # no epoch twice
+    assert list(history["epoch"]) == list(range(1, len(history) + 1))  # no epoch twice
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -94,7 +95,7 @@ def test_the_same_sweep_again_skips_what_is_finished_and_resumes_what_broke(swep
     assert said.count("is finished already") == 7
     assert f"going on with {broken.name}" in said
     assert scores(broken) == before | {"transfer/features_stored": True}
-    assert pd.read_csv(broken / "history.csv")["epoch"].tolist() == [0, 1]
+    assert pd.read_csv(broken / "history.csv")["epoch"].tolist() == [1, 2]
     assert {folder: (folder / "metrics.json").stat().st_mtime_ns for folder in untouched} == untouched
 
 
@@ -103,6 +104,7 @@ def test_a_sweep_ends_with_a_table_of_its_jobs(swept: tuple[Shell, str]) -> None
     end = said[said.rindex("run folder:") :]
     for k in range(1, 9):
         assert f"k{k}" in end or f"trainable_layers={k}" in end
+    assert re.search(r"^next: ecg compare \S+/multirun/\S+$", end, re.M)
 
 
 def test_jobs_side_by_side_share_a_source_and_a_failure_is_told(shell: Shell) -> None:

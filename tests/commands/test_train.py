@@ -143,7 +143,7 @@ def test_a_run_killed_within_an_epoch_resumes_to_the_same_result(shell: Shell) -
     assert kept
     assert all(before in name for name in kept)
     history = pd.read_csv(killed / "history.csv")
-    assert history["epoch"].tolist() == [0, 1, 2, 3]
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
     pd.testing.assert_frame_equal(
         history.drop(columns="seconds"), pd.read_csv(whole / "history.csv").drop(columns="seconds"), rtol=1e-4
     )

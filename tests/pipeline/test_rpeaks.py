@@ -109,7 +109,7 @@ def test_who_trained_validated_and_tests_is_kept(whole: RunFolder) -> None:
     assert sorted([*people["train"], *people["val"]]) == ["a", "b", "c"]
     assert len(people["val"]) == 1
     history = pd.read_csv(whole.history)
-    assert history["epoch"].tolist() == [0, 1]
+    assert history["epoch"].tolist() == [1, 2]
     assert history[["train/loss", "val/loss"]].notna().all(axis=None)
     said = scores(whole)
     assert said["best/val/loss"] == pytest.approx(history["val/loss"].min())

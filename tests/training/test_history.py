@@ -39,7 +39,7 @@ def test_there_is_a_row_per_epoch(tmp_path: Path) -> None:
     write(History(tmp_path / "history.csv", "val/macro_f1"), range(3), [0.1, 0.3, 0.2])
     table = pd.read_csv(tmp_path / "history.csv")
     assert tuple(table.columns) == COLUMNS
-    assert table["epoch"].tolist() == [0, 1, 2]
+    assert table["epoch"].tolist() == [1, 2, 3]
     assert table["step"].tolist() == [10, 20, 30]
     assert table["val/macro_f1"].tolist() == [float(np.float32(value)) for value in (0.1, 0.3, 0.2)]
     assert table["lr"].tolist() == [0.01] * 3
@@ -50,7 +50,7 @@ def test_there_is_a_row_per_epoch(tmp_path: Path) -> None:
 def test_the_best_epoch_is_the_highest_score_or_the_lowest_loss(tmp_path: Path, monitor: str, best: float) -> None:
     history = History(tmp_path / "history.csv", monitor)
     write(history, range(3), [0.1, 0.3, 0.2])
-    assert history.best_epoch == 1
+    assert history.best_epoch == 2
     assert history.best == pytest.approx(best)
 
 
@@ -68,9 +68,9 @@ def test_resuming_drops_the_row_of_the_epoch_that_is_repeated(tmp_path: Path) ->
     resumed.restore(2)
     write(resumed, range(2, 4), [0.4, 0.5])
     table = pd.read_csv(path)
-    assert table["epoch"].tolist() == [0, 1, 2, 3]
+    assert table["epoch"].tolist() == [1, 2, 3, 4]
     assert table["val/macro_f1"].tolist() == pytest.approx([0.1, 0.9, 0.4, 0.5])
-    assert resumed.best_epoch == 1
+    assert resumed.best_epoch == 2
     assert resumed.seconds == pytest.approx(sum(row["seconds"] for row in resumed.rows))
     assert len(resumed.rows) == 4
 
@@ -145,7 +145,7 @@ def test_values_that_differ_in_the_8th_digit_are_told_apart_after_a_resumption(t
     resumed = History(path, "val/macro_f1")
     resumed.restore(2)
     write(resumed, range(2, 3), [high])
-    assert resumed.best_epoch == 1
+    assert resumed.best_epoch == 2
 
 
 def test_an_epoch_without_validation_has_no_scores_but_its_own_training_loss(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_epoch_without_validation_has_no_scores_but_its_own_training_loss(tmp
     table = pd.read_csv(tmp_path / "history.csv")
     assert table["train/loss"].tolist()[1] == 0.25
     assert table[["val/macro_f1", "val/loss"]].isna().to_numpy().tolist() == [[False, False], [True, True]]
-    assert history.best_epoch == 0
+    assert history.best_epoch == 1
 
 
 def test_what_a_callback_logs_beside_has_a_column_of_its_own_across_a_resumption(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_the_weights_that_lightnings_own_averaging_validated_are_those_that_are_
 
     trainer = pl.Trainer(logger=False, accelerator="cpu", enable_progress_bar=False, enable_checkpointing=False)
     (scores,) = trainer.validate(BeatClassifier(found.model), data, verbose=False)
-    assert scores["val/loss"] == pytest.approx(found.history["val/loss"][found.metrics["best_epoch"]], abs=1e-5)
+    assert scores["val/loss"] == pytest.approx(found.history["val/loss"][found.metrics["best_epoch"] - 1], abs=1e-5)
 
 
 def test_another_target_is_not_given_the_keys_of_the_file_it_replaces() -> None:

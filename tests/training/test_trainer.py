@@ -117,7 +117,7 @@ def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(
     fit(tiny(), parts, sides(), *overrides, scheduler=scheduler)
 
     rows = [pd.read_csv(folder.history).drop(columns="seconds") for folder in (whole, parts)]
-    assert rows[0]["epoch"].tolist() == list(range(EPOCHS))
+    assert rows[0]["epoch"].tolist() == list(range(1, EPOCHS + 1))
     pd.testing.assert_frame_equal(rows[0], rows[1], rtol=1e-5)
     wanted, found = state(whole), state(parts)
     assert wanted.keys() == found.keys()
@@ -401,7 +401,7 @@ def test_a_run_without_validation_trains_to_the_end_and_keeps_the_last_weights(
     with caplog.at_level(logging.INFO):
         found = whole_run(tmp_path / "run", prepared, "trainer.limit_val_batches=0")
     table = pd.read_csv(tmp_path / "run" / "history.csv")
-    assert table["epoch"].tolist() == [0, 1, 2]
+    assert table["epoch"].tolist() == [1, 2, 3]
     assert table["train/loss"].notna().all()
     assert table["val/loss"].isna().all()
     assert (found["best_epoch"], found["best/val/macro_f1"], found["limit_batches"]) == (None, None, None)
@@ -415,12 +415,12 @@ def test_a_run_that_validates_every_second_epoch_trains_to_the_end_with_scores_w
     typed = ("trainer.check_val_every_n_epoch=2", "trainer.max_epochs=5")
     found = whole_run(tmp_path / "run", prepared, *typed)
     table = pd.read_csv(tmp_path / "run" / "history.csv")
-    assert table["epoch"].tolist() == [0, 1, 2, 3, 4]
+    assert table["epoch"].tolist() == [1, 2, 3, 4, 5]
     assert table["val/macro_f1"].isna().tolist() == [True, False, True, False, True]
     assert table["train/loss"].nunique() == 5
-    assert found["best_epoch"] in (1, 3)
+    assert found["best_epoch"] in (2, 4)
     best = torch.load(tmp_path / "run" / "checkpoints" / "best.ckpt", weights_only=True)
-    assert best["epoch"] == found["best_epoch"]
+    assert best["epoch"] + 1 == found["best_epoch"]
 
 
 @pytest.mark.parametrize("typed", ["trainer.fast_dev_run=true", "trainer.fast_dev_run=2"])

@@ -117,9 +117,9 @@ def test_the_head_alone_comes_first_and_its_time_is_told(
     run.make()
     fitted = fit(config, rule, begun, run, (), resume=False)
     probe = pd.read_csv(run.path / "probe" / "history.csv")
-    assert probe["epoch"].tolist() == [0, 1, 2]
+    assert probe["epoch"].tolist() == [1, 2, 3]
     assert fitted.probe_s == pytest.approx(probe["seconds"].sum())
-    assert fitted.history.table["epoch"].tolist() == [0, 1]
+    assert fitted.history.table["epoch"].tolist() == [1, 2]
     head = BeatClassifier.load_from_checkpoint(run.path / "probe" / "checkpoints" / "last.ckpt", weights_only=True)
     assert head.frozen == ("fc3",)
     assert all(p.requires_grad for p in begun.fitted.parameters())
