@@ -26,6 +26,7 @@ from ecg.runs.reading import read_yaml
 from ecg.runs.run import load_run
 from ecg.runs.weights import describe_weights, load_weights, weights_file
 from ecg.training.augment import Augment
+from ecg.training.trainer import limit_of
 from ecg.transfer import RANDOM, Start, Transfer, prepare_start
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 Train = Callable[[RunConfig, Job], float]
 SHARED = ("segmentation", "scaling")
 """Settings of a dataset that its source's have too; where the recordings are simulated, `synthetic` beside them."""
+
+LIMITS = ("fast_dev_run", "limit_train_batches", "limit_val_batches", "limit_test_batches", "overfit_batches")
 
 
 def resolve_source(config: RunConfig, transfer: Transfer, job: Job, train: Train) -> Path | None:
@@ -130,18 +133,24 @@ def _train(wanted: RunConfig, folder: RunFolder, train: Train) -> None:
 
 
 def source_config(config: RunConfig, transfer: Transfer) -> RunConfig:
-    """The arrhythmia run with this model and segmentation, on one device of the same kind; all else as conf/ has it."""
+    """The arrhythmia run with this model and segmentation, on one device of the same kind; all else as conf/ has it.
+
+    Where the run's epochs are limited to some batches, which gives no results, so are those of its source.
+    """
     usual = compose("dataset=arrhythmia")
     simulated = config.dataset.get("source") == "synthetic"
     keys = (*SHARED, "synthetic") if simulated else SHARED
     shared = {key: config.dataset[key] for key in keys if key in config.dataset}
     dataset = {**usual.dataset, **shared, "source": "synthetic" if simulated else "physionet"}
-    same: dict[str, Any] = {key: config.trainer[key] for key in ("accelerator", "precision") if key in config.trainer}
+    limited = limit_of(config.trainer) is not None
+    keys = ("accelerator", "precision", *(LIMITS if limited else ()))
+    same: dict[str, Any] = {key: config.trainer[key] for key in keys if key in config.trainer}
+    epochs = config.trainer.get("max_epochs") if limited else None
     return replace(
         usual,
         dataset=dataset,
         model=config.model,
-        trainer={**usual.trainer, **same, "max_epochs": transfer.source_epochs},
+        trainer={**usual.trainer, **same, "max_epochs": epochs or transfer.source_epochs},
         logger=config.logger,
         threads=config.threads,
         data_dir=config.data_dir,

@@ -45,6 +45,7 @@ def wanted(*overrides: str) -> RunConfig:
         ((*MI, "dataset.segmentation=paper"), ("dataset.segmentation=paper",)),
         ((*MI, PAPER), (PAPER,)),
         ((*MI, "model=sequence", WINDOW), ("model=sequence", WINDOW)),
+        ((*MI, "trainer=debug"), ("trainer=debug",)),  # a try trains no whole source
         ((*MI, "model.dropout=0.1", "transfer.source_epochs=4"), ("model.dropout=0.1", "trainer.max_epochs=4")),
     ],
 )
