@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ecg.atomic import whole_file
 from ecg.page import numbers
+from ecg.page.words import TERMS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -66,7 +67,7 @@ def _environment() -> Environment:
         """One of our own style sheets or scripts, as it is: its braces are not jinja2's."""
         return Markup(loader.get_source(made, name)[0])
 
-    made.globals |= {"image_of": _image, "verbatim": verbatim}
+    made.globals |= {"image_of": _image, "verbatim": verbatim, "terms": TERMS, "zip": zip}
     return made
 
 

@@ -15,6 +15,7 @@ from ecg.page.numbers import count, duration, number, percent, plain
 from ecg.report.protocols import protocol_table
 from ecg.report.results import Results
 from ecg.report.tables import NumberTable, headline_table, per_class_table
+from ecg.report.verdict import singly, verdict
 
 MADE_FROM = ("commit", "started", "python", "precision", "data_fingerprint", "wandb_id")
 LIMITED = "Epochs were limited to some batches: this was a try, and its numbers are no results."
@@ -53,8 +54,13 @@ def run_page(
         simulated=info.simulated,
         name=name,
         info=info,
-        beats=len(results.beats),
+        verdict=verdict(results),
         headline={f"per {info.each}": _headline(results, "test"), "per patient": _headline(results, "subject")},
+        counted_of={
+            f"per {info.each}": f"{count(len(results.beats))} {info.scored}",
+            "per patient": f"{count(metrics.get('subject/count'))} test patients",
+        },
+        singly=singly(results),
         interval_note=results.interval_note,
         by_class=per_class_table(metrics, info.classes, intervals),
         counted=protocol_table(metrics),

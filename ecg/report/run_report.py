@@ -33,7 +33,7 @@ def run_figures(
         best_epoch: the epoch whose weights were tested.
         title: the run's name, put before the data's description.
     """
-    context = replace(results.context, title=f"{title}: {results.context.title}")
+    context = replace(results.context, title=f"{title}: {results.context.title}").untitled
     info, beats, probabilities = results.info, results.beats, results.probabilities
     matrix = confusion_matrix(beats.y, results.predicted, len(info.classes))
     figures = {

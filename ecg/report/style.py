@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +32,8 @@ class Context:
     """The words around a figure or table; its maker knows them, the figure does not.
 
     Attributes:
-        title: dataset, split and number of beats, e.g. `arrhythmia, split patients, test: 49,712 beats`.
-        footnote: one line at the foot, e.g. how the split leaks or where the recordings come from.
+        title: dataset, split and number of beats, e.g. `arrhythmia, split patients, test: 49,712 beats`; may be empty.
+        footnote: small lines at the foot, e.g. how the split leaks or where the recordings come from.
         simulated: True where any of the recordings were simulated; the heading then says so first.
     """
 
@@ -44,7 +44,13 @@ class Context:
     @property
     def heading(self) -> str:
         """The title as shown, marked where the recordings are simulated."""
-        return f"SIMULATED: {self.title}" if self.simulated else self.title
+        parts = ["SIMULATED"] * self.simulated + [self.title] * bool(self.title)
+        return ": ".join(parts)
+
+    @property
+    def untitled(self) -> Context:
+        """The same for a figure on a page that has the title: it moves to the foot, small."""
+        return replace(self, title="", footnote="\n".join(filter(None, (self.title, self.footnote))))
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
@@ -65,8 +71,9 @@ def new_figure(context: Context, width: float, height: float) -> Figure:
 
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.10)
     figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
-    title = _wrapped(context.heading, width, points=13)
-    figure.suptitle(title, x=0.012, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
+    if context.heading:
+        title = _wrapped(context.heading, width, points=13)
+        figure.suptitle(title, x=0.012, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
     if context.footnote:
         foot = _wrapped(context.footnote, width, points=9)
         figure.supxlabel(foot, x=0.012, ha="left", fontsize=9, color=FAINT, parse_math=False)

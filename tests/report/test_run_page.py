@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ecg.beats.table import Beats
@@ -123,12 +124,50 @@ def test_headline_classes_and_protocols_have_their_numbers(results: Results, tmp
     low, high = (100 * bound for bound in results.intervals["test/macro_f1"])
     value = 100 * results.metrics["test/macro_f1"]
     majority = 100 * results.metrics["baseline/majority/test/macro_f1"]
-    assert f"<td>macro-F1</td><td>{value:.2f}</td><td>{low:.2f}-{high:.2f}</td><td>{majority:.2f}</td>" in html
-    assert "majority class %" in html
+    assert f'<strong>{value:.2f}</strong> %\n<div class="faint">{low:.2f}-{high:.2f}' in html
+    assert f"<br>majority class % {majority:.2f}" in html
     low, high = (100 * bound for bound in results.intervals["test/V/se"])
     assert f"<td>{100 * results.metrics['test/V/se']:.2f}\n{low:.2f}-{high:.2f}</td>" in html
     assert "EC57, gross" in html
     assert "by resampling whole patients" in html
+
+
+def test_terms_are_explained_where_they_stand(results: Results, tmp_path: Path) -> None:
+    html = _page(results, tmp_path)
+    assert '<abbr title="ventricular ectopic beats: premature, from the ventricles">V</abbr>' in html
+    assert '<abbr title="sensitivity, or recall: share of the class that was found">Se %</abbr>' in html
+
+
+def test_a_model_below_the_nearest_neighbour_is_told_first(results: Results, tmp_path: Path) -> None:
+    key, other = "test/macro_f1", "baseline/nearest/test/macro_f1"
+    for own, theirs, said in (
+        (0.5, 0.6, "below the 60.0 % of nearest neighbour, which"),
+        (0.7, 0.6, "above the 60.0 %"),
+    ):
+        html = _page(replace(results, metrics=results.metrics | {key: own, other: theirs}), tmp_path)
+        assert html.index(f"Macro-F1 {100 * own:.1f} %, {said}") < html.index("<strong>")
+    assert 'class="verdict"' not in _page(results, tmp_path)
+
+
+def test_records_come_worst_first_and_can_be_sorted(results: Results, tmp_path: Path) -> None:
+    assert results.records is not None
+    html = _page(results, tmp_path)
+    part = html[html.index("<h2>By record</h2>") :]
+    worst, *_, best = results.records["accuracy"].sort_values().index
+    assert part.index(f'<td data-by="{worst}">') < part.index(f'<td data-by="{best}">')
+    assert '<th><button type="button">accuracy %</button></th>' in part
+    hidden = replace(results, records=None)
+    assert "By record" not in _page(hidden, tmp_path)
+
+
+def test_patients_with_a_diagnosis_have_a_row_each_the_most_wrong_first(results: Results, tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"beats": [5, 6, 7], "label": ["N", "Q", "Q"], "predicted": ["N", "N", "Q"], "p_Q": [0.2, 0.1, 0.9]},
+        index=pd.Index(["a", "b", "c"], name="patient"),
+    )
+    html = _page(replace(results, subjects=table), tmp_path)
+    part = html[html.index("<h2>By patient</h2>") :]
+    assert part.index('data-by="b"') < part.index('data-by="a"') < part.index('data-by="c"')
 
 
 def test_how_it_was_made_is_told(results: Results, tmp_path: Path) -> None:
@@ -156,16 +195,22 @@ def test_a_try_and_simulated_recordings_are_marked_first(results: Results, tmp_p
 
 
 def test_scores_by_patient_stand_beside_those_by_beat(results: Results, tmp_path: Path) -> None:
-    by_patient = {"subject/auroc": 0.875, "subject/accuracy": 0.8, "baseline/majority/subject/accuracy": 0.6}
+    by_patient = {
+        "subject/auroc": 0.875,
+        "subject/accuracy": 0.8,
+        "subject/count": 12.0,
+        "baseline/majority/subject/accuracy": 0.6,
+    }
     more = replace(
         results,
         metrics=results.metrics | by_patient,
         intervals=results.intervals | {"subject/auroc": (0.7, 0.95)},
     )
     html = _page(more, tmp_path)
-    assert "<td>AUROC</td><td>87.50</td><td>70.00-95.00</td>" in html
-    assert "<td>accuracy</td><td>80.00</td><td></td><td>60.00</td>" in html
-    assert "per patient" not in _page(results, tmp_path)
+    assert "<h3>Per patient: 12 test patients</h3>" in html
+    assert '<strong>87.50</strong> %\n<div class="faint">70.00-95.00</div>' in html
+    assert '<strong>80.00</strong> %\n<div class="faint"><br>majority class % 60.00</div>' in html
+    assert "Per patient" not in _page(results, tmp_path)
 
 
 def test_what_comes_from_files_is_text_and_no_markup(results: Results, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""What a run's page and table say first: whether the model is better than what needs no training, and row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from ecg.metrics.baselines import MAJORITY, NAMES
+from ecg.page.numbers import count, number, percent
+from ecg.page.render import Cell
+from ecg.report.results import Results
+from ecg.report.tables import NumberTable
+
+JUDGED = {"subject/auroc": "AUROC per patient", "test/macro_f1": "Macro-F1"}
+"""The score that a verdict is about, the first that there is."""
+
+
+def verdict(results: Results) -> list[str]:
+    """What a reader must know before any number, a sentence each; none where there is nothing to compare with."""
+    metrics = results.metrics
+    key = next((key for key in JUDGED if key in metrics), None)
+    beside = {name: number(metrics.get(f"baseline/{name}/{key}")) for name in NAMES if name != MAJORITY}
+    found = [(value, NAMES[name]) for name, value in beside.items() if value is not None]
+    lines = [results.diagnosis.verdict] if results.diagnosis is not None and results.diagnosis.verdict else []
+    if key is None or not found:
+        return lines
+    best, name = max(found)
+    own = number(metrics[key]) or 0.0
+    said = f"{JUDGED[key]} {percent(own, 1)} %, {'above' if own > best else 'below'} the {percent(best, 1)} % of {name}"
+    return [f"{said}{'.' if own > best else ', which remembers the training beats and learns nothing.'}", *lines]
+
+
+def singly(results: Results) -> NumberTable | None:
+    """A row for each test patient (where the label is the patient's) or test record, the worst first.
+
+    None where they are not known, or are in training too.
+    """
+    if results.subjects is not None:
+        return _patients(results.subjects.reset_index(), results.info.classes)
+    if results.records is not None:
+        return _records(results.records.reset_index(), results.info.classes)
+    return None
+
+
+def _records(table: pd.DataFrame, classes: tuple[str, ...]) -> NumberTable:
+    shown = [name for name in classes if table.get(f"{name}/support", pd.Series(dtype=float)).sum()]
+    scores = {f"{name} {what}": f"{name}/{key}" for name in shown for what, key in _OF_A_CLASS.items()}
+    rows = [
+        (
+            Cell(str(row["record"]), str(row["record"])),
+            _number(row["beats"]),
+            _percent(row["accuracy"]),
+            *(_number(row[key]) if key.endswith("/support") else _percent(row[key]) for key in scores.values()),
+        )
+        for _, row in table.sort_values("accuracy").iterrows()
+    ]
+    head = ("record", "beats", "accuracy %", *scores)
+    return NumberTable(head, rows, "The least accurate first; a click on a head sorts.")
+
+
+_OF_A_CLASS = {"beats": "support", "Se %": "se", "+P %": "ppv"}
+
+
+def _patients(table: pd.DataFrame, classes: tuple[str, ...]) -> NumberTable:
+    last = classes[-1]
+    given = table[f"p_{last}"].where(table["label"] == last, 1 - table[f"p_{last}"])  # to the patient's own class
+    rows = [tuple(_patient(row, last)) for _, row in table.assign(given=given).sort_values("given").iterrows()]
+    head = ("patient", "reference", "predicted", f"probability of {last} %", "beats")
+    return NumberTable(head, rows, "Those that the model is most wrong about first; a click on a head sorts.", words=3)
+
+
+def _patient(row: pd.Series, last: str) -> Iterator[Cell]:
+    for key in ("patient", "label", "predicted"):
+        yield Cell(str(row[key]), str(row[key]))
+    yield _percent(row[f"p_{last}"])
+    yield _number(row["beats"])
+
+
+def _percent(value: object) -> Cell:
+    return Cell(percent(value, 1), number(value))
+
+
+def _number(value: object) -> Cell:
+    return Cell(count(value), number(value))
