@@ -13,6 +13,7 @@ from ecg.compare.figures import Shown
 from ecg.compare.measures import Measure, over_runs
 from ecg.compare.settings import NOT_RECORDED, Group, differing, meaning
 from ecg.compare.tables import left_out_table, settings_table
+from ecg.compare.words import against_controls
 from ecg.report.tables import NumberTable, safe
 from ecg.runs.run import Run
 
@@ -39,6 +40,11 @@ class Part:
     figures: Sequence[Shown]
     prefix: str
     pooled: Mapping[str, NumberTable] = field(default_factory=dict)
+
+    @property
+    def answer(self) -> list[str]:
+        """For each metric, whether any setting beats what needs no training."""
+        return [line for measure in self.measures if (line := against_controls(self.group, measure))]
 
     @property
     def files(self) -> dict[str, Shown]:
@@ -97,6 +103,7 @@ def markdown(title: str, parts: Sequence[Part], left_out: Sequence[Run]) -> str:
     for part in parts:
         lines += ["", f"## {safe(part.group.heading)}", ""]
         lines += [f"**{safe(note)}**\n" for note in part.group.notes]
+        lines += [f"**{safe(line)}**\n" for line in part.answer]
         lines += [f"- {safe(line)}" for line in part.said]
         lines += ["", settings_table(part.group, part.measures).markdown]
         lines += [line for table in part.pooled.values() for line in (f"**{safe(table.title)}**\n", table.markdown)]

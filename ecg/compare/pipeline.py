@@ -100,6 +100,8 @@ def _show(parts: Sequence[Part], left_out: Sequence[Run], where: Path) -> None:
     for part in parts:
         if len(parts) > 1:
             console.print(f"\n{part.group.title}", style="bold", markup=False)
+        for line in part.answer:
+            console.print(line, style="bold", markup=False)
         for line in part.said:
             console.print(f"- {line}", markup=False)
     if not parts:

@@ -50,10 +50,7 @@ def _shown(part: Part, where: Path) -> dict[str, object]:
     """What the page shows of a group."""
     group, measures = part.group, part.measures
     others = other_measures(group.runs, measures)
-    settings = [
-        (s.label, len(s.runs), *scores(s.runs, measures), *costs(s.runs), *scores(s.runs, others))
-        for s in group.settings
-    ]
+    settings = [(s.label, len(s.runs), *scores(s.runs, measures), *costs(s.runs)) for s in group.settings]
     runs = [
         (run.name, s.label, run.replicate[0], *run_scores(run, measures, " ({})"), *costs([run]), run.folder.name)
         for s in group.settings
@@ -61,9 +58,12 @@ def _shown(part: Part, where: Path) -> dict[str, object]:
     ]
     return {
         "title": group.heading,
+        "verdict": part.answer,
         "said": part.said,
-        "settings_head": ["setting", "n", *names(measures), *COST, *names(others)],
+        "settings_head": ["setting", "n", *names(measures), *COST],
         "settings": settings,
+        "others_head": ["setting", *names(others)],
+        "others": [(s.label, *scores(s.runs, others)) for s in group.settings] if others else [],
         "pooled": [(label, one.title, one.head, one.rows, one.notes) for label, one in part.pooled.items()],
         "pictures": [(one.title, (where / file).read_bytes(), one.caption) for file, one in part.files.items()],
         "runs_head": ["run", "setting", "seed", *names(measures), *COST, "folder"],

@@ -54,6 +54,22 @@ def findings(group: Group, measure: Measure) -> list[str]:
     return [" ".join(lines) for lines in parts if lines]
 
 
+def against_controls(group: Group, measure: Measure) -> str | None:
+    """Whether any setting beats what needs no training, in a sentence; None where there is nothing to beat."""
+    best, controls = best_setting(group.settings, measure), control_lines(group, measure)
+    if best is None or not controls:
+        return None
+    sign = -1 if measure.lower_is_better else 1
+    name, value = max(controls.items(), key=lambda one: sign * one[1])
+    bar = f"{name} ({measure.show(value)}{measure.unit})"
+    means = [found.mean for s in group.settings if (found := over_runs(s.runs, measure.key)) is not None]
+    better = sum(sign * mean > sign * value for mean in means)
+    if not better:
+        return f"{measure.title}: no setting beats {bar}; the best, {best[0].label}, has {_value(best[1], measure)}."
+    which = f"{better} of {len(means)} settings beat" if len(means) > 1 else f"{best[0].label} beats"
+    return f"{measure.title}: {which} {bar}; the best, {best[0].label}, has {_value(best[1], measure)}."
+
+
 def paired(one: Setting, other: Setting, key: str) -> Spread | None:
     """Differences `one - other` of a metric between runs of the same seed and fold; None where there are no such."""
     values = {run.replicate: run.value(key) for run in other.runs}

@@ -93,8 +93,8 @@ def write_evaluation(
     del figures["learning_curves"]  # nothing was learned
     drawn = write_summary(results, figures, folder)
     where = f"evaluated: {weights.path}\n{made.comparison}".strip()
-    page = run_page(
-        name, results, drawn, facts=weights.training, config=described["config"], provenance=described, where=where
-    )
+    quiet = () if made.overlap.loud else (made.sentence,)
+    told: dict[str, Any] = {"facts": weights.training, "config": described["config"], "provenance": described}
+    page = run_page(name, results, drawn, **told, where=where, own=weights.training, remarks=quiet)
     write_page(folder.page, page)
     write_results(results, folder, dict(facts) | {"weights": described["weights"], "overlap/said": made.sentence})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import join
 from typing import Any
@@ -30,6 +30,8 @@ def run_page(
     config: Mapping[str, Any],
     provenance: Mapping[str, Any],
     where: str,
+    own: Mapping[str, object] | None = None,
+    remarks: Sequence[str] = (),
 ) -> str:
     """The whole page as HTML, for `report/index.html`; it makes no request.
 
@@ -41,21 +43,30 @@ def run_page(
         config: the resolved configuration, nested.
         provenance: as in provenance.json.
         where: how to look at the run in W&B.
+        own: of an evaluation, the scores on the model's own test beats, which stand beside.
+        remarks: which of the data's notes are no warnings.
 
     Raises:
         OSError: a figure cannot be read.
     """
     info, metrics, intervals = results.info, results.metrics, results.intervals
+    headline = {
+        "per patient": _headline(results, "subject", own or {}),  # first: where there is one, it is what counts
+        f"per {info.each}": _headline(results, "test", own or {}),
+    }
+    limited = [] if facts.get("limit_batches") is None else [LIMITED]
     few = results.diagnosis.few if results.diagnosis is not None else []
     return render(
         "report/run_page.html",
         title=f"{name}: {info.title}",
-        notices=[*([] if facts.get("limit_batches") is None else [LIMITED]), *few, *info.notes],
+        notices=[*limited, *few, *(line for line in info.notes if line not in remarks)],
+        remarks=remarks,
         simulated=info.simulated,
         name=name,
         info=info,
         verdict=verdict(results),
-        headline={f"per {info.each}": _headline(results, "test"), "per patient": _headline(results, "subject")},
+        headline=headline,
+        beside={words: [name.removesuffix(" %") for name in one.head[3:]] for words, one in headline.items()},
         counted_of={
             f"per {info.each}": f"{count(len(results.beats))} {info.scored}",
             "per patient": f"{count(metrics.get('subject/count'))} test patients",
@@ -79,10 +90,11 @@ def run_page(
     )
 
 
-def _headline(results: Results, level: str) -> NumberTable:
-    """Headline scores with their intervals beside the baselines'."""
-    metrics = results.metrics
-    beside = {who: said for who, said in NAMES.items() if f"baseline/{who}/{level}/accuracy" in metrics}
+def _headline(results: Results, level: str, own: Mapping[str, object]) -> NumberTable:
+    """Headline scores with their intervals beside the baselines', and those of the model's own test."""
+    metrics = {**results.metrics, **{f"baseline/own/{key}": value for key, value in own.items()}}
+    named = {**NAMES, "own": "own test"}
+    beside = {who: said for who, said in named.items() if f"baseline/{who}/{level}/accuracy" in metrics}
     return headline_table(metrics, results.intervals, level=level, beside=beside)
 
 

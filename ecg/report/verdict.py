@@ -7,12 +7,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ecg.metrics.baselines import MAJORITY, NAMES
+from ecg.metrics.diagnosis import MODEL, SCORERS
 from ecg.page.numbers import count, number, percent
 from ecg.page.render import Cell
 from ecg.report.results import Results
 from ecg.report.tables import NumberTable
 
-JUDGED = {"subject/auroc": "AUROC per patient", "test/macro_f1": "Macro-F1"}
+PER_PATIENT = "subject/auroc"
+JUDGED = {PER_PATIENT: "AUROC per patient", "test/macro_f1": "Macro-F1"}
 """The score that a verdict is about, the first that there is."""
 
 
@@ -20,15 +22,18 @@ def verdict(results: Results) -> list[str]:
     """What a reader must know before any number, a sentence each; none where there is nothing to compare with."""
     metrics = results.metrics
     key = next((key for key in JUDGED if key in metrics), None)
-    beside = {name: number(metrics.get(f"baseline/{name}/{key}")) for name in NAMES if name != MAJORITY}
-    found = [(value, NAMES[name]) for name, value in beside.items() if value is not None]
+    beside = {name: f"baseline/{who}/{key}" for who, name in NAMES.items() if who != MAJORITY}
+    if key == PER_PATIENT:
+        beside |= {name: f"diagnosis/{who}/auroc" for who, name in SCORERS.items() if who != MODEL}
+    found = [(value, name) for name, place in beside.items() if (value := number(metrics.get(place))) is not None]
     lines = [results.diagnosis.verdict] if results.diagnosis is not None and results.diagnosis.verdict else []
     if key is None or not found:
         return lines
-    best, name = max(found)
-    own = number(metrics[key]) or 0.0
-    said = f"{JUDGED[key]} {percent(own, 1)} %, {'above' if own > best else 'below'} the {percent(best, 1)} % of {name}"
-    return [f"{said}{'.' if own > best else ', which remembers the training beats and learns nothing.'}", *lines]
+    (best, name), own = max(found), number(metrics[key]) or 0.0
+    return [
+        f"{JUDGED[key]} {percent(own, 1)} %, {'above' if own > best else 'below'} the {percent(best, 1)} % of {name}.",
+        *lines,
+    ]
 
 
 def singly(results: Results) -> NumberTable | None:

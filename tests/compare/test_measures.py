@@ -16,7 +16,7 @@ from ecg.compare.files import summary_rows
 from ecg.compare.measures import Measure, control_lines, measures_of, over_runs, shown_spread, spread
 from ecg.compare.settings import Group, group_runs
 from ecg.compare.tested import read_tested
-from ecg.compare.words import findings, paired, where_tested
+from ecg.compare.words import against_controls, findings, paired, where_tested
 from ecg.errors import EcgError
 from ecg.page.numbers import duration, percent
 
@@ -114,6 +114,19 @@ def test_controls_are_means_over_runs_and_chance_for_auroc(tmp_path: Path) -> No
         "nearest neighbour": pytest.approx(0.65),
     }
     assert control_lines(group, Measure("subject/auroc")) == {"chance": 0.5}
+
+
+def test_it_says_how_many_settings_beat_the_best_control_or_that_none_does(tmp_path: Path) -> None:
+    scores: dict[tuple[int | None, str | None], list[float]] = {(1, None): [0.2], (3, None): [0.6]}
+    some = _group(tmp_path / "some", scores, **{"baseline/nearest/test/macro_f1": 0.5})
+    none = _group(tmp_path / "none", scores, **{"baseline/nearest/test/macro_f1": 0.7})
+    assert against_controls(some, F1) == (
+        "Macro-F1: 1 of 2 settings beat nearest neighbour (50.00 %); the best, k=3, has 60.00 % (one run)."
+    )
+    assert against_controls(none, F1) == (
+        "Macro-F1: no setting beats nearest neighbour (70.00 %); the best, k=3, has 60.00 % (one run)."
+    )
+    assert against_controls(some, Measure("time/fit_s")) is None
 
 
 def test_beats_that_are_not_the_same_are_told(tmp_path: Path) -> None:

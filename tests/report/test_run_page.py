@@ -124,8 +124,8 @@ def test_headline_classes_and_protocols_have_their_numbers(results: Results, tmp
     low, high = (100 * bound for bound in results.intervals["test/macro_f1"])
     value = 100 * results.metrics["test/macro_f1"]
     majority = 100 * results.metrics["baseline/majority/test/macro_f1"]
-    assert f'<strong>{value:.2f}</strong> %\n<div class="faint">{low:.2f}-{high:.2f}' in html
-    assert f"<br>majority class % {majority:.2f}" in html
+    assert f'<strong>{value:.2f}</strong> %\n<div class="faint"><div>{low:.2f}-{high:.2f}</div>' in html
+    assert f"<div>majority class {majority:.2f}</div>" in html
     low, high = (100 * bound for bound in results.intervals["test/V/se"])
     assert f"<td>{100 * results.metrics['test/V/se']:.2f}\n{low:.2f}-{high:.2f}</td>" in html
     assert "EC57, gross" in html
@@ -141,7 +141,7 @@ def test_terms_are_explained_where_they_stand(results: Results, tmp_path: Path) 
 def test_a_model_below_the_nearest_neighbour_is_told_first(results: Results, tmp_path: Path) -> None:
     key, other = "test/macro_f1", "baseline/nearest/test/macro_f1"
     for own, theirs, said in (
-        (0.5, 0.6, "below the 60.0 % of nearest neighbour, which"),
+        (0.5, 0.6, "below the 60.0 % of nearest neighbour."),
         (0.7, 0.6, "above the 60.0 %"),
     ):
         html = _page(replace(results, metrics=results.metrics | {key: own, other: theirs}), tmp_path)
@@ -208,8 +208,8 @@ def test_scores_by_patient_stand_beside_those_by_beat(results: Results, tmp_path
     )
     html = _page(more, tmp_path)
     assert "<h3>Per patient: 12 test patients</h3>" in html
-    assert '<strong>87.50</strong> %\n<div class="faint">70.00-95.00</div>' in html
-    assert '<strong>80.00</strong> %\n<div class="faint"><br>majority class % 60.00</div>' in html
+    assert '<strong>87.50</strong> %\n<div class="faint"><div>70.00-95.00</div>' in html
+    assert '<strong>80.00</strong> %\n<div class="faint"><div>majority class 60.00</div>' in html
     assert "Per patient" not in _page(results, tmp_path)
 
 
