@@ -26,7 +26,7 @@ from ecg.models.faster import faster
 from ecg.models.layered import Given, layered
 from ecg.targets import require_known
 from ecg.training.augment import Augment
-from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, step_plateaus
+from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, mixed, step_plateaus
 
 DEFAULT: Any = "default"
 """What conf/ has: cross-entropy, AdamW, one cycle."""
@@ -265,7 +265,7 @@ class BeatClassifier(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over the parameters that learn, with its scheduler."""
-        clipped = self.trainer.gradient_clip_val is not None
+        clipped = self.trainer.gradient_clip_val is not None and mixed(self.trainer)
         optimizer = make_optimizer(self.optimizer_like, self._groups(), clipped=clipped)
         scheduler = make_scheduler(
             self.scheduler_like, optimizer, self.trainer.estimated_stepping_batches, self.trainer.max_epochs

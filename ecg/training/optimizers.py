@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
 import pytorch_lightning as pl
+from pytorch_lightning.plugins.precision import MixedPrecision
 from pytorch_lightning.utilities.types import LRSchedulerConfigType
 from torch.nn import Parameter
 from torch.optim import Optimizer
@@ -40,8 +41,8 @@ def make_optimizer(wanted: OptimizerLike, learned: Learned, *, clipped: bool = F
     Args:
         wanted: its node, or what makes it.
         learned: parameters, or groups of them.
-        clipped: whether the trainer clips gradients, which Lightning does not do for fused optimizers in mixed
-            precision.
+        clipped: whether the trainer clips gradients in mixed precision, which Lightning does not do for fused
+            optimizers.
 
     Raises:
         EcgError: it refuses its settings.
@@ -67,6 +68,11 @@ def _fast(takes: Collection[str], wanted: Collection[str], groups: Sequence[Any]
     if chosen or not all(p.device.type == "cpu" and p.is_floating_point() for p in parameters):
         return {}
     return {"fused": True} if "fused" in takes and not clipped else {"foreach": True} if "foreach" in takes else {}
+
+
+def mixed(trainer: pl.Trainer) -> bool:
+    """Whether a trainer computes in two precisions."""
+    return isinstance(trainer.precision_plugin, MixedPrecision)
 
 
 def make_scheduler(

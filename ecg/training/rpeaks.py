@@ -11,7 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from ecg.beats.rpeaks.network import RPeakNet
 from ecg.checks import in_range
 from ecg.data.rpeaks.windows import PeakBatch
-from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, step_plateaus
+from ecg.training.optimizers import OptimizerLike, SchedulerLike, make_optimizer, make_scheduler, mixed, step_plateaus
 
 
 class RPeakLoss(nn.Module):
@@ -89,7 +89,7 @@ class RPeakTraining(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer over all parameters, with its scheduler."""
-        clipped = self.trainer.gradient_clip_val is not None
+        clipped = self.trainer.gradient_clip_val is not None and mixed(self.trainer)
         optimizer = make_optimizer(self.optimizer_like, list(self.model.parameters()), clipped=clipped)
         steps, epochs = self.trainer.estimated_stepping_batches, self.trainer.max_epochs
         scheduler = make_scheduler(self.scheduler_like, optimizer, steps, epochs)

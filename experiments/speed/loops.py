@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def subset(data: BeatData, beats: int) -> BeatData:
 def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
     """One epoch of `python train.py`'s loop without a logger; `steps` limits it."""
     classifier = BeatClassifier(
-        _model(config, data),
+        fresh(config, data),
         loss=loss_node(config, data),
         optimizer=config.optimizer,
         scheduler=config.scheduler,
@@ -96,7 +97,7 @@ def ours(config: RunConfig, data: BeatData, steps: int | None) -> Clock:
 
 
 def our_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
-    """Beats trained per second from step `warmup` to step `steps`."""
+    """Beats trained per second from step `warmup` to step `steps`; of windows, those at their ends count too."""
     ends = ours(config, data, steps).steps
     return (steps - warmup) * data.batch_size / (ends[steps - 1] - ends[warmup - 1])
 
@@ -108,34 +109,41 @@ def our_epoch(config: RunConfig, data: BeatData) -> float:
 
 
 def bare_steps(config: RunConfig, data: BeatData, steps: int, warmup: int) -> float:
-    """The same steps as a plain PyTorch loop: same model, loss, optimizer, scheduler, augmentation, moving average."""
-    model, augment, loss_of = _model(config, data), _augment(config), build(loss_node(config, data), "loss")
+    """The same steps as a plain PyTorch loop: same model, loss, optimizer, scheduler, augmentation, moving average.
+
+    Batches are gathered from the same tensors, in an order that is drawn before.
+    """
+    model, augment, loss_of = fresh(config, data), _augment(config), build(loss_node(config, data), "loss")
     optimizer = make_optimizer(config.optimizer, list(model.parameters()))
     scheduler = make_scheduler(config.scheduler, optimizer, steps)
-    batch, total, average = data.batch_size, torch.zeros(()), config.callbacks.get("ema")
+    total, average, highest = torch.zeros(()), config.callbacks.get("ema"), config.trainer.get("gradient_clip_val")
     mean = None
     if average is not None:
         mean = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(average["decay"]), use_buffers=True)
-    index = data.split.train
-    x, y = torch.from_numpy(data.beats.signal[index]), torch.from_numpy(data.beats.y[index])
-    order = torch.randperm(len(y))
+    data.serve(model)
+    loader = data.train_dataloader()
+    order = list(islice(loader.sampler, steps))
     model.train()
     start = 0.0
     for step in range(steps):
         if step == warmup:
             start = time.perf_counter()
-        rows = order[step * batch : (step + 1) * batch]
+        inputs, y = loader.dataset[order[step]]
+        given = augment.batch(inputs) if augment.active else inputs
         with _autocast(config):
-            loss = loss_of(model(augment(x[rows])).float(), y[rows])
+            logits, counts = model(given), y >= 0
+            loss = loss_of(logits[counts].float() if y.dim() > 1 else logits.float(), y[counts] if y.dim() > 1 else y)
         optimizer.zero_grad()
         loss.backward()
+        if highest is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), highest, foreach=True)
         optimizer.step()
         if scheduler is not None:
             scheduler["scheduler"].step()
         if mean is not None:
             mean.update_parameters(model)
         total += loss.detach()
-    return (steps - warmup) * batch / (time.perf_counter() - start)
+    return (steps - warmup) * data.batch_size / (time.perf_counter() - start)
 
 
 class Rows(Dataset[tuple[Tensor, Tensor]]):
@@ -157,7 +165,7 @@ def published_epoch(config: RunConfig, data: BeatData, batch_size: int = 64) -> 
     PyTorch's own modules, float32, per-sample reading by two worker processes, RMSprop. The clock stops while workers
     start and the first batch of either pass is made, which an epoch as short as this one would otherwise overrate.
     """
-    model, loss_of = pytorchs_own(_model(config, data), (Dropout, *LAYOUT)), nn.CrossEntropyLoss()
+    model, loss_of = pytorchs_own(fresh(config, data), (Dropout, *LAYOUT)), nn.CrossEntropyLoss()
     optimizer = torch.optim.RMSprop(model.parameters(), lr=3e-4, weight_decay=2e-4)
     index = data.split.train
     rows = Rows(data.beats.signal[index], data.beats.y[index])
@@ -198,7 +206,8 @@ def pytorchs_own(model: LayeredModel, kinds: Kinds) -> LayeredModel:
     return model
 
 
-def _model(config: RunConfig, data: BeatData) -> LayeredModel:
+def fresh(config: RunConfig, data: BeatData) -> LayeredModel:
+    """The model with new weights, in the way that train.py has it."""
     return faster(config.network(inputs=data.info.shapes, n_classes=len(data.info.classes)))
 
 

@@ -9,6 +9,7 @@ import argparse
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -88,6 +89,7 @@ def throughput(data_dir: Path, cache: Path, sizes: Sizes) -> tuple[list[Row], st
     for what, c, target in (("as train.py", config, ">= 0.95"), ("no augmentation, no moving average", plain, "")):
         sides = [partial(side, c, **run) for side in (loops.our_steps, loops.bare_steps)]
         rows.append(compared(f"our loop / bare loop, cnn, {what}", *sides, **measured, target=target))
+    rows += [small_model(model, given, sizes) for model in OTHERS]
     for model in ("cnn", "kachuee"):
         named = compose(*given, f"model={model}")
         sides = [partial(loops.our_steps, loops.with_precision(named, p), **run) for p in ("bf16-mixed", "32-true")]
@@ -97,6 +99,31 @@ def throughput(data_dir: Path, cache: Path, sizes: Sizes) -> tuple[list[Row], st
     sides = [partial(loop, config, few) for loop in (loops.our_epoch, loops.published_epoch)]
     rows.append(compared("our epoch / the published study's, cnn", *sides, **measured, target=">= 2"))
     return rows, machine_facts(torch.__version__, torch.get_num_threads(), precision, load)
+
+
+OTHERS = {
+    "compact": ("experiment=compact", "callbacks.easy_beats=null"),
+    "context": ("experiment=new_patients", "dataset.databases=[mitdb]", "dataset.mixture.cinc2017=0"),
+}
+"""Models whose steps are short, as they are trained, but for what a plain loop has no counterpart of."""
+
+
+def small_model(model: str, given: Sequence[str], sizes: Sizes) -> Row:
+    """Our loop beside the bare one."""
+    import loops
+
+    from ecg.config.compose import compose
+
+    config = compose(*OTHERS[model], *[one for one in given if not one.startswith("dataset.")])
+    data = config.data()
+    data.prepare_data()
+    data.setup()
+    data.serve(loops.fresh(config, data))
+    steps = min(sizes.steps * (4 if model == "compact" else 1), len(data.train_dataloader()))
+    run = {"data": data, "steps": steps, "warmup": sizes.warmup}
+    sides = [partial(side, config, **run) for side in (loops.our_steps, loops.bare_steps)]
+    how = {"unit": BEATS_S, "repeats": sizes.repeats, "target": ">= 0.95"}
+    return compared(f"our loop / bare loop, {model}, as it is trained", *sides, **how)
 
 
 def main() -> None:
