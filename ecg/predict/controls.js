@@ -94,7 +94,19 @@ function zoom(factor) {
   const middle = state.left + state.span / 2;
   state.span = Math.min(Math.max(state.span * factor, 1), Math.max(Math.min(data.seconds, 120), 1));
   state.left = middle - state.span / 2;
+  if (state.paper) { paper(false); document.getElementById("paper").setAttribute("aria-pressed", "false"); }
 }
+document.getElementById("paper").addEventListener("click", e => {
+  paper(!state.paper); e.target.setAttribute("aria-pressed", String(state.paper)); changed();
+});
+document.getElementById("go").addEventListener("submit", e => {
+  e.preventDefault();
+  const parts = document.getElementById("at").value.trim().split(":").map(Number); // s, m:ss or h:mm:ss
+  const second = parts.reduce((sum, part) => 60 * sum + part, 0);
+  if (!document.getElementById("at").value.trim() || parts.length > 3 || !(second >= 0)) return say("Write a time, e.g. 12:30.");
+  if (second > data.seconds) return say(`The recording ends at ${clock(data.seconds, 0)}.`);
+  say(""); show(second); history.replaceState(null, "", `#t=${second}`);
+});
 const moves = {
   start: () => { state.left = 0; }, back: () => { state.left -= .8 * state.span; }, on: () => { state.left += .8 * state.span; },
   end: () => { state.left = data.seconds; }, closer: () => zoom(1 / 1.5), further: () => zoom(1.5),

@@ -19,6 +19,8 @@ function drawRate() {
     pen.font = "12px system-ui, sans-serif";
     pen.fillStyle = "#e4e4e4";
     for (const [a, b] of data.bad) pen.fillRect(x(a), 8, Math.max(x(b) - x(a), 1), floor - 8);
+    pen.fillStyle = "rgba(170,95,160,.18)";
+    for (const [a, b] of data.atrial) pen.fillRect(x(a), 8, Math.max(x(b) - x(a), 1), floor - 8);
     pen.strokeStyle = "#e3e3e3"; pen.fillStyle = FAINT; pen.textAlign = "right";
     for (let bpm = 0; bpm <= rateTop[1]; bpm += rateTop[1] > 160 ? 60 : 40) {
       pen.beginPath(); pen.moveTo(LEFT, y(bpm)); pen.lineTo(width - 4, y(bpm)); pen.stroke(); pen.fillText(bpm, LEFT - 5, y(bpm) + 4);

@@ -43,7 +43,8 @@ def record_page(
         notices=(NO_DIAGNOSIS, trust.short, *trust.warnings, *said["notes"]),
         simulated=recording.simulated,
         said=said,
-        data=_data(labelled, strip) | reference,
+        data=_data(labelled, said, strip) | reference,
+        facts=_facts(labelled, said),
         strip=strip,
         sample_s=SAMPLE_S,
         every_s=EVERY_S,
@@ -81,7 +82,30 @@ def score_rows(scores: Mapping[str, float], classes: Sequence[str]) -> list[tupl
     return [row for row in rows if row[1] or row[2:] != (NONE, NONE)]
 
 
-def _data(labelled: Labelled, strip: Strip) -> dict[str, object]:
+def _facts(labelled: Labelled, said: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a reader came for: name, value, and what is worth knowing beside it."""
+    beats, rate = said["beats"], said["heart_rate"]
+    hours = labelled.recording.seconds / 3600
+    facts = [("labelled beats", count(beats["labelled"]), duration(labelled.recording.seconds))]
+    if rate["mean"] is not None:
+        facts.append(
+            ("heart rate", f"{count(rate['mean'])} /min", f"{count(rate['lowest'])} to {count(rate['highest'])}")
+        )
+    for name in labelled.classes[1:]:
+        if n := beats["counts"][name]:
+            runs = said["runs"].get(name, {}).get("runs", 0)
+            beside = f"{count(n / hours)} an hour{f', {count(runs)} runs' if runs else ''}" if hours >= 0.25 else ""
+            facts.append((name, count(n), beside))
+    if (atrial := said.get("atrial_fibrillation")) is not None:
+        found = len(atrial["stretches_s"])
+        told = f"{found} stretch{'es' * (found != 1)}" if found else "none of 30 s or more"
+        facts.append(("atrial fibrillation", f"{percent(atrial['share_of_time'], 1)} %", told))
+    if n := sum(beats["not_labelled"].values()):
+        facts.append(("without a label", count(n), "R peaks that are not guessed"))
+    return facts
+
+
+def _data(labelled: Labelled, said: Mapping[str, Any], strip: Strip) -> dict[str, object]:
     """The recording as the page's script reads it, to be written as one JSON object.
 
     Numbers of many beats are base64 of little-endian arrays: time in 0.1 ms (uint32), RR before it in ms (uint16, 0 for
@@ -103,6 +127,7 @@ def _data(labelled: Labelled, strip: Strip) -> dict[str, object]:
         "strip": strip.code,
         "bad": [[*(part / fs).round(3).tolist(), why] for why, mask in unusable.items() for part in stretches(mask)],
         "gaps": (labelled.own.gaps / fs).round(3).tolist(),
+        "atrial": said.get("atrial_fibrillation", {}).get("stretches_s", []),
         "reasons": reasons,
         "beats": {
             "time": _code(np.rint(labelled.seconds * 1e4), "<u4"),

@@ -68,10 +68,23 @@ const limits = () => { state.left = Math.max(0, Math.min(state.left, Math.max(da
 const niceStep = (span, most) => [.2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400]
   .find(step => span / step <= most) || 28800;
 
+const reachMv = () => {
+  const pad = Math.max(.15 * (data.range[1] - data.range[0]), .05);
+  return [data.range[0] - pad, data.range[1] + pad];
+};
+// On paper a second is 25 mm wide and a millivolt 10 mm high; a CSS millimetre is 96 / 25.4 pixels
+const MM = 96 / 25.4;
+function paper(on) {
+  state.paper = on;
+  const [low, high] = reachMv();
+  canvas.style.height = on ? `${Math.round((high - low) * 10 * MM + HEAD + FOOT)}px` : "";
+  if (on) state.span = Math.min(canvas.clientWidth / (25 * MM), data.seconds);
+}
+
 function draw() {
   const [width, height] = fitted(canvas, pen), right = state.left + state.span;
   const x = s => (s - state.left) / state.span * width, floor = height - FOOT;
-  const pad = Math.max(.15 * (data.range[1] - data.range[0]), .05), low = data.range[0] - pad, high = data.range[1] + pad;
+  const [low, high] = reachMv();
   const y = mv => floor - (mv - low) / (high - low) * (floor - HEAD);
   grid(width, x, y, low, high, floor);
   shade(x, floor, width);
@@ -91,12 +104,16 @@ function draw() {
 }
 
 function grid(width, x, y, low, high, floor) {
-  const step = niceStep(state.span, Math.max(width / 80, 2)), fine = state.span <= 12 ? .2 : step;
+  const step = niceStep(state.span, Math.max(width / 80, 2)), fine = state.paper ? .04 : state.span <= 12 ? .2 : step;
   pen.lineWidth = 1;
   const line = (colour, x1, y1, x2, y2) => { pen.strokeStyle = colour; pen.beginPath(); pen.moveTo(x1, y1); pen.lineTo(x2, y2); pen.stroke(); };
   for (let i = Math.ceil(state.left / fine); i * fine <= state.left + state.span; i++) line("#f5e3e0", x(i * fine), HEAD, x(i * fine), floor);
-  const tall = (high - low) / .5 > 12 ? 2 : .5;
+  const tall = state.paper ? .1 : (high - low) / .5 > 12 ? 2 : .5;
   for (let i = Math.ceil(low / tall); i * tall <= high; i++) line("#f5e3e0", 0, y(i * tall), width, y(i * tall));
+  if (state.paper) {
+    for (let i = Math.ceil(low / .5); i * .5 <= high; i++) line("#e9c9c4", 0, y(i * .5), width, y(i * .5));
+    for (let i = Math.ceil(state.left / .2); i * .2 <= state.left + state.span; i++) line("#e9c9c4", x(i * .2), HEAD, x(i * .2), floor);
+  }
   pen.font = "12px system-ui, sans-serif"; pen.fillStyle = FAINT;
   for (let i = Math.ceil(state.left / step); i * step <= state.left + state.span; i++) {
     line("#e9c9c4", x(i * step), HEAD, x(i * step), floor);
@@ -104,10 +121,13 @@ function grid(width, x, y, low, high, floor) {
     if (x(i * step) < half || x(i * step) > width - half) continue;
     pen.textAlign = "center"; pen.fillText(text, x(i * step), floor + 15);
   }
-  line(FAINT, width - 8, y(low + pad1(low, high)), width - 8, y(low + pad1(low, high) + 1));
-  pen.textAlign = "right"; pen.fillText("1 mV", width - 12, y(low + pad1(low, high) + .5) + 4);
+  const mv = [.1, .2, .5, 1, 2, 5, 10, 20, 50].find(s => (high - low) / s <= 7) || 100;
+  pen.textAlign = "right";
+  for (let i = Math.ceil(low / mv); i * mv <= high; i++) {
+    line(FAINT, width - 5, y(i * mv), width, y(i * mv));
+    if (y(i * mv) > HEAD + 8 && y(i * mv) < floor - 6) pen.fillText(`${+(i * mv).toFixed(1)} mV`, width - 8, y(i * mv) + 4);
+  }
 }
-const pad1 = (low, high) => Math.max((high - low - 1) * .05, 0);
 
 function shade(x, floor, width) {
   pen.font = "12px system-ui, sans-serif"; pen.textAlign = "center";
@@ -122,6 +142,12 @@ function shade(x, floor, width) {
   for (const s of [...stretches, last]) {
     if (s.first > end + 1) box(end / data.fs, s.first / data.fs, "#ececec", "not in this page");
     end = s.first + s.values.length;
+  }
+  for (const [a, b] of data.atrial) {
+    const left = Math.max(x(a), 0), right = Math.min(x(b), width);
+    if (right <= left) continue;
+    pen.fillStyle = "rgba(170,95,160,.10)"; pen.fillRect(left, HEAD, right - left, floor - HEAD);
+    pen.fillStyle = "#8a3f80"; pen.textAlign = "left"; pen.fillText("atrial fibrillation or flutter", left + 6, floor - 22); pen.textAlign = "center";
   }
   for (const [a, b, why] of data.bad) box(a, b, "#e4e4e4", why === "invalid samples" ? "no signal" : why);
 }

@@ -78,3 +78,19 @@ def test_the_overview_leads_to_each_page_and_is_sorted_by_numbers(pages: Path) -
     assert f'<td data-by="{table["seconds"][0]}">1 min 00 s</td>' in html
     assert html.count('<th><button type="button">') == 8
     assert html.index("Not labelled") < html.index("Recordings")
+
+
+def test_a_page_begins_with_what_a_reader_came_for(own: OwnRecording, weights_path: Path) -> None:
+    known = trust(load_weights(weights_path))
+    labelled = label_beats(own, known.weights)
+    said = summary(labelled, known, None, ())
+    fibrillation = {"stretches_s": [[2.0, 33.5]], "share_of_time": 0.525}
+    html = record_page(labelled, said | {"atrial_fibrillation": fibrillation}, known, None, [])
+    top = html[: html.index("<h2>Strip")]
+    assert f"<strong>{said['beats']['labelled']}</strong>" in top
+    assert f"<strong>{said['heart_rate']['mean']:.0f} /min</strong>" in top
+    assert "<strong>52.5 %</strong>" in top
+    assert "1 stretch</div>" in top
+    data = json.loads(re.search(r"^<script>const data = (.*);$", html, re.MULTILINE)[1])  # type: ignore[index]
+    assert data["atrial"] == [[2.0, 33.5]]
+    assert "atrial" not in record_page(labelled, said, known, None, [])[: html.index("<h2>Strip")]
