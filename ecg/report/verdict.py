@@ -18,6 +18,10 @@ JUDGED = {PER_PATIENT: "AUROC per patient", "test/macro_f1": "Macro-F1"}
 """The score that a verdict is about, the first that there is."""
 
 
+MOST = 200
+"""Rows that a page shows; the files beside it have all."""
+
+
 def verdict(results: Results) -> list[str]:
     """What a reader must know before any number, a sentence each; none where there is nothing to compare with."""
     metrics = results.metrics
@@ -37,7 +41,7 @@ def verdict(results: Results) -> list[str]:
 
 
 def singly(results: Results) -> NumberTable | None:
-    """A row for each test patient (where the label is the patient's) or test record, the worst first.
+    """A row for each test patient (where the label is the patient's) or test record, the worst first, `MOST` of them.
 
     None where they are not known, or are in training too.
     """
@@ -58,10 +62,10 @@ def _records(table: pd.DataFrame, classes: tuple[str, ...]) -> NumberTable:
             _percent(row["accuracy"]),
             *(_number(row[key]) if key.endswith("/support") else _percent(row[key]) for key in scores.values()),
         )
-        for _, row in table.sort_values("accuracy").iterrows()
+        for _, row in table.sort_values("accuracy").head(MOST).iterrows()
     ]
     head = ("record", "beats", "accuracy %", *scores)
-    return NumberTable(head, rows, "The least accurate first; a click on a head sorts.")
+    return NumberTable(head, rows, _notes("The least accurate first", len(table), "records.csv"))
 
 
 _OF_A_CLASS = {"beats": "support", "Se %": "se", "+P %": "ppv"}
@@ -70,9 +74,16 @@ _OF_A_CLASS = {"beats": "support", "Se %": "se", "+P %": "ppv"}
 def _patients(table: pd.DataFrame, classes: tuple[str, ...]) -> NumberTable:
     last = classes[-1]
     given = table[f"p_{last}"].where(table["label"] == last, 1 - table[f"p_{last}"])  # to the patient's own class
-    rows = [tuple(_patient(row, last)) for _, row in table.assign(given=given).sort_values("given").iterrows()]
+    worst = table.assign(given=given).sort_values("given").head(MOST)
+    rows = [tuple(_patient(row, last)) for _, row in worst.iterrows()]
     head = ("patient", "reference", "predicted", f"probability of {last} %", "beats")
-    return NumberTable(head, rows, "Those that the model is most wrong about first; a click on a head sorts.", words=3)
+    first = "Those that the model is most wrong about first"
+    return NumberTable(head, rows, _notes(first, len(table), "subjects.csv"), words=3)
+
+
+def _notes(first: str, n: int, file: str) -> str:
+    more = f" {count(n - MOST)} more are in {file}." if n > MOST else ""
+    return f"{first}; a click on a head sorts.{more}"
 
 
 def _patient(row: pd.Series, last: str) -> Iterator[Cell]:

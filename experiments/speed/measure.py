@@ -19,6 +19,7 @@ from results import Row, absolute, compared, machine_facts, markdown, write
 
 HERE = Path(__file__).parent
 BEATS_S = "beats/s"
+LIBRARIES = ("torch", "pytorch_lightning")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ def processes(data_dir: Path, cache: Path, sizes: Sizes) -> list[Row]:
         rows.append(absolute(name, [s["data"] for s in seconds], unit="s", target=target))
         rows.append(absolute(f"{name}, whole process with imports", [s["whole"] for s in seconds], unit="s"))
     helped = [startup.help_seconds() for _ in range(sizes.starts)]
+    alone = {module: [startup.import_seconds(module) for _ in range(sizes.starts)] for module in LIBRARIES}
     started = [startup.first_batch_seconds(data_dir, cache) for _ in range(sizes.starts)]
     peak = startup.peak_gigabytes(data_dir, cache, sizes.memory_batches)
     return [
         *rows,
         absolute("`ecg --help`, best", helped, unit="s", target="< 0.5", best=True),
-        absolute("`python train.py` to the end of its first step, cached", started, unit="s"),
+        *[absolute(f"a process that imports {module} alone", seconds, unit="s") for module, seconds in alone.items()],
+        absolute("`python train.py` to the end of its first step, cached", started, unit="s", target="<= 3"),
         absolute("peak memory of a whole `python train.py`", [peak], unit="GB", target="< 2"),
     ]
 

@@ -35,6 +35,13 @@ def help_seconds() -> float:
     return time.monotonic() - start
 
 
+def import_seconds(module: str) -> float:
+    """Seconds of a process that does nothing but import a library."""
+    start = time.monotonic()
+    _output([sys.executable, "-c", f"import {module}"])
+    return time.monotonic() - start
+
+
 def first_batch_seconds(data_dir: Path, cache: Path) -> float:
     """Seconds from starting `python train.py` to the end of its first training step, with prepared beats."""
     with tempfile.TemporaryDirectory() as out:

@@ -168,6 +168,8 @@ def test_patients_with_a_diagnosis_have_a_row_each_the_most_wrong_first(results:
     html = _page(replace(results, subjects=table), tmp_path)
     part = html[html.index("<h2>By patient</h2>") :]
     assert part.index('data-by="b"') < part.index('data-by="a"') < part.index('data-by="c"')
+    many = pd.concat([table] * 100).reset_index(drop=True).rename_axis("patient")
+    assert "100 more are in subjects.csv" in _page(replace(results, subjects=many), tmp_path)
 
 
 def test_how_it_was_made_is_told(results: Results, tmp_path: Path) -> None:
