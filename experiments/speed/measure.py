@@ -134,6 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", type=Path, required=True, help="holds mitdb/, the recordings of MIT-BIH")
     parser.add_argument("--quick", action="store_true", help="only see that it runs; nothing is kept")
+    parser.add_argument("--small", action="store_true", help="only compact and context, nine rounds; nothing is kept")
     options = parser.parse_args()
     sizes = QUICK if options.quick else Sizes()
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
@@ -142,6 +143,10 @@ def main() -> None:
     data_dir = options.data_dir.resolve()
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
+        if options.small:
+            given = [f"data_dir={data_dir}", f"cache_dir={cache}", "trainer.accelerator=cpu"]
+            print(markdown([small_model(model, given, Sizes(repeats=9)) for model in OTHERS]))
+            return
         # The processes come first, from a parent that has loaded nothing: a child's peak memory counts from the fork.
         rows = processes(data_dir, cache, sizes)
         more, machine = throughput(data_dir, cache, sizes)
