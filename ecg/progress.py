@@ -5,7 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
 
 T = TypeVar("T")
 _WITHIN: ContextVar[bool] = ContextVar("_WITHIN", default=False)
@@ -28,6 +32,25 @@ def track(items: Iterable[T], doing: str, total: int | None = None) -> Iterator[
     yield from rich_track(items, description=doing, total=total, console=console, transient=True, disable=silent)
 
 
+def live(console: Console, *columns: ProgressColumn, shown: bool = True, **more: Any) -> Progress:
+    """A bar that goes away at its end; what is printed meanwhile goes above it.
+
+    Standard output is left alone where it leads elsewhere: what is piped into a file stays there.
+
+    Args:
+        console: where the bar is.
+        columns: of rich.
+        shown: whether it is there at all.
+        more: for `rich.progress.Progress`.
+    """
+    from rich.progress import Progress
+
+    out = sys.stdout.isatty()
+    return Progress(
+        *columns, console=console, transient=True, disable=not shown, redirect_stdout=out, redirect_stderr=False, **more
+    )
+
+
 def track_whole(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
     """Yield `items` under the one bar of a whole command, with how many are done and the time that is left.
 
@@ -39,21 +62,14 @@ def track_whole(items: Iterable[T], doing: str, total: int) -> Iterator[T]:
         total: number of items.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     shown = console.is_terminal and total > 1
     before = _WITHIN.set(shown)
     try:
-        with Progress(
-            *columns,
-            console=console,
-            transient=True,
-            disable=not shown,
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=False,
-        ) as progress:
+        with live(console, *columns, shown=shown) as progress:
             yield from progress.track(items, total=total, description=doing)
     finally:
         _WITHIN.reset(before)

@@ -11,14 +11,14 @@ import numpy as np
 
 from ecg.compare.settings import Group, Setting
 from ecg.errors import EcgError
-from ecg.metrics.baselines import MAJORITY, NAMES
+from ecg.metrics.baselines import MAJORITY, NAMES, PER_PATIENT, control_keys
 from ecg.metrics.confusion import FloatArray
 from ecg.metrics.registry import PER_CLASS, metric
 from ecg.page.numbers import NONE
 from ecg.report.tables import headline
 from ecg.runs.run import Run
 
-BEAT_LEVEL, SUBJECT_LEVEL = "test/macro_f1", "subject/auroc"
+BEAT_LEVEL, SUBJECT_LEVEL = "test/macro_f1", PER_PATIENT
 COSTS = ("loss", "fit_s", "total_s")
 """Numbers of metrics.json that are no metrics, and better the smaller they are."""
 _OWN: dict[str, dict[str, Any]] = {}
@@ -136,12 +136,7 @@ def control_lines(group: Group, measure: Measure) -> dict[str, float]:
 
     The mean over runs, since another seed or fold may have other test beats.
     """
-    keys = {name: f"baseline/{key}/{measure.key}" for key, name in NAMES.items()}
-    if measure.key == SUBJECT_LEVEL:
-        from ecg.metrics.diagnosis import MODEL, SCORERS  # pandas loads: the table of a sweep's jobs does without
-
-        keys |= {name: f"diagnosis/{key}/auroc" for key, name in SCORERS.items() if key != MODEL}
-    found = {name: over_runs(group.runs, key) for name, key in keys.items()}
+    found = {name: over_runs(group.runs, key) for name, key in control_keys(measure.key).items()}
     lines = {name: value.mean for name, value in found.items() if value is not None}
     if measure.key.endswith("/auroc") and NAMES[MAJORITY] not in lines:
         lines["chance"] = 0.5

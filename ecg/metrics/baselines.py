@@ -13,6 +13,20 @@ NAMES = {MAJORITY: "majority class", NEAREST: "nearest neighbour"}
 _BLOCK = 512  # test beats compared at once with all training beats
 
 
+PER_PATIENT = "subject/auroc"
+"""The one score that a patient's age and trees on wave measurements have too."""
+
+
+def control_keys(score: str) -> dict[str, str]:
+    """Where metrics.json has a score of what needs no network, by the name that people read."""
+    keys = {name: f"baseline/{who}/{score}" for who, name in NAMES.items()}
+    if score == PER_PATIENT:
+        from ecg.metrics.diagnosis import MODEL, SCORERS  # pandas loads: the table of a sweep's jobs does without
+
+        keys |= {name: f"diagnosis/{who}/auroc" for who, name in SCORERS.items() if who != MODEL}
+    return keys
+
+
 def baseline_probabilities(
     train_x: npt.NDArray[np.float32], train_y: IntArray, test_x: npt.NDArray[np.float32], n_classes: int
 ) -> dict[str, FloatArray]:

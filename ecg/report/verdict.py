@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ecg.metrics.baselines import MAJORITY, NAMES
-from ecg.metrics.diagnosis import MODEL, SCORERS
+from ecg.metrics.baselines import MAJORITY, NAMES, PER_PATIENT, control_keys
 from ecg.page.numbers import count, number, percent
 from ecg.page.render import Cell
 from ecg.report.results import Results
 from ecg.report.tables import NumberTable
 
-PER_PATIENT = "subject/auroc"
 JUDGED = {PER_PATIENT: "AUROC per patient", "test/macro_f1": "Macro-F1"}
 """The score that a verdict is about, the first that there is."""
 
@@ -26,12 +24,12 @@ def verdict(results: Results) -> list[str]:
     """What a reader must know before any number, a sentence each; none where there is nothing to compare with."""
     metrics = results.metrics
     key = next((key for key in JUDGED if key in metrics), None)
-    beside = {name: f"baseline/{who}/{key}" for who, name in NAMES.items() if who != MAJORITY}
-    if key == PER_PATIENT:
-        beside |= {name: f"diagnosis/{who}/auroc" for who, name in SCORERS.items() if who != MODEL}
-    found = [(value, name) for name, place in beside.items() if (value := number(metrics.get(place))) is not None]
     lines = [results.diagnosis.verdict] if results.diagnosis is not None and results.diagnosis.verdict else []
-    if key is None or not found:
+    if key is None:
+        return lines
+    beside = {name: number(metrics.get(place)) for name, place in control_keys(key).items() if name != NAMES[MAJORITY]}
+    found = [(value, name) for name, value in beside.items() if value is not None]
+    if not found:
         return lines
     (best, name), own = max(found), number(metrics[key]) or 0.0
     return [

@@ -55,11 +55,24 @@ class RayJobs(Launcher):
         configure_log(self.composed.hydra.hydra_logging, self.composed.hydra.verbose)
         Path(self.composed.hydra.sweep.dir).mkdir(parents=True, exist_ok=True)
         ray = _started(self.init)
+        if not self.init.get("address"):  # a cluster may grow
+            self._fits(ray.cluster_resources())
         work, tasks = ray.remote(**self.remote)(_job), []
         for number, overrides in enumerate(job_overrides, start=initial_job_idx):
             log.info("#%d : %s", number, " ".join(filter_overrides(overrides)))
             tasks.append(work.remote(self.context, self._config(number, overrides), self.task, Singleton.get_state()))
         return [_outcome(ray, task) for task in tasks]
+
+    def _fits(self, there: Mapping[str, float]) -> None:
+        """Refuse jobs that Ray would let wait for ever.
+
+        Raises:
+            EcgError: one takes more than all of this machine.
+        """
+        for key, resource in (("num_cpus", "CPU"), ("num_gpus", "GPU"), ("memory", "memory")):
+            wanted, most = self.remote.get(key, 0), there.get(resource, 0.0)
+            if wanted > most:
+                raise EcgError(f"hydra.launcher.remote.{key}={wanted}: Ray has {most:g} here; choose {most:g} or less")
 
     def _config(self, number: int, overrides: Sequence[str]) -> DictConfig:
         config = self.context.config_loader.load_sweep_config(self.composed, list(overrides))

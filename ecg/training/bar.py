@@ -11,6 +11,8 @@ from pytorch_lightning.callbacks import ProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ecg.progress import live
+
 EVERY_S = 0.1
 """How often the bar is told of batches: telling it of each would be a good part of a small step."""
 
@@ -37,7 +39,7 @@ class TrainingBar(ProgressBar):
         columns = (
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeRemainingColumn()
         )  # fmt: skip
-        self._progress = Progress(*columns, console=self.console, transient=True, speed_estimate_period=300)
+        self._progress = live(self.console, *columns, speed_estimate_period=300)
         each, epochs = float(trainer.num_training_batches), trainer.max_epochs or -1
         total = each * epochs if epochs > 0 and math.isfinite(each) else None
         self._done = int(trainer.current_epoch * each) if total else 0

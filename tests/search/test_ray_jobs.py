@@ -73,6 +73,15 @@ def test_a_job_that_vanishes_too_often_has_failed_and_the_others_have_not() -> N
         _ = lost.return_value
 
 
+@pytest.mark.parametrize(
+    ("remote", "said"), [({"num_cpus": 3}, "num_cpus=3: Ray has 2"), ({"num_gpus": 1}, "num_gpus=1: Ray has 0")]
+)
+def test_jobs_that_would_wait_for_ever_are_refused(remote: dict[str, float], said: str) -> None:
+    with pytest.raises(EcgError, match=rf"^hydra\.launcher\.remote\.{said} here; choose \d or less$"):
+        ray_jobs.RayJobs({}, remote)._fits({"CPU": 2.0, "memory": 1e9})
+    ray_jobs.RayJobs({}, {"num_cpus": 2})._fits({"CPU": 2.0, "memory": 1e9})
+
+
 def test_arguments_that_are_null_are_left_to_ray() -> None:
     made = ray_jobs.RayJobs({"address": None, "num_cpus": 2}, {"num_gpus": None, "memory": 1.0})
     assert (made.init, made.remote) == ({"num_cpus": 2}, {"memory": 1.0})

@@ -56,6 +56,20 @@ def test_it_counts_all_epochs_together_and_says_loss_and_score(
     assert "epoch 1 of 3" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
+def test_what_is_piped_elsewhere_stays_there(
+    data: BeatData, of_rows: Callable[..., BeatClassifier], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Says(pl.Callback):
+        def on_train_epoch_end(self, *_: Any) -> None:
+            print("a line of the log")
+
+    console, piped = screen(), io.StringIO()
+    monkeypatch.setattr(sys, "stdout", piped)
+    fitted(data, of_rows(), console, Says())
+    assert piped.getvalue().count("a line of the log") == 3
+    assert "a line of the log" not in console.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_a_training_without_an_end_is_counted_without_one(
     data: BeatData, of_rows: Callable[..., BeatClassifier]
 ) -> None:
