@@ -14,9 +14,10 @@ from ecg.errors import EcgError
 from ecg.explain.figures import knowledge, maps
 from ecg.explain.findings import Findings
 from ecg.explain.maps import captum_attr
-from ecg.explain.page import explained_page, layer_sentences, looked_sentences
+from ecg.explain.page import explained_page
 from ecg.explain.study import Amounts, study
 from ecg.explain.subject import load_subject
+from ecg.explain.words import layer_sentences, looked_sentences
 from ecg.page import write_page
 from ecg.progress import track
 from ecg.report.save import save_figure
