@@ -55,7 +55,8 @@ def layers_figure(group: Group, measure: Measure) -> Shown | None:
     legend_beside(grid)
     caption = (
         "To the right more layers are retrained and fewer are kept frozen. Small dots are single runs, the line joins "
-        "the means over seeds and folds, the band is one standard deviation. Lines across are controls: they have no k."
+        "the means over seeds and folds, the band is one standard deviation; where a setting has one run, the upright "
+        "line is its 95 % interval from resampling the test subset. Lines across are controls: they have no k."
     )
     return Shown(f"layers_{measure.file}", title, caption, figure)
 
@@ -73,9 +74,11 @@ def _along(axes: Axes, line: Line, measure: Measure, shift: float | None) -> Non
     axes.fill_between(k, low, high, color=line.colour, alpha=0.15 if shift is None else 0.08, linewidth=0, zorder=2)
     for setting in line.settings:
         values = measure.scale * numbers(setting.runs, measure.key)[:, 0]
+        place = np.full(len(values), (setting.k or 0) + (shift or 0))
         if len(values) > 1:
-            place = np.full(len(values), (setting.k or 0) + (shift or 0))
             axes.plot(place, values, linestyle="", markersize=4, alpha=0.45, markeredgewidth=0, zorder=3, **look)
+        elif len(setting.runs) == 1 and (interval := setting.runs[0].intervals.get(measure.key)):
+            axes.vlines(place, *(measure.scale * np.array(interval)), color=line.colour, alpha=0.5, linewidth=1.5)
 
 
 def _across(axes: Axes, line: Line, measure: Measure) -> None:
