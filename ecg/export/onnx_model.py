@@ -77,7 +77,7 @@ def onnx_model(weights: Weights) -> ModelProto:
     given = drawn_inputs(weights.model, 2)
     module, written = WithProbabilities(faster(weights.model), given).eval(), io.BytesIO()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # of the exporter about itself; what it made is compared with torch
         torch.onnx.export(
             module,
             tuple(map(torch.from_numpy, given.values())),

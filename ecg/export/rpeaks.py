@@ -65,7 +65,7 @@ def export_rpeaks(weights: Path, out: Path) -> tuple[str, ...]:
     module, written = _Probability(fused(load_rpeak_net(weights))).eval(), io.BytesIO()
     given = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (2, 4000)).astype(np.float32))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # of the exporter about itself; what it made is compared with torch
         torch.onnx.export(
             module, (given,), written, dynamo=False, opset_version=OPSET,  # type: ignore[arg-type]
             input_names=["signal"], output_names=["probability"],

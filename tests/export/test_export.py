@@ -110,6 +110,7 @@ def kachuee(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_weights(tmp_path_factory.mktemp("weights") / "weights.safetensors")
 
 
+@pytest.mark.filterwarnings("error")  # nothing of the exporter is said to the user
 @pytest.mark.parametrize(("model", "classes"), KINDS)
 def test_onnxruntime_gives_what_torch_gives_for_any_number_of_beats(
     model: str, classes: tuple[str, ...], tmp_path: Path
