@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ecg import __version__
 from ecg.commands.output import print_anything
@@ -27,7 +28,31 @@ from ecg.commands.subcommands import (
 from ecg.errors import EcgError
 
 HELP = "ECG heartbeat classification: train, test, explain and compare models, and label recordings with them."
-cli = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+STOPPED = {
+    "download": "what was fetched is kept, and the same command goes on from there",
+    "predict": "nothing was labelled yet",
+}
+"""What Ctrl-C leaves of a command; of the others, no file that is half written."""
+
+
+class Commands(TyperGroup):
+    """All of them; Ctrl-C ends one with a line that says what is kept."""
+
+    def invoke(self, ctx: Any) -> Any:  # typer brings a click of its own
+        """Run the command.
+
+        Raises:
+            Exit: with 130, as shells do, where it was stopped.
+        """
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            kept = STOPPED.get(ctx.invoked_subcommand or "", "no file is half written; the same command begins again")
+            typer.echo(f"\nstopped; {kept}", err=True)
+            raise typer.Exit(130) from None
+
+
+cli = typer.Typer(cls=Commands, help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:

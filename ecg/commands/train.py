@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 TRACE = "HYDRA_FULL_ERROR"
+SWEEP_KEPT = "finished jobs are kept, and the same command goes on from the last epoch"
 
 compose.register()
 sweep.register()
@@ -63,6 +64,10 @@ def _one(composed: DictConfig) -> float:
         log.warning("%s; it is left to that process", error)
         sweep.SweepFolder.elsewhere[job.folder.name] = str(error)
         return float("nan")
+
+
+class Stopped(KeyboardInterrupt):
+    """A job was stopped, and has said what is kept of it."""
 
 
 class Refusal(BaseException):
@@ -155,8 +160,23 @@ def _told() -> Iterator[None]:
                 raise Refusal(said) from error
         raise
     except KeyboardInterrupt:
-        print("\nstopped; the same sweep, or resume=RUN, goes on from the last epoch", file=sys.stderr)
-        raise
+        print(f"\nstopped; {_kept()}", file=sys.stderr)
+        raise Stopped from None
+
+
+def _kept() -> str:
+    """What there is of a stopped training, and how to go on."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    known = HydraConfig.get()
+    folder = Path(known.runtime.output_dir)
+    _remove_empty(folder)
+    if known.mode == RunMode.MULTIRUN:
+        return SWEEP_KEPT
+    if RunFolder(folder).last_checkpoint.exists():
+        return f"to go on from the last epoch: python train.py {quote(f'resume={folder}')}"
+    return "no epoch was finished; the same command begins again"
 
 
 def _remove_empty(folder: Path) -> None:
@@ -171,7 +191,10 @@ def _reported(command: Callable[[], object]) -> int:
     os.environ[TRACE] = "1"  # Hydra then leaves the exception to us
     try:
         command()
-    except KeyboardInterrupt:
+    except Stopped:
+        return 130
+    except KeyboardInterrupt:  # before a job began, or while others' processes run them
+        print(f"\nstopped; {SWEEP_KEPT if sweep.SweepFolder.last else 'nothing was begun'}", file=sys.stderr)
         return 130
     except Refusal as refusal:
         if wanted and refusal.__cause__ is not None:

@@ -190,7 +190,8 @@ def test_ctrl_c_ends_with_the_way_to_go_on(shell: Shell) -> None:
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stopped; the same sweep, or resume=RUN, goes on from the last epoch" in said
+    (folder,) = shell.folders()
+    assert f"stopped; to go on from the last epoch: python train.py resume={folder}" in said
     assert "Traceback" not in said
 
 
