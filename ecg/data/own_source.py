@@ -5,28 +5,25 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ecg.beats.cache import Facts, cached_beats, fingerprint
-from ecg.beats.detected import VERSION, segmented
-from ecg.beats.quality import INVALID, check_beats
+from ecg.beats.detected import VERSION
 from ecg.beats.segmentations import Segmentation, key_of
 from ecg.beats.table import Beats
-from ecg.data.own_files import LabelledFile, OwnFiles, find_own
+from ecg.data.own_beats import NOT_LABELLED, own_beats
+from ecg.data.own_files import OwnFiles, find_own
 from ecg.data.own_patients import FROM_NAME
 from ecg.data.own_reading import Reading
 from ecg.data.same_signal import SeenSignals
 from ecg.data.sources import Prepared
 from ecg.data.strange_labels import Strange
 from ecg.errors import EcgError
-from ecg.progress import track
-from ecg.recordings.formats import OwnRecording
-from ecg.recordings.labels import NONE, BeatLabels
+from ecg.parallel import each
 from ecg.recordings.leads import FIRST
 from ecg.recordings.recording import Recording
 from ecg.recordings.wfdb_header import read_header
@@ -36,8 +33,6 @@ log = logging.getLogger(__name__)
 R_PEAKS = "own labels"
 _READING = 1
 """Raised whenever the same files would give other beats."""
-_NOT_LABELLED = (NONE, "?")
-"""Labels that say that a beat has none: of the tables and of the annotations that `ecg predict` writes."""
 
 
 @dataclass
@@ -139,17 +134,18 @@ class OwnSource:
     def _segment(self, segmentation: Segmentation, add: Callable[[Beats], None]) -> Facts:
         seen, strange = SeenSignals(), Strange()
         left, notes, total, labelled = Counter[str](), Counter[str](), 0, 0
-        for file in track(self.files.labelled, f"segmenting beats ({segmentation.name})"):
-            own, labels = self._reading.read(file)
-            seen.add(file.recording.path, own.recording)
+        work = partial(own_beats, self._reading, self._number, segmentation, self.databases[0])
+        for own in each(self.files.labelled, work, f"segmenting beats ({segmentation.name})"):
+            seen.add(own.file.recording.path, own.outline)
             notes.update(own.notes)
-            if strange.look(file.labels, labels, own.recording.fs, self._number):
-                continue  # nothing will be trained, but all such labels are said at once
-            beats, reason = self._beats(file, own, labels, segmentation)
-            left.update(reason[beats.y < 0].tolist())
-            kept = beats.take(np.flatnonzero(beats.y >= 0))
+            total += 1
+            strange.look(own.file.labels, own.labels, own.fs, self._number)
+            if own.beats is None or own.reason is None:
+                continue
+            left.update(own.reason[own.beats.y < 0].tolist())
+            kept = own.beats.take(np.flatnonzero(own.beats.y >= 0))
             add(kept)
-            total, labelled = total + 1, labelled + len(kept)
+            labelled += len(kept)
         strange.refuse(_said(self.classes), self.left_out)
         if not labelled:
             raise EcgError(f"dataset.recordings={self.folder}: no labelled beat is of a class: {_said(self.classes)}")
@@ -157,38 +153,12 @@ class OwnSource:
         facts: Facts = {"r_peaks": R_PEAKS, "records": total, "labels": _said(self.classes), "when_read": read}
         return facts | {"beats_left_out": dict(left)}
 
-    def _beats(
-        self, file: LabelledFile, own: OwnRecording, labels: BeatLabels, segmentation: Segmentation
-    ) -> tuple[Beats, npt.NDArray[np.str_]]:
-        """The beats of one recording, of class -1 where they are left out, and why they would be."""
-        number = np.array([self._number[label] for label in labels.label.tolist()], dtype=np.int64)
-        missing = _beside_gap(own)
-        said = [("labelled " + label) if label not in _NOT_LABELLED else "without a label" for label in labels.label]
-        reason = np.where(missing, "beside a gap in the signal", said)
-        try:
-            beats, place = segmented(own.recording, segmentation)
-        except EcgError as error:
-            way = "move its labels away to leave it out, or choose another dataset.segmentation"
-            raise EcgError(f"{file.labels}: {error}; {way}") from None
-        of, symbol = np.full(len(beats), self.databases[0]), labels.label[place]
-        return replace(beats, y=np.where(missing, -1, number)[place], symbol=symbol, database=of), reason[place]
-
     @cached_property
     def _number(self) -> dict[str, int]:
         """Class number of each label, -1 for those left out; a class's own name, as `ecg predict` writes it, too."""
-        number = dict.fromkeys(_NOT_LABELLED, -1) | {name: c for c, name in enumerate(self.classes)}
+        number = dict.fromkeys(NOT_LABELLED, -1) | {name: c for c, name in enumerate(self.classes)}
         number |= {label: c for c, own in enumerate(self.classes.values()) for label in own}
         return number | dict.fromkeys(self.left_out, -1)
-
-
-def _beside_gap(own: OwnRecording) -> npt.NDArray[np.bool_]:
-    """Beats around which the signal is missing, shape [beat]; it is bridged there, and no ECG."""
-    recording, marks = own.recording, own.recording.annotations
-    assert marks is not None
-    missing = np.zeros(recording.n_samples, dtype=np.bool_)
-    for start, stop in own.gaps:
-        missing[start:stop] = True
-    return np.asarray(check_beats(marks.sample, {INVALID: missing}, recording.fs) == INVALID)
 
 
 def _said(classes: Mapping[str, Sequence[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,30 +16,48 @@ _ALIKE = 0.999
 """Correlation of one signal's values in two formats, which round them differently; of two hearts it is far less."""
 
 
-class SeenSignals:
-    """The signals of the recordings so far, each by a thousand of its values."""
+@dataclass(frozen=True)
+class Outline:
+    """Enough of a signal to know it again.
 
-    def __init__(self) -> None:
-        self._seen: dict[tuple[int, float], list[tuple[Path, str, npt.NDArray[np.float64]]]] = {}
+    Attributes:
+        patient: whose it is.
+        n_samples: its length.
+        fs: sampling rate in Hz.
+        values: a thousand of its samples, of mean 0 and length 1.
+    """
 
-    def add(self, path: Path, recording: Recording) -> None:
-        """Remember a recording's signal.
+    patient: str
+    n_samples: int
+    fs: float
+    values: npt.NDArray[np.float64]
 
-        Args:
-            path: the file.
-            recording: with its patient and one lead.
-
-        Raises:
-            EcgError: another file holds the same signal, of another patient.
-        """
+    @classmethod
+    def of(cls, recording: Recording) -> Outline:
+        """That of a recording with one lead."""
         n = recording.n_samples
         values = recording.digital[0, np.linspace(0, n - 1, min(n, _LOOKED_AT)).astype(np.int64)].astype(np.float64)
         values -= values.mean()
         values /= max(float(np.linalg.norm(values)), 1e-12)
-        alike = self._seen.setdefault((n, recording.fs), [])
-        for other, patient, known in alike:
-            if patient != recording.patient and float(known @ values) > _ALIKE:
-                said = f"hold the same signal, of the patients {recording.patient} and {patient}"
+        return cls(recording.patient, n, recording.fs, values)
+
+
+class SeenSignals:
+    """The signals of the recordings so far, each by a thousand of its values."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, float], list[tuple[Path, Outline]]] = {}
+
+    def add(self, path: Path, one: Outline) -> None:
+        """Remember the signal of a file.
+
+        Raises:
+            EcgError: another file holds the same signal, of another patient.
+        """
+        alike = self._seen.setdefault((one.n_samples, one.fs), [])
+        for other, known in alike:
+            if known.patient != one.patient and float(known.values @ one.values) > _ALIKE:
+                said = f"hold the same signal, of the patients {one.patient} and {known.patient}"
                 way = "remove one of them, or give both one patient (dataset.patients)"
                 raise EcgError(f"{path} and {other} {said}; {way}")
-        alike.append((path, recording.patient, values))
+        alike.append((path, one))
