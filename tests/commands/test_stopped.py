@@ -12,7 +12,7 @@ STOPPED = {
     "ecg.predict.pipeline.predict": (("predict", "--sample"), "nothing was labelled yet"),
     "ecg.explain.explain": (("explain", "run"), "no file is half written; the same command begins again"),
     "ecg.evaluate.evaluate": (("evaluate", "run"), "no file is half written; the same command begins again"),
-    "ecg.compare.pipeline.compare_runs": (("compare", "runs"), "no file is half written; the same command begins again"),
+    "ecg.compare.pipeline.compare_runs": (("compare", "runs"), "no file is half written; the same command begins"),
 }
 
 
