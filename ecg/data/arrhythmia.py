@@ -79,6 +79,14 @@ class ArrhythmiaDataModule(BeatData):
 
     Raises:
         EcgError: a value out of range, or none of the choices.
+
+    Example:
+        >>> data = ArrhythmiaDataModule(source="sample", batch_size=64)
+        >>> data.prepare_data()
+        >>> data.setup()
+        >>> inputs, y = next(iter(data.train_dataloader()))
+        >>> inputs["signal"].shape, y.shape
+        (torch.Size([64, 1, 187]), torch.Size([64]))
     """
 
     dataset = "arrhythmia"

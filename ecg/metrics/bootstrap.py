@@ -93,6 +93,15 @@ def bootstrap_intervals(
 
     Raises:
         ValueError: shapes that do not fit, an index out of range, `level` or `replicates` out of range.
+
+    Example:
+        Three patients whose beats are all right, and one whose beats are all wrong:
+
+        >>> patients = np.repeat(["a", "b", "c", "d"], 25)
+        >>> target = np.tile([0, 1, 0, 1, 1], 20)
+        >>> predicted = np.where(patients == "d", 1 - target, target)
+        >>> bootstrap_intervals(target, predicted, ("normal", "MI"), groups=patients)["accuracy"]
+        (0.25, 1.0)
     """
     if not 0 < level < 1 or replicates < 1:
         raise ValueError(f"level {level} must be between 0 and 1, replicates {replicates} at least 1")

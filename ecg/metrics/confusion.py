@@ -45,6 +45,10 @@ def confusion_matrix(target: npt.ArrayLike, predicted: npt.ArrayLike, n_classes:
 
     Raises:
         ValueError: shapes differ or an index is out of range.
+
+    Example:
+        >>> confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2], n_classes=3).tolist()
+        [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     """
     one_group = np.zeros(len(np.asarray(target)), dtype=np.int64)
     _, matrices = confusion_by_group(one_group, target, predicted, n_classes)
@@ -118,6 +122,11 @@ class Scores:
 
         Raises:
             ValueError: the last two axes are not square.
+
+        Example:
+            >>> scores = Scores.of([[8, 2], [1, 9]])
+            >>> scores.se.tolist(), round(float(scores.macro_f1), 4)
+            ([0.8, 0.9], 0.8496)
         """
         counts = np.asarray(confusion, dtype=np.float64)
         if counts.ndim < 2 or counts.shape[-1] != counts.shape[-2]:

@@ -46,6 +46,13 @@ def match_beats(
 
     Raises:
         ValueError: positions that are not in time order, or a rate or window that is not positive.
+
+    Example:
+        Of three beats the first is found 10 samples late, the second is missed, and a fourth is made up:
+
+        >>> found = match_beats([100, 460, 820], [110, 820, 1000], fs=360)
+        >>> found.pairs.tolist(), found.missed.tolist(), found.extra.tolist()
+        ([[0, 0], [2, 1]], [1], [2])
     """
     if not (fs > 0 and window_s > 0):
         raise ValueError(f"fs {fs} Hz and window {window_s} s must be positive")

@@ -26,6 +26,14 @@ def cnn(*, input_shape: tuple[int, int] = (1, 187), n_classes: int = 5, dropout:
 
     Raises:
         EcgError: the beats are too short for the four convolutions, or the dropout is out of range.
+
+    Example:
+        >>> import torch
+        >>> model = cnn(n_classes=2)
+        >>> model.names
+        ('conv1', 'conv2', 'conv3', 'conv4', 'fc1', 'fc2', 'fc3', 'head')
+        >>> model(torch.zeros(4, 1, 187)).shape
+        torch.Size([4, 2])
     """
     in_range("dropout", dropout, 0, 1, include_high=False)
     channels, samples = input_shape

@@ -70,6 +70,12 @@ class BeatModel:
 
         Raises:
             EcgError: no such lead, or no beat that can be labelled.
+
+        Example:
+            >>> from ecg.recordings.databases.sample import FOLDER
+            >>> beats = load_model().predict(FOLDER / "201.hea")
+            >>> beats[["time_s", "label"]].iloc[2].to_dict()
+            {'time_s': 1.9083333333333334, 'label': 'N'}
         """
         labelled = label_beats(self._own(recording, lead), self.weights, point, detector(rpeaks))
         beats = {"sample": labelled.sample, "time_s": labelled.seconds, "rr_s": labelled.rr_s, "label": labelled.names}
@@ -98,5 +104,9 @@ def load_model(where: Path | str | None = None) -> BeatModel:
 
     Raises:
         EcgError: no weights there, or they are damaged.
+
+    Example:
+        >>> load_model().classes
+        ('N', 'S', 'V', 'F', 'Q')
     """
     return BeatModel(load_weights(shipped_file(DEFAULT) if where is None else Path(where)))

@@ -75,6 +75,12 @@ def read_recording(
     Raises:
         EcgError: the file is missing, damaged or of another format, has no such lead or no known sampling rate. The
             message names the file.
+
+    Example:
+        >>> from ecg.recordings.databases.sample import FOLDER  # nine records of MIT-BIH ship with ecg
+        >>> recording = read_recording(FOLDER / "201.hea")
+        >>> recording.fs, recording.leads, recording.millivolts(0).shape
+        (360.0, ('MLII',), (650000,))
     """
     found = find_inputs([Path(path)])
     if len(found) != 1:
