@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecg import data, models, training
+    from ecg import compare, data, evaluate, explain, models, training
     from ecg.errors import EcgError
     from ecg.predict.model import BeatModel, load_model
     from ecg.recordings.formats.recording import read_recording
@@ -40,7 +40,7 @@ _HOMES = {
     "load_run": "ecg.runs.run",
     "read_recording": "ecg.recordings.formats.recording",
 }
-_ROOMS = ("data", "models", "training")
+_ROOMS = ("compare", "data", "evaluate", "explain", "models", "training")
 
 __all__ = [
     "Annotations",
@@ -48,7 +48,10 @@ __all__ = [
     "EcgError",
     "Recording",
     "Run",
+    "compare",
     "data",
+    "evaluate",
+    "explain",
     "find_runs",
     "load_model",
     "load_run",

@@ -52,6 +52,47 @@ class Part:
         return {f"{self.prefix}{one.name}.png": one for one in self.figures}
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        title: of the page.
+        parts: groups of runs that were tested on the same beats; numbers of two parts do not compare.
+        left_out: runs that are in no mean, with the reason.
+        found: all runs, as they were read.
+    """
+
+    title: str
+    parts: Sequence[Part]
+    left_out: Sequence[Run]
+    found: Sequence[Run]
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The content of runs.csv, a row per run.
+
+        Columns: `folder`, `state` and `reason`, what ran (`name`, `dataset`, `split`, `model`, `seed`, `commit` ...),
+        `config/KEY` for each setting in which runs differ, each number of metrics.json under its key (fractions), and
+        `KEY/low` and `KEY/high`, the ends of its 95 % interval.
+        """
+        return pd.DataFrame(run_rows(self.found))
+
+    @property
+    def settings(self) -> pd.DataFrame:
+        """The content of summary.csv, a row per setting.
+
+        Columns: `group` (the part), `setting`, `config/KEY`, `n` and `seeds`, and for each number of metrics.json
+        `KEY/mean`, `KEY/sd` (empty for a single run) and `KEY/n`, over seeds and folds.
+        """
+        return pd.DataFrame(summary_rows([part.group for part in self.parts]))
+
+    @property
+    def answer(self) -> list[str]:
+        """Whether any setting beats what needs no training, a sentence for each part and metric."""
+        return [line for part in self.parts for line in part.answer]
+
+
 def run_rows(runs: Sequence[Run]) -> list[dict[str, object]]:
     """A row per run, those that do not count included: state, what differs in the configuration, all metrics."""
     meanings = [meaning(run) for run in runs]
@@ -91,16 +132,10 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         pd.DataFrame(rows, dtype=object).to_csv(temporary, index=False)
 
 
-def markdown(title: str, parts: Sequence[Part], left_out: Sequence[Run]) -> str:
-    """The comparison as Markdown.
-
-    Args:
-        title: its heading.
-        parts: groups of comparable runs.
-        left_out: runs that do not count.
-    """
-    lines = [f"# {safe(title)}"]
-    for part in parts:
+def markdown(made: Comparison) -> str:
+    """The comparison as Markdown."""
+    lines = [f"# {safe(made.title)}"]
+    for part in made.parts:
         lines += ["", f"## {safe(part.group.heading)}", ""]
         lines += [f"**{safe(note)}**\n" for note in part.group.notes]
         lines += [f"**{safe(line)}**\n" for line in part.answer]
@@ -108,8 +143,8 @@ def markdown(title: str, parts: Sequence[Part], left_out: Sequence[Run]) -> str:
         lines += ["", settings_table(part.group, part.measures).markdown]
         lines += [line for table in part.pooled.values() for line in (f"**{safe(table.title)}**\n", table.markdown)]
         lines += [f"![{safe(one.title)}]({file})\n" for file, one in part.files.items()]
-    if left_out:
-        lines += ["", "## In no mean", "", left_out_table(left_out).markdown.rstrip()]
+    if made.left_out:
+        lines += ["", "## In no mean", "", left_out_table(made.left_out).markdown.rstrip()]
     return "\n".join(lines) + "\n"
 
 

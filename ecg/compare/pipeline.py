@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ecg.atomic import whole_file
 from ecg.compare.figures import group_figures
-from ecg.compare.files import Part, markdown, run_rows, summary_rows, write_csv
+from ecg.compare.files import Comparison, Part, markdown, run_rows, summary_rows, write_csv
 from ecg.compare.measures import Measure, measures_of, over_runs
 from ecg.compare.pooled import heading, pooled_diagnoses
 from ecg.compare.settings import Group, group_runs
@@ -22,7 +22,6 @@ from ecg.errors import EcgError
 from ecg.page import write_page
 from ecg.report.save import save_figure
 from ecg.runs.find import find_runs
-from ecg.runs.run import Run
 
 
 def compare_runs(
@@ -45,16 +44,40 @@ def compare_runs(
     if out is None and len(roots) != 1:
         raise EcgError(f"{len(roots)} folders are compared: say with --out where to write")
     where = roots[0] / "compare" if out is None else out
-    runs = find_runs(roots)
-    measures = measures_of(runs, metric)
-    groups = group_runs(runs)
-    parts = [_part(group, measures, f"{number}_" if len(groups) > 1 else "") for number, group in enumerate(groups, 1)]
-    _write(where, roots, runs, parts)
+    made = compare(roots, metric=metric)
+    _write(where, made)
+    _show(made, where)
     if wandb:
         from ecg.compare.summary_run import log_comparison
 
-        Console().print(log_comparison(roots[0], where, runs, parts), highlight=False, soft_wrap=True)
+        Console().print(log_comparison(roots[0], where, made.found, made.parts), highlight=False, soft_wrap=True)
     return where / "index.html"
+
+
+def compare(roots: Sequence[Path | str], *, metric: str | None = None) -> Comparison:
+    """Compare the runs below `roots`, and write nothing.
+
+    Runs that differ in seed or fold only are one setting; what was tested on other data or another split is not mixed.
+
+    Args:
+        roots: run folders, or folders that hold them at any depth.
+        metric: the headline score, a key of metrics.json; see `measures_of`.
+
+    Raises:
+        EcgError: no runs, or an unknown metric.
+    """
+    folders = [Path(root) for root in roots]
+    runs = find_runs(folders)
+    measures = measures_of(runs, metric)
+    groups = group_runs(runs)
+    parts = [_part(group, measures, f"{number}_" if len(groups) > 1 else "") for number, group in enumerate(groups, 1)]
+    left_out = [run for run in runs if not run.counts]
+    again = "the same setting and seed were run again later"
+    left_out += [replace(run, reason=again, state="no result") for part in parts for run in part.group.repeated]
+    count = sum(len(part.group.runs) for part in parts)
+    names = ", ".join(folder.resolve().name for folder in folders[:3])
+    title = f"Comparison of {count} run{'s' * (count != 1)}: {names}{' ...' if len(folders) > 3 else ''}"
+    return Comparison(title, parts, left_out, runs)
 
 
 def _part(group: Group, measures: Sequence[Measure], prefix: str) -> Part:
@@ -71,32 +94,26 @@ def _part(group: Group, measures: Sequence[Measure], prefix: str) -> Part:
     return Part(group, known, said, group_figures(group, measures, tested, histories), prefix, pooled)
 
 
-def _write(where: Path, roots: Sequence[Path], runs: Sequence[Run], parts: Sequence[Part]) -> None:
-    """Figures, tables and the page into the folder, and the tables and sentences onto the screen."""
-    left_out = [run for run in runs if not run.counts]
-    again = "the same setting and seed were run again later"
-    left_out += [replace(run, reason=again, state="no result") for part in parts for run in part.group.repeated]
-    count = sum(len(part.group.runs) for part in parts)
-    names = ", ".join(root.resolve().name for root in roots[:3])
-    title = f"Comparison of {count} run{'s' * (count != 1)}: {names}{' ...' if len(roots) > 3 else ''}"
-    for file, one in ((file, one) for part in parts for file, one in part.files.items()):
+def _write(where: Path, made: Comparison) -> None:
+    """Figures, tables and the page into the folder."""
+    for file, one in ((file, one) for part in made.parts for file, one in part.files.items()):
         save_figure(one.figure, where / file)
-    write_csv(where / "runs.csv", run_rows(runs))
-    write_csv(where / "summary.csv", summary_rows([part.group for part in parts]))
+    write_csv(where / "runs.csv", run_rows(made.found))
+    write_csv(where / "summary.csv", summary_rows([part.group for part in made.parts]))
     with whole_file(where / "comparison.md") as temporary:
-        temporary.write_text(markdown(title, parts, left_out), encoding="utf-8")
-    write_page(where / "index.html", comparison_page(title, parts, left_out, where))
-    _show(parts, left_out, where)
+        temporary.write_text(markdown(made), encoding="utf-8")
+    write_page(where / "index.html", comparison_page(made, where))
 
 
-def _show(parts: Sequence[Part], left_out: Sequence[Run], where: Path) -> None:
-    console = Console(highlight=False)
+def _show(made: Comparison, where: Path) -> None:
+    """Tables and sentences onto the screen."""
+    parts, console = made.parts, Console(highlight=False)
     for table in (table for part in parts for table in group_tables(part.group, part.measures)):
         console.print(table)
     for table in (table for part in parts for table in part.pooled.values()):
         console.print(table)
-    if left_out:
-        console.print(left_out_table(left_out))
+    if made.left_out:
+        console.print(left_out_table(made.left_out))
     for part in parts:
         if len(parts) > 1:
             console.print(f"\n{part.group.title}", style="bold", markup=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ecg.compare.files import Part
+from ecg.compare.files import Comparison, Part
 from ecg.compare.measures import other_measures
 from ecg.compare.tables import costs, left_out_table, names, run_scores, scores
 from ecg.page import render
@@ -14,23 +14,21 @@ from ecg.runs.run import Run
 COST = ("parameters trained", "training time")
 
 
-def comparison_page(title: str, parts: Sequence[Part], left_out: Sequence[Run], where: Path) -> str:
+def comparison_page(made: Comparison, where: Path) -> str:
     """All of a comparison in one self-contained HTML file; what leaks stands first.
 
     Args:
-        title: its heading.
-        parts: groups of comparable runs.
-        left_out: runs that do not count.
+        made: the comparison.
         where: folder of the figures' files.
     """
     return render(
         "compare/page.html",
-        title=title,
-        notices=_notices(parts),
-        simulated=bool(parts) and all(part.group.simulated for part in parts),
-        groups=[_shown(part, where) for part in parts],
-        left_out=left_out_table(left_out).rows,
-        **_origins([*(run for part in parts for run in part.group.runs), *left_out]),
+        title=made.title,
+        notices=_notices(made.parts),
+        simulated=bool(made.parts) and all(part.group.simulated for part in made.parts),
+        groups=[_shown(part, where) for part in made.parts],
+        left_out=left_out_table(made.left_out).rows,
+        **_origins([*(run for part in made.parts for run in part.group.runs), *made.left_out]),
     )
 
 

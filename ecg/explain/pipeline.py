@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg.atomic import whole_file
@@ -33,10 +34,21 @@ class Explained:
     Attributes:
         page: the HTML page; tables and figures are beside it.
         sentences: the findings in words.
+        tables: the content of the CSV files, by name; empty where there is nothing to say. Shares and scores are
+            fractions, `low` and `high` the ends of 95 % intervals.
+
+            - `attribution`: by `class`, wave (`region`) and `method`, its `share` of the evidence, `share_of_time`,
+              and their `ratio`; `right`: whether beats predicted correctly alone are counted.
+            - `inputs` and `features`: the `share` of the evidence by `class`, `input` and, of features, `feature`.
+            - `trust`: by `check`, `method` and `of` (a layer or another run), the `mean` over `beats`.
+            - `probes`: by `layer`, `what` was asked (class, record) and `model` (trained, untrained, source), the
+              `score` (balanced accuracy) beside `chance`.
+            - `cka`: likeness of each `layer` to each `other_layer` of the `other` model, 0 to 1.
     """
 
     page: Path
     sentences: tuple[str, ...]
+    tables: Mapping[str, pd.DataFrame]
 
 
 def explain(
@@ -83,7 +95,7 @@ def explain(
                 table.to_csv(temporary, index=False, float_format="%.4f")
     write_page(folder / "index.html", explained_page(findings, pictures, beats=beats, seed=seed))
     said = (*layer_sentences(findings), *looked_sentences(findings))
-    return Explained(folder / "index.html", said)
+    return Explained(folder / "index.html", said, findings.tables)
 
 
 def _figures(findings: Findings) -> Iterator[tuple[str, Callable[[], Figure]]]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import re
 import struct
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import ecg
 from ecg.commands import cli
 from ecg.compare import find_runs
 from ecg.compare.figures.scores import amount_figure
@@ -105,6 +108,17 @@ def test_markdown_holds_the_table_and_the_figures(compared: tuple[Path, str]) ->
     for name in re.findall(r"\]\((.*?\.png)\)", text):
         assert (compared[0] / name).is_file()
     assert text.count("](") == 6
+
+
+def test_from_python_the_tables_are_those_of_the_files_and_nothing_is_written(compared: tuple[Path, str]) -> None:
+    before = sorted(compared[0].parent.rglob("*"))
+    found = ecg.compare.compare([compared[0].parent])
+    assert sorted(compared[0].parent.rglob("*")) == before
+    for table, name in ((found.runs, "runs.csv"), (found.settings, "summary.csv")):
+        again = pd.read_csv(StringIO(table.to_csv(index=False)))
+        pd.testing.assert_frame_equal(again, pd.read_csv(compared[0] / name), check_dtype=False)
+    assert [line for line in found.answer if line in re.sub(r"\s+", " ", compared[1])]
+    assert len(found.left_out) == 2
 
 
 def test_comparing_again_finds_the_same_runs(compared: tuple[Path, str]) -> None:
