@@ -43,7 +43,7 @@ def read(run: ecg.Run) -> dict[str, object]:
         for side, bound in zip(("low", "high"), pair, strict=True)
     }
     start = {"command": " ".join(["train.py", *words]), "commit": run.provenance["git"]["commit"][:10]}
-    return {**start, **{k: v for k, v in run.metrics.items() if k != "notes"}, **intervals}
+    return {**start, **{k: v for k, v in run.metrics.items() if not isinstance(v, (list, dict))}, **intervals}
 
 
 def label(row: pd.Series) -> str:
