@@ -23,6 +23,7 @@ from ecg.page.numbers import count, duration, percent
 from ecg.predict.examine import SHOWN
 from ecg.predict.files import ENDINGS, OVERVIEW, check_out, write_files
 from ecg.predict.labelled import Labelled, label_beats
+from ecg.predict.leads import other_leads
 from ecg.predict.page import record_page, score_rows
 from ecg.predict.scores import COUNTING, BeatList, Compared, beat_list, compare, score
 from ecg.predict.summary import summary
@@ -123,7 +124,8 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | Non
         notes = _notes(labelled, known, compared)
         content = summary(labelled, known, scores, notes) | {"file": str(one.path)}
         files = [f"{one.record}.{ending}" for ending in ENDINGS if ending != "html"]
-        write_files(out, labelled, content, record_page(labelled, content, known, compared, files))
+        leads = other_leads(labelled, one, asked)
+        write_files(out, labelled, content, record_page(labelled, content, known, compared, files, leads))
     except EcgError as error:
         said = str(error)
         named = said if str(one.path) in said else f"{one.path}: {said.removeprefix(f'{one.record}: ')}"
