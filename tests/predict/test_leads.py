@@ -92,7 +92,7 @@ def test_leads_beyond_the_limits_are_named_with_the_reason(
     labelled, found = others({name: recording.millivolts(1) for name in ("V1", "V2", "V3", "V4")})
     assert list(found.strips) == ["V1", "V2"]
     html, _ = page(labelled, found, weights_path)
-    assert "Not in this page: leads V3, V4: a page holds 2 other leads." in html
+    assert "Not in this page: leads <bdi>V3, V4</bdi>: <bdi>a page holds 2 other leads</bdi>." in html
     monkeypatch.setattr(leads, "MOST_READ_ELSE", recording.n_samples)
     _, found = others({name: recording.millivolts(1) for name in ("V1", "V2")})
     assert found.left_out == {"V2": "the recording is long, and reading it takes too long"}
