@@ -23,11 +23,13 @@ class Cell(NamedTuple):
         text: shown.
         by: what counts when sorting; None comes last in either direction.
         href: a file beside the page.
+        fragment: where in that file, e.g. `#t=12`.
     """
 
     text: str
     by: float | str | None
     href: str = ""
+    fragment: str = ""
 
     def __str__(self) -> str:
         return self.text

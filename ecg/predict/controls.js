@@ -12,18 +12,28 @@ for (const to of document.querySelectorAll("a.to")) to.addEventListener("click",
 // Jumps: from the chosen beat where it can be seen, else from the middle of the view
 const here = () => state.beat >= 0 && Math.abs(time[state.beat] - state.left - state.span / 2) <= state.span / 2
   ? state.beat : firstAfter(time, state.left + state.span / 2) - .5;
-function jump(wanted, step) {
+function jump(kind, step) {
+  if (kind.at) return jumpTo(kind.at, step);
   for (let i = step > 0 ? Math.floor(here()) + 1 : Math.ceil(here()) - 1; i >= 0 && i < nBeats; i += step)
-    if (wanted(i)) return choose(i);
+    if (kind.is(i)) return choose(i);
   say(`No ${step > 0 ? "further" : "earlier"} one.`);
+}
+// Beats that were not found: from the one in view, else from the middle of it
+function jumpTo(list, step) {
+  const middle = state.left + state.span / 2, seen = state.missed >= 0 && Math.abs(list[state.missed] - middle) <= state.span / 2;
+  const i = seen ? state.missed + step : firstAfter(list, middle) - (step < 0);
+  if (!(i in list)) return say(`No ${step > 0 ? "further" : "earlier"} one.`);
+  state.missed = i; state.beat = -1; show(list[i]); say("");
+  document.getElementById("detail").textContent = `Missed: the reference has a beat (${ref.kinds[ref.missedKind[i]]}) at ${clock(list[i], 3)}; no R peak was found there.`;
+  history.replaceState(null, "", `#t=${list[i]}`);
 }
 const kinds = data.classes.map((name, c) => ({name, colour: data.colours[c], is: i => label[i] === c}));
 kinds.push({name: "unsure", colour: "#444", is: i => sure(i) < data.low, key: "u"});
-if (ref) kinds.push({name: "differs", colour: "#b00020", is: i => differs(i), key: "d"});
+if (ref) kinds.push({name: "differs", colour: MISSED, is: i => differs(i), key: "d"}, {name: "missed", colour: MISSED, at: ref.missed, key: "m"});
 const bar = document.getElementById("jumps");
 for (const kind of kinds) {
-  let count = 0;
-  for (let i = 0; i < nBeats; i++) if (kind.is(i)) count++;
+  let count = kind.at ? kind.at.length : 0;
+  for (let i = 0; i < nBeats && !kind.at; i++) if (kind.is(i)) count++;
   if (!count) continue;
   const long = kind.name === "-" ? "no label" : kind.name, group = document.createElement("span");
   group.className = "jump"; group.style.borderColor = kind.colour;
@@ -31,7 +41,7 @@ for (const kind of kinds) {
     const b = document.createElement("button");
     b.type = "button"; b.textContent = text; b.title = `${step > 0 ? "next" : "previous"}: ${long}`;
     b.setAttribute("aria-label", b.title); b.id = `${step > 0 ? "next" : "previous"}-${long.replace(" ", "-")}`;
-    b.addEventListener("click", () => jump(kind.is, step));
+    b.addEventListener("click", () => jump(kind, step));
     return b;
   };
   const text = document.createElement("b");
@@ -107,6 +117,24 @@ document.getElementById("go").addEventListener("submit", e => {
   if (second > data.seconds) return say(`The recording ends at ${clock(data.seconds, 0)}.`);
   say(""); show(second); history.replaceState(null, "", `#t=${second}`);
 });
+
+// Other leads: nothing of them until they are asked for
+const others = leads.slice(1), leadBar = document.getElementById("leads");
+function showLeads(wanted) {
+  for (const lead of others) { lead.on = wanted(lead); if (lead.on && !lead.signal) decode(lead); }
+  leadButtons.forEach(([button, pressed]) => button.setAttribute("aria-pressed", String(pressed())));
+  arrange(); changed();
+}
+const toggleLeads = () => { const none = !others.some(lead => lead.on); showLeads(() => none); };
+const leadButtons = others.map(lead => [lead.name, () => lead.on, () => showLeads(other => other === lead ? !lead.on : other.on)]);
+if (others.length > 1) leadButtons.unshift(["all", () => others.every(lead => lead.on), () => { const all = others.every(lead => lead.on); showLeads(() => !all); }]);
+leadButtons.forEach((one, i) => {
+  const button = document.createElement("button");
+  button.type = "button"; button.textContent = one[0]; button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", one[2]); leadBar.append(button);
+  leadButtons[i] = [button, one[1]];
+});
+
 const moves = {
   start: () => { state.left = 0; }, back: () => { state.left -= .8 * state.span; }, on: () => { state.left += .8 * state.span; },
   end: () => { state.left = data.seconds; }, closer: () => zoom(1 / 1.5), further: () => zoom(1.5),
@@ -115,9 +143,10 @@ for (const [id, move] of Object.entries(moves)) document.getElementById(id).addE
 document.addEventListener("keydown", e => {
   if (e.ctrlKey || e.metaKey || e.altKey || /INPUT|TEXTAREA/.test(e.target.tagName)) return;
   const kind = kinds.find(k => (k.key || k.name.toLowerCase()) === e.key.toLowerCase());
-  const keys = {ArrowLeft: () => { state.left -= .25 * state.span; changed(); }, ArrowRight: () => { state.left += .25 * state.span; changed(); },
-    ",": () => jump(() => true, -1), ".": () => jump(() => true, 1), "+": () => { zoom(.8); changed(); }, "-": () => { zoom(1.25); changed(); }};
-  if (keys[e.key]) keys[e.key](); else if (kind) jump(kind.is, e.shiftKey ? -1 : 1); else return;
+  const any = {is: () => true};
+  const keys = {l: toggleLeads, ArrowLeft: () => { state.left -= .25 * state.span; changed(); }, ArrowRight: () => { state.left += .25 * state.span; changed(); },
+    ",": () => jump(any, -1), ".": () => jump(any, 1), "+": () => { zoom(.8); changed(); }, "-": () => { zoom(1.25); changed(); }};
+  if (keys[e.key]) keys[e.key](); else if (kind) jump(kind, e.shiftKey ? -1 : 1); else return;
   e.preventDefault();
 });
 

@@ -61,8 +61,19 @@ def write_files(out: Path, labelled: Labelled, content: dict[str, object], html:
         write_annotations(folder, labelled)
         (folder / f"{record}.html").write_text(html, encoding="utf-8")
         write_json(folder / f"{record}.json", content)
-        for ending in ENDINGS:
-            (folder / f"{record}.{ending}").replace(out / f"{record}.{ending}")
+        names = [f"{record}.{ending}" for ending in ENDINGS]
+        try:
+            _move(names, folder, out)
+        except KeyboardInterrupt:  # the little that is left is done, so that --resume finds all or nothing
+            _move(names, folder, out)
+            raise
+
+
+def _move(names: Sequence[str], folder: Path, out: Path) -> None:
+    """Move the files that have not been moved yet."""
+    for path in (folder / name for name in names):
+        if path.exists():
+            path.replace(out / path.name)
 
 
 def beats_lines(labelled: Labelled) -> Iterator[str]:

@@ -9,6 +9,7 @@ const LEFT = 34;
 let rateImage = null;
 function drawRate() {
   const [width, height] = fitted(rateCanvas, rate), key = `${width}x${height}`;
+  if (!width) return; // not laid out yet
   const x = s => LEFT + s / data.seconds * (width - LEFT - 4), floor = height - 22;
   const y = bpm => floor - (Math.min(bpm, rateTop[1]) - rateTop[0]) / (rateTop[1] - rateTop[0]) * (floor - 8);
   if (!rateImage || rateImage.key !== key) { // a day's beats are drawn once, not at each move of the strip

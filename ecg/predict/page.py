@@ -10,21 +10,26 @@ import numpy as np
 import numpy.typing as npt
 
 from ecg.beats.labels import AAMI_CLASSES
-from ecg.beats.quality import stretches
+from ecg.beats.quality import INVALID, stretches
 from ecg.page import render
 from ecg.page.numbers import NONE, count, duration, number, percent
 from ecg.predict.labelled import Labelled
+from ecg.predict.leads import NO_OTHERS, OtherLeads
+from ecg.predict.legend import UNLABELLED_COLOUR, legend
 from ecg.predict.scores import COUNTING, Compared
 from ecg.predict.strip import EVERY_S, SAMPLE_S, STEP_MV, Strip, make_strip
 from ecg.predict.summary import LOW_CONFIDENCE
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 from ecg.report.style import class_colours
 
-UNLABELLED_COLOUR = "#8A8A8A"
-
 
 def record_page(
-    labelled: Labelled, said: Mapping[str, Any], trust: Trust, compared: Compared | None, files: Sequence[str]
+    labelled: Labelled,
+    said: Mapping[str, Any],
+    trust: Trust,
+    compared: Compared | None,
+    files: Sequence[str],
+    leads: OtherLeads = NO_OTHERS,
 ) -> str:
     """HTML of one recording's page.
 
@@ -34,6 +39,7 @@ def record_page(
         trust: of the weights.
         compared: the same beats beside the reference's, where there are reference annotations.
         files: names of the other files of this recording.
+        leads: the other leads, where the page is to have them.
     """
     strip, recording = make_strip(labelled), labelled.recording
     reference = {"reference": _reference(labelled, compared)} if compared is not None else {}
@@ -43,7 +49,9 @@ def record_page(
         notices=(NO_DIAGNOSIS, trust.short, *trust.warnings, *said["notes"]),
         simulated=recording.simulated,
         said=said,
-        data=_data(labelled, said, strip) | reference,
+        data=_data(labelled, said, strip) | {"leads": _leads(leads)} | reference,
+        legend=legend(labelled, said, strip, compared),
+        leads=leads,
         facts=_facts(labelled, said),
         strip=strip,
         sample_s=SAMPLE_S,
@@ -126,7 +134,6 @@ def _data(labelled: Labelled, said: Mapping[str, Any], strip: Strip) -> dict[str
         "stretches": strip.stretches.tolist(),
         "strip": strip.code,
         "bad": [[*(part / fs).round(3).tolist(), why] for why, mask in unusable.items() for part in stretches(mask)],
-        "gaps": (labelled.own.gaps / fs).round(3).tolist(),
         "atrial": said.get("atrial_fibrillation", {}).get("stretches_s", []),
         "reasons": reasons,
         "beats": {
@@ -137,6 +144,19 @@ def _data(labelled: Labelled, said: Mapping[str, Any], strip: Strip) -> dict[str
             "probability": _code(np.floor(np.nan_to_num(labelled.probability, nan=0.0) * 65535.0), "<u2"),
         },
     }
+
+
+def _leads(leads: OtherLeads) -> list[dict[str, object]]:
+    return [
+        {
+            "name": name,
+            "range": [strip.low, strip.high],
+            "stretches": strip.stretches.tolist(),
+            "strip": strip.code,
+            "bad": [[*gap, INVALID] for gap in leads.gaps_s[name]],
+        }
+        for name, strip in leads.strips.items()
+    ]
 
 
 def _reference(labelled: Labelled, compared: Compared) -> dict[str, object]:

@@ -1,16 +1,14 @@
-"""From files to labels, one recording after the other; one that fails does not stop the rest. Then all at a glance."""
+"""From files to labels, one recording after the other; one that fails does not stop the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from ecg.atomic import whole_file
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.beats.quality import FLAT_MV, HIDDEN
 from ecg.beats.rpeaks import DEFAULT as DETECTOR
@@ -18,22 +16,21 @@ from ecg.beats.rpeaks import Detector, detector
 from ecg.checks import one_of
 from ecg.errors import EcgError
 from ecg.metrics.ec57 import NO_BEAT
-from ecg.page import Cell, render, write_page
-from ecg.page.numbers import count, duration, percent
 from ecg.predict.examine import SHOWN
-from ecg.predict.files import ENDINGS, OVERVIEW, check_out, write_files
+from ecg.predict.files import ENDINGS, check_out, write_files
+from ecg.predict.glimpse import glimpse
 from ecg.predict.labelled import Labelled, label_beats
-from ecg.predict.page import record_page, score_rows
-from ecg.predict.scores import COUNTING, BeatList, Compared, beat_list, compare, score
+from ecg.predict.leads import other_leads
+from ecg.predict.page import record_page
+from ecg.predict.scores import BeatList, Compared, beat_list, compare, score
 from ecg.predict.summary import summary
-from ecg.predict.trust import NO_DIAGNOSIS, Trust, trust
+from ecg.predict.trust import Trust, trust
 from ecg.recordings.formats import Asked, Found, Input, find_recordings, read_own
 from ecg.recordings.messages import one_line
 from ecg.runs.folder import read_json
 from ecg.runs.weights import load_weights
 from ecg.training.labelling import Labelling
 
-INDEX, RECORDS = OVERVIEW
 SHORT_S, FEW = 10.0, 10
 
 
@@ -122,8 +119,10 @@ def _outcome(one: Input, known: Trust, asked: Asked, out: Path, point: str | Non
         scores = score([compared], labelled.classes if aami else ()) if compared is not None else None
         notes = _notes(labelled, known, compared)
         content = summary(labelled, known, scores, notes) | {"file": str(one.path)}
+        content["glimpse"] = glimpse(labelled, content)
         files = [f"{one.record}.{ending}" for ending in ENDINGS if ending != "html"]
-        write_files(out, labelled, content, record_page(labelled, content, known, compared, files))
+        leads = other_leads(labelled, one, asked)
+        write_files(out, labelled, content, record_page(labelled, content, known, compared, files, leads))
     except EcgError as error:
         said = str(error)
         named = said if str(one.path) in said else f"{one.path}: {said.removeprefix(f'{one.record}: ')}"
@@ -173,58 +172,3 @@ def _notes(labelled: Labelled, known: Trust, compared: Compared | None) -> tuple
     if compared is not None and (who := labelled.recording.patient) in known.trained_on:
         notes.append(f"A patient called {who} was in training: if this is that recording, its scores are no test.")
     return tuple(notes)
-
-
-def overview_table(outcomes: Sequence[Outcome], classes: Sequence[str]) -> pd.DataFrame:
-    """One row for each recording, also for those that failed."""
-    rows = []
-    for one in outcomes:
-        row: dict[str, object] = {"record": one.source.record, "file": str(one.source.path), "error": one.error}
-        if one.content is not None:
-            signal, beats, rate = one.content["signal"], one.content["beats"], one.content["heart_rate"]
-            row |= {"lead": signal["lead"], "seconds": signal["seconds"], "gaps": len(signal["gaps_s"])}
-            row |= {"r_peaks": one.content["r_peaks"]["count"], "labelled": beats["labelled"]}
-            row |= {name: beats["counts"][name] for name in classes}
-            row |= {"low_confidence": beats["low_confidence"]["share"], "mean_heart_rate": rate["mean"]}
-            row |= {f"mean_p_{name}": p for name, p in one.content.get("whole_record", {}).items()}
-            row |= one.content["scores"] or {}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def write_overview(out: Path, outcomes: Sequence[Outcome], known: Trust, scores: dict[str, float] | None) -> None:
-    """Write `index.html` and `records.csv`.
-
-    Args:
-        out: the results' folder.
-        outcomes: of all recordings.
-        known: of the weights.
-        scores: of all recordings with a reference together.
-    """
-    classes = known.weights.info.classes
-    table = overview_table(outcomes, classes)
-    with whole_file(out / RECORDS) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.5g")
-    good = [one.content for one in outcomes if one.content is not None]
-    made = render(
-        "predict/overview.html",
-        title=f"{len(good)} labelled recordings",
-        notices=(NO_DIAGNOSIS, known.short, *known.warnings),
-        simulated=any(content["simulated"] for content in good),
-        failed=[f"{one.source.record}: {one.error}" for one in outcomes if one.error],
-        classes=classes,
-        rows=[_cells(row, classes) for row in table[table["error"] == ""].to_dict("records")],
-        records=RECORDS,
-        scores=score_rows(scores, classes) if scores is not None else [],
-        counting=COUNTING,
-        trust=known,
-    )
-    write_page(out / INDEX, made)
-
-
-def _cells(row: Mapping[Any, Any], classes: Sequence[str]) -> list[object]:
-    """A recording's row of the page, from its row of the CSV file."""
-    name, seconds = str(row["record"]), row["seconds"]
-    first = [Cell(name, name, f"{name}.html"), row["lead"], Cell(duration(seconds), seconds)]
-    counts = [count(row[one]) for one in classes]
-    return [*first, *counts, percent(row["low_confidence"], 1), count(row["mean_heart_rate"]), count(row["gaps"])]

@@ -63,19 +63,34 @@ def make_strip(labelled: Labelled, most: int = MOST_SAMPLES) -> Strip:
         labelled: the recording and its beats.
         most: samples that fit.
     """
-    own, seconds = labelled.own, labelled.recording.seconds
-    fs = min(next((r for r in RATES if seconds * r <= most), RATES[-1]), own.recording.fs)
+    fs = strip_rate(labelled, most)
+    return coded(labelled.own, fs, excerpt(labelled, fs, most))
+
+
+def strip_rate(labelled: Labelled, most: int = MOST_SAMPLES) -> float:
+    """Sampling rate of the strip in Hz, never above the recording's own."""
+    recording = labelled.recording
+    return min(next((r for r in RATES if recording.seconds * r <= most), RATES[-1]), recording.fs)
+
+
+def coded(own: OwnRecording, fs: float, wanted: npt.NDArray[np.bool_]) -> Strip:
+    """Code the wanted part of a lead, but for its gaps.
+
+    Args:
+        own: the lead.
+        fs: rate of the strip in Hz.
+        wanted: shape [time] at `fs`; of a longer lead the rest is not shown.
+    """
     steps = in_steps(own, fs)
-    shown = np.ones(len(steps), dtype=np.bool_)
+    shown = np.zeros(len(steps), dtype=np.bool_)
+    shown[: len(wanted)] = wanted[: len(steps)]
     for start, stop in own.gaps / own.recording.fs * fs:
         shown[int(np.ceil(start)) : int(stop)] = False
-    whole = len(steps) <= most
-    if not whole:
-        shown &= _excerpt(labelled, fs, len(steps), most)
     edges = stretches(shown)
-    low, high = np.percentile(steps[shown][:: max(len(steps) // 500_000, 1)], [0.05, 99.95]) * STEP_MV
+    ends = np.percentile(steps[shown][:: max(len(steps) // 500_000, 1)], [0.05, 99.95]) if len(edges) else np.zeros(2)
+    low, high = (ends * STEP_MV).tolist()
     parts = np.stack([edges[:, 0], edges[:, 1] - edges[:, 0]], axis=1)
-    return Strip(fs, parts, base64.b64encode(encode(steps, parts)).decode(), float(low), float(high), whole)
+    return Strip(fs, parts, base64.b64encode(encode(steps, parts)).decode(), low, high, bool(wanted.all()))
 
 
 def in_steps(own: OwnRecording, fs: float) -> npt.NDArray[np.int16]:
@@ -94,8 +109,11 @@ def in_steps(own: OwnRecording, fs: float) -> npt.NDArray[np.int16]:
     return out
 
 
-def _excerpt(labelled: Labelled, fs: float, n: int, most: int) -> npt.NDArray[np.bool_]:
-    """Which of `n` samples to keep so that about `most` remain."""
+def excerpt(labelled: Labelled, fs: float, most: int) -> npt.NDArray[np.bool_]:
+    """Which samples at `fs` Hz to keep, shape [time]: all of them, or about `most`; less is always a part of more."""
+    n = int(np.ceil(labelled.recording.seconds * fs))
+    if n <= most:
+        return np.ones(n, dtype=np.bool_)
     label, confidence = labelled.label, np.nan_to_num(labelled.confidence, nan=0.0)
     counts = np.bincount(label[label >= 0], minlength=len(labelled.classes))
     usual = int(counts.argmax())

@@ -78,21 +78,27 @@ def _beats(labelled: Labelled) -> dict[str, object]:
     }
 
 
-def runs(labelled: Labelled, name: str) -> dict[str, int]:
-    """Single beats, pairs, and runs of three and more beats of one class, with no other R peak between them."""
-    length = np.diff(stretches(labelled.names == name), axis=1)
+def runs(labelled: Labelled, name: str) -> dict[str, int | float | None]:
+    """Single beats, pairs, and runs of three and more beats of one class, with no other R peak between them.
+
+    Of the longest of all, the time of its first beat in s; None without such a beat.
+    """
+    found = stretches(labelled.names == name)
+    length = np.diff(found, axis=1)[:, 0]
     return {
         "single": int((length == 1).sum()),
         "pairs": int((length == 2).sum()),
         "runs": int((length >= 3).sum()),
         "longest": int(length.max(initial=0)),
+        "longest_at_s": round(float(labelled.seconds[found[length.argmax(), 0]]), 2) if len(found) else None,
     }
 
 
 def heart_rate(labelled: Labelled) -> dict[str, object]:
     """Rates in beats per minute from RR intervals, and pauses; intervals across missing signal are left out.
 
-    The rate of a minute of the recording is None without an RR interval in it.
+    The rate of a minute of the recording is None without an RR interval in it. `longest_at_s` is the middle of the
+    longest RR interval.
     """
     known = np.isfinite(labelled.rr_s)
     rr = labelled.rr_s[known]
@@ -101,7 +107,7 @@ def heart_rate(labelled: Labelled) -> dict[str, object]:
         return {**unknown, "per_minute": [], "pauses": {"above_s": PAUSE_S, "count": 0}}
     minute = (labelled.seconds[known] // 60).astype(np.int64)
     of_minute = zip(np.bincount(minute).tolist(), np.bincount(minute, weights=rr).tolist(), strict=True)
-    over = min(RATE_BEATS, len(rr))
+    over, longest = min(RATE_BEATS, len(rr)), int(rr.argmax())
     mean = np.convolve(rr, np.full(over, 1 / over), mode="valid")
     return {
         "mean": 60 / float(rr.mean()),
@@ -109,7 +115,12 @@ def heart_rate(labelled: Labelled) -> dict[str, object]:
         "highest": 60 / float(mean.min()),
         "over_intervals": over,
         "per_minute": [round(60 * n / total, 1) if n else None for n, total in of_minute],
-        "pauses": {"above_s": PAUSE_S, "count": int((rr > PAUSE_S).sum()), "longest_s": float(rr.max())},
+        "pauses": {
+            "above_s": PAUSE_S,
+            "count": int((rr > PAUSE_S).sum()),
+            "longest_s": float(rr[longest]),
+            "longest_at_s": round(float(labelled.seconds[known][longest] - rr[longest] / 2), 2),
+        },
     }
 
 

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.page.numbers import count, duration, percent
+from ecg.predict.overview import INDEX, write_overview
 from ecg.predict.page import score_rows
-from ecg.predict.pipeline import INDEX, Outcome, write_overview
+from ecg.predict.pipeline import Outcome
 from ecg.predict.scores import COUNTING, Compared, score
 from ecg.predict.trust import NO_DIAGNOSIS, Trust
 from ecg.progress import track_whole
@@ -45,6 +46,7 @@ def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, found: Found) -> 
             console.print(f"[{len(done)}/{total}] " if total > 1 else "", _lines(outcome), sep="")
     except KeyboardInterrupt:
         if not done:
+            console.print("stopped before the first recording was done; the same command with --resume goes on")
             raise
         stopped = True
     compared = [one.compared for one in done if one.compared is not None]

@@ -29,11 +29,11 @@ const firstAfter = (list, value) => {
   return low;
 };
 
-// Signal: stretches of Int16 steps, each with its first place on the time axis
-const stretches = (() => {
-  const raw = bytes(data.strip);
+// Signal: of each lead stretches of Int16 steps, each with its first place on the time axis
+function decode(lead) {
+  const raw = bytes(lead.strip);
   let at = 0;
-  return data.stretches.map(([first, count]) => {
+  lead.signal = lead.stretches.map(([first, count]) => {
     const values = new Int16Array(count);
     for (let i = 0, last = 0; i < count; i++) {
       const step = (raw[at] << 24) >> 24;
@@ -42,19 +42,22 @@ const stretches = (() => {
     }
     return {first, values};
   });
-})();
+}
+const main = {name: data.lead, range: data.range, stretches: data.stretches, strip: data.strip, bad: data.bad, on: true};
+const leads = [main, ...data.leads]; // the others are decoded when they are asked for
+decode(main);
 const stretchAt = second => {
   const place = second * data.fs;
-  let low = 0, high = stretches.length;
-  while (low < high) { const mid = (low + high) >> 1; if (stretches[mid].first <= place) low = mid + 1; else high = mid; }
-  const found = stretches[low - 1];
+  let low = 0, high = main.signal.length;
+  while (low < high) { const mid = (low + high) >> 1; if (main.signal[mid].first <= place) low = mid + 1; else high = mid; }
+  const found = main.signal[low - 1];
   return found && place < found.first + found.values.length ? found : null;
 };
 
 // View
 const canvas = document.getElementById("strip"), pen = canvas.getContext("2d");
 const state = {left: 0, span: 8, beat: -1};
-const INK = "#222", FAINT = "#6b6b6b", HEAD = 34, FOOT = 22;
+const INK = "#222", FAINT = "#6b6b6b", HEAD = 34, FOOT = 22, MISSED = "#b00020";
 const fitted = (target, context) => {
   const ratio = window.devicePixelRatio || 1, width = target.clientWidth, height = target.clientHeight;
   if (target.width !== Math.round(width * ratio) || target.height !== Math.round(height * ratio)) {
@@ -68,88 +71,118 @@ const limits = () => { state.left = Math.max(0, Math.min(state.left, Math.max(da
 const niceStep = (span, most) => [.2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400]
   .find(step => span / step <= most) || 28800;
 
-const reachMv = () => {
-  const pad = Math.max(.15 * (data.range[1] - data.range[0]), .05);
-  return [data.range[0] - pad, data.range[1] + pad];
-};
 // On paper a second is 25 mm wide and a millivolt 10 mm high; a CSS millimetre is 96 / 25.4 pixels
-const MM = 96 / 25.4;
+const MM = 96 / 25.4, LOWEST_LANE = 44;
+const reachMv = ({range: [low, high]}) => {
+  const pad = Math.max(.15 * (high - low), .05);
+  return [low - pad, high + pad];
+};
+// Where each lead that is shown lies, one below the other; all have the scale of `state.scale` pixels a mV
+function lanes(height) {
+  const on = leads.filter(lead => lead.on), [lowest, highest] = reachMv(main);
+  const scale = state.scale || (height - HEAD - FOOT) / (highest - lowest);
+  let top = HEAD;
+  return on.map(lead => {
+    let [low, high] = reachMv(lead);
+    const more = Math.max(LOWEST_LANE / scale - (high - low), 0) / 2;
+    low -= more; high += more;
+    const floor = top + (high - low) * scale, lane = {lead, low, high, top, floor, scale, y: mv => floor - (mv - low) * scale};
+    top = floor;
+    return lane;
+  });
+}
+function arrange() {
+  const on = leads.filter(lead => lead.on), tallest = Math.max(90, 240 - 20 * on.length);
+  state.scale = state.paper ? 10 * MM : on.length > 1 ? tallest / Math.max(...on.map(lead => reachMv(lead)[1] - reachMv(lead)[0])) : 0;
+  canvas.style.height = state.scale ? `${Math.round(lanes(0).at(-1).floor + FOOT)}px` : "";
+}
 function paper(on) {
   state.paper = on;
-  const [low, high] = reachMv();
-  canvas.style.height = on ? `${Math.round((high - low) * 10 * MM + HEAD + FOOT)}px` : "";
   if (on) state.span = Math.min(canvas.clientWidth / (25 * MM), data.seconds);
+  arrange();
 }
 
 function draw() {
-  const [width, height] = fitted(canvas, pen), right = state.left + state.span;
-  const x = s => (s - state.left) / state.span * width, floor = height - FOOT;
-  const [low, high] = reachMv();
-  const y = mv => floor - (mv - low) / (high - low) * (floor - HEAD);
-  grid(width, x, y, low, high, floor);
-  shade(x, floor, width);
+  const [width, height] = fitted(canvas, pen), right = state.left + state.span, shown = lanes(height), floor = shown.at(-1).floor;
+  const x = s => (s - state.left) / state.span * width;
+  grid(width, x, shown, floor);
+  shade(x, shown, floor, width);
   const from = Math.max(firstAfter(time, state.left) - 1, 0), to = Math.min(firstAfter(time, right) + 1, nBeats);
   if (state.beat >= 0) {
     const [a, b] = reach(state.beat);
     pen.fillStyle = "rgba(86,180,233,.18)"; pen.fillRect(x(a), HEAD, x(b) - x(a), floor - HEAD);
   }
-  trace(state.left, right, x, y, INK, 1);
-  for (let i = from; i < to; i++) {
-    const [a, b] = reach(i);
-    trace(Math.max(a, state.left), Math.min(b, right), x, y, data.colours[label[i]], label[i] === 0 ? 1.3 : 2);
+  for (const {lead, top, floor, y} of shown) {
+    pen.save(); pen.beginPath(); pen.rect(0, top, width, floor - top); pen.clip();
+    trace(lead, state.left, right, x, y, INK, 1);
+    for (let i = from; i < to; i++) {
+      const [a, b] = reach(i);
+      trace(lead, Math.max(a, state.left), Math.min(b, right), x, y, data.colours[label[i]], label[i] === 0 ? 1.3 : 2);
+    }
+    pen.restore();
+    pen.textAlign = "left"; pen.font = "12px system-ui, sans-serif"; pen.strokeStyle = "#fff"; pen.lineWidth = 3; pen.fillStyle = FAINT;
+    pen.strokeText(`lead ${lead.name}`, 4, floor - 6); pen.fillText(`lead ${lead.name}`, 4, floor - 6);
   }
   heads(from, to, x, floor, width);
-  pen.textAlign = "left"; pen.fillStyle = FAINT; pen.font = "12px system-ui, sans-serif";
-  pen.fillText(`lead ${data.lead}`, 4, floor - 6);
 }
 
-function grid(width, x, y, low, high, floor) {
+function grid(width, x, shown, bottom) {
   const step = niceStep(state.span, Math.max(width / 80, 2)), fine = state.paper ? .04 : state.span <= 12 ? .2 : step;
-  pen.lineWidth = 1;
   const line = (colour, x1, y1, x2, y2) => { pen.strokeStyle = colour; pen.beginPath(); pen.moveTo(x1, y1); pen.lineTo(x2, y2); pen.stroke(); };
-  for (let i = Math.ceil(state.left / fine); i * fine <= state.left + state.span; i++) line("#f5e3e0", x(i * fine), HEAD, x(i * fine), floor);
-  const tall = state.paper ? .1 : (high - low) / .5 > 12 ? 2 : .5;
-  for (let i = Math.ceil(low / tall); i * tall <= high; i++) line("#f5e3e0", 0, y(i * tall), width, y(i * tall));
+  const upright = (colour, every) => { for (let i = Math.ceil(state.left / every); i * every <= state.left + state.span; i++) line(colour, x(i * every), HEAD, x(i * every), bottom); };
+  const across = (colour, every, {low, high, y}) => { for (let i = Math.ceil(low / every); i * every <= high; i++) line(colour, 0, y(i * every), width, y(i * every)); };
+  const {scale} = shown[0], tall = state.paper ? .1 : .5 * scale < 12 ? 2 : .5;
+  pen.lineWidth = 1;
+  upright("#f5e3e0", fine);
+  for (const lane of shown) across("#f5e3e0", tall, lane);
   if (state.paper) {
-    for (let i = Math.ceil(low / .5); i * .5 <= high; i++) line("#e9c9c4", 0, y(i * .5), width, y(i * .5));
-    for (let i = Math.ceil(state.left / .2); i * .2 <= state.left + state.span; i++) line("#e9c9c4", x(i * .2), HEAD, x(i * .2), floor);
+    for (const lane of shown) across("#e9c9c4", .5, lane);
+    upright("#e9c9c4", .2);
   }
-  pen.font = "12px system-ui, sans-serif"; pen.fillStyle = FAINT;
+  upright("#e9c9c4", step);
+  pen.font = "12px system-ui, sans-serif"; pen.fillStyle = FAINT; pen.textAlign = "center";
   for (let i = Math.ceil(state.left / step); i * step <= state.left + state.span; i++) {
-    line("#e9c9c4", x(i * step), HEAD, x(i * step), floor);
     const text = clock(i * step, step < 1 ? 1 : 0), half = pen.measureText(text).width / 2;
-    if (x(i * step) < half || x(i * step) > width - half) continue;
-    pen.textAlign = "center"; pen.fillText(text, x(i * step), floor + 15);
+    if (x(i * step) >= half && x(i * step) <= width - half) pen.fillText(text, x(i * step), bottom + 15);
   }
-  const mv = [.1, .2, .5, 1, 2, 5, 10, 20, 50].find(s => (high - low) / s <= 7) || 100;
+  const mv = [.1, .2, .5, 1, 2, 5, 10, 20, 50].find(s => s * scale >= 30) || 100;
   pen.textAlign = "right";
-  for (let i = Math.ceil(low / mv); i * mv <= high; i++) {
-    line(FAINT, width - 5, y(i * mv), width, y(i * mv));
-    if (y(i * mv) > HEAD + 8 && y(i * mv) < floor - 6) pen.fillText(`${+(i * mv).toFixed(1)} mV`, width - 8, y(i * mv) + 4);
+  for (const {low, high, top, floor, y} of shown) {
+    if (top > HEAD) line("#b8b8b8", 0, top, width, top);
+    for (let i = Math.ceil(low / mv); i * mv <= high; i++) {
+      line(FAINT, width - 5, y(i * mv), width, y(i * mv));
+      if (y(i * mv) > top + 8 && y(i * mv) < floor - 6) pen.fillText(`${+(i * mv).toFixed(1)} mV`, width - 8, y(i * mv) + 4);
+    }
   }
 }
 
-function shade(x, floor, width) {
-  pen.font = "12px system-ui, sans-serif"; pen.textAlign = "center";
-  const box = (a, b, fill, text) => {
+function shade(x, shown, bottom, width) {
+  pen.font = "12px system-ui, sans-serif";
+  const box = (a, b, top, floor, fill) => {
     const left = Math.max(x(a), 0), right = Math.min(x(b), width);
-    if (right <= left) return;
-    pen.fillStyle = fill; pen.fillRect(left, HEAD, right - left, floor - HEAD);
-    if (right - left > pen.measureText(text).width + 8) { pen.fillStyle = FAINT; pen.fillText(text, (left + right) / 2, (HEAD + floor) / 2); }
+    pen.fillStyle = fill;
+    if (right > left) pen.fillRect(left, top, right - left, floor - top);
+    return [left, right];
   };
-  let end = 0;
-  const last = {first: Math.ceil(data.seconds * data.fs), values: []};
-  for (const s of [...stretches, last]) {
-    if (s.first > end + 1) box(end / data.fs, s.first / data.fs, "#ececec", "not in this page");
-    end = s.first + s.values.length;
-  }
   for (const [a, b] of data.atrial) {
-    const left = Math.max(x(a), 0), right = Math.min(x(b), width);
-    if (right <= left) continue;
-    pen.fillStyle = "rgba(170,95,160,.10)"; pen.fillRect(left, HEAD, right - left, floor - HEAD);
-    pen.fillStyle = "#8a3f80"; pen.textAlign = "left"; pen.fillText("atrial fibrillation or flutter", left + 6, floor - 22); pen.textAlign = "center";
+    const [left, right] = box(a, b, HEAD, bottom, "rgba(170,95,160,.10)");
+    pen.fillStyle = "#8a3f80"; pen.textAlign = "left";
+    if (right > left) pen.fillText("atrial fibrillation or flutter", left + 6, shown[0].floor - 22);
   }
-  for (const [a, b, why] of data.bad) box(a, b, "#e4e4e4", why === "invalid samples" ? "no signal" : why);
+  const named = (a, b, {top, floor}, fill, text) => {
+    const [left, right] = box(a, b, top, floor, fill);
+    pen.fillStyle = FAINT; pen.textAlign = "center";
+    if (right - left > pen.measureText(text).width + 8) pen.fillText(text, (left + right) / 2, (top + floor) / 2);
+  };
+  const last = {first: Math.ceil(data.seconds * data.fs), values: []};
+  for (const lane of shown) {
+    let end = 0;
+    for (const s of [...lane.lead.signal, last]) {
+      if (s.first > end + 1) named(end / data.fs, s.first / data.fs, lane, "#ececec", "not in this page");
+      end = s.first + s.values.length;
+    }
+    for (const [a, b, why] of lane.lead.bad) named(a, b, lane, "#e4e4e4", why === "invalid samples" ? "no signal" : why);
+  }
 }
 
 // A beat's part of the strip: a third of the interval before its R peak, two thirds of the one after
@@ -158,10 +191,10 @@ function reach(i) {
   return [time[i] - Math.min(.35 * before, .5), time[i] + Math.min(.65 * after, .9)];
 }
 
-function trace(a, b, x, y, colour, width) {
+function trace(lead, a, b, x, y, colour, width) {
   pen.strokeStyle = colour; pen.lineWidth = width; pen.lineJoin = "round"; pen.beginPath();
   const coarse = state.span * data.fs > 4 * canvas.clientWidth;
-  for (const s of stretches) {
+  for (const s of lead.signal) {
     const from = Math.max(Math.floor(a * data.fs) - s.first, 0), to = Math.min(Math.ceil(b * data.fs) - s.first + 1, s.values.length);
     if (to <= from) continue;
     if (!coarse) {
@@ -194,10 +227,14 @@ function heads(from, to, x, floor, width) {
     if (sure(i) >= data.low) { pen.fillStyle = colour; pen.fill(); pen.fillStyle = "#fff"; }
     else { pen.strokeStyle = colour; pen.lineWidth = 1.5; pen.stroke(); pen.fillStyle = colour; }
     if (size === 9) pen.fillText(data.classes[label[i]].slice(0, 2), px, 14);
-    if (ref && size === 9) { pen.fillStyle = differs(i) ? "#b00020" : FAINT; pen.fillText(refName(i) === "-" ? "·" : refName(i), px, 31); }
+    if (ref && size === 9) { pen.fillStyle = differs(i) ? MISSED : FAINT; pen.fillText(refName(i) === "-" ? "×" : refName(i), px, 31); }
   }
   if (!ref) return;
-  pen.fillStyle = "#b00020";
-  for (let i = firstAfter(ref.missed, state.left); i < ref.missed.length && ref.missed[i] <= state.left + state.span; i++)
-    pen.fillText(`${ref.kinds[ref.missedKind[i]]}?`, x(ref.missed[i]), 31);
+  pen.fillStyle = pen.strokeStyle = MISSED; pen.lineWidth = 1; pen.setLineDash([3, 3]);
+  for (let i = firstAfter(ref.missed, state.left); i < ref.missed.length && ref.missed[i] <= state.left + state.span; i++) {
+    const px = x(ref.missed[i]);
+    if (size) pen.fillText(`${ref.kinds[ref.missedKind[i]]}?`, px, 31); else pen.fillRect(px - 1, 18, 2, 12);
+    pen.beginPath(); pen.moveTo(px, HEAD); pen.lineTo(px, floor); pen.stroke();
+  }
+  pen.setLineDash([]);
 }

@@ -14,7 +14,8 @@ import wfdb
 from ecg.config.compose import compose
 from ecg.data import OwnDataModule
 from ecg.errors import EcgError
-from ecg.predict.pipeline import predict, write_overview
+from ecg.predict.overview import write_overview
+from ecg.predict.pipeline import predict
 from ecg.recordings.databases.sample import FOLDER
 from ecg.recordings.wfdb_files import read_record
 from ecg.runs.shipped import DEFAULT

@@ -82,7 +82,7 @@ def test_text_is_escaped_everywhere(render: Render) -> None:
 def test_no_page_of_ours_turns_escaping_off(name: str) -> None:
     source = (Path(ecg.__file__).parent / name).read_text(encoding="utf-8")
     assert not re.search(r"\|\s*safe\b|\bautoescape\b|\bMarkup\b", source)
-    assert not OUTSIDE.search(source.replace('href="{{ cell.href | urlencode }}"', ""))
+    assert not OUTSIDE.search(source.replace('href="{{ cell.href | urlencode }}{{ cell.fragment }}"', ""))
     _environment().get_template(name)
 
 

@@ -129,6 +129,38 @@ def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(
     assert len(pd.read_csv(tmp_path / "out" / "records.csv")) == 2
 
 
+def test_ctrl_c_before_the_first_is_done_says_so(
+    command: Command, folder: Path, tmp_path: Path, words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> OwnRecording:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "read_own", stop)
+    assert "stopped before the first recording was done; the same command with --resume goes on\n" in command(
+        "predict", folder, *words, code=130
+    )
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_ctrl_c_while_files_are_moved_leaves_all_of_them(
+    command: Command, folder: Path, tmp_path: Path, words: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved, move = [], Path.replace
+
+    def once(path: Path, target: Path) -> Path:
+        moved.append(path.suffix)
+        if len(moved) == 2:
+            raise KeyboardInterrupt
+        return move(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", once)
+        command("predict", folder / "sim001", *words, code=130)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        f"sim001.{ending}" for ending in ("csv", "ecg", "html", "json")
+    ]
+
+
 def test_what_other_weights_have_labelled_is_not_kept(
     command: Command, folder: Path, tmp_path: Path, words: tuple[object, ...]
 ) -> None:

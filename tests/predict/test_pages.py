@@ -76,7 +76,8 @@ def test_the_overview_leads_to_each_page_and_is_sorted_by_numbers(pages: Path) -
     assert '<td data-by="good"><a href="good.html">good</a></td>' in html
     table = pd.read_csv(pages / "records.csv")
     assert f'<td data-by="{table["seconds"][0]}">1 min 00 s</td>' in html
-    assert html.count('<th><button type="button">') == 8
+    assert html.count('<th><button type="button">') == 9
+    assert re.search(r'<a href="good.html#t=[\d.]+"><svg ', html)
     assert html.index("Not labelled") < html.index("Recordings")
 
 

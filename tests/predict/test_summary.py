@@ -36,7 +36,7 @@ def named(labelled: Labelled, names: str) -> Labelled:
 
 def test_a_pause_is_an_interval_of_more_than_two_seconds(labelled: Labelled) -> None:
     found = heart_rate(with_intervals(labelled, 0.8, 1.99, 2.0, 2.01, 0.9, 2.4, 3.1, np.nan))
-    assert found["pauses"] == {"above_s": 2.0, "count": 3, "longest_s": 3.1}
+    assert found["pauses"] == {"above_s": 2.0, "count": 3, "longest_s": 3.1, "longest_at_s": 11.65}
 
 
 def test_a_recording_without_a_known_interval_has_no_rate_and_no_pause(labelled: Labelled) -> None:
@@ -70,9 +70,10 @@ def test_each_minute_has_the_rate_of_the_intervals_that_end_in_it(labelled: Labe
 
 def test_runs_are_of_beats_in_a_row_with_nothing_between(labelled: Labelled) -> None:
     beats = named(labelled, "NVNVVNVVVSV-VVVVN")
-    assert runs(beats, "V") == {"single": 2, "pairs": 1, "runs": 2, "longest": 4}
-    assert runs(beats, "S") == {"single": 1, "pairs": 0, "runs": 0, "longest": 1}
-    assert runs(beats, "F") == {"single": 0, "pairs": 0, "runs": 0, "longest": 0}
+    at = [round(float(second), 2) for second in beats.seconds]
+    assert runs(beats, "V") == {"single": 2, "pairs": 1, "runs": 2, "longest": 4, "longest_at_s": at[12]}
+    assert runs(beats, "S") == {"single": 1, "pairs": 0, "runs": 0, "longest": 1, "longest_at_s": at[9]}
+    assert runs(beats, "F") == {"single": 0, "pairs": 0, "runs": 0, "longest": 0, "longest_at_s": None}
 
 
 def test_labels_below_sixty_percent_are_counted_as_of_low_confidence(labelled: Labelled, weights: Weights) -> None:
