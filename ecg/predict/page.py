@@ -102,7 +102,8 @@ def _facts(labelled: Labelled, said: Mapping[str, Any]) -> list[tuple[str, str, 
     for name in labelled.classes[1:]:
         if n := beats["counts"][name]:
             runs = said["runs"].get(name, {}).get("runs", 0)
-            beside = f"{count(n / hours)} an hour{f', {count(runs)} runs' if runs else ''}" if hours >= 0.25 else ""
+            of_three = f", {count(runs)} run{'s' * (runs > 1)}" if runs else ""
+            beside = f"{count(n / hours)} an hour{of_three}" if hours >= 0.25 else ""
             facts.append((name, count(n), beside))
     if (atrial := said.get("atrial_fibrillation")) is not None:
         found = len(atrial["stretches_s"])
