@@ -127,7 +127,7 @@ def _comparison(pages: Pages) -> None:
     from ecg.compare.pipeline import compare_runs
 
     runs = [pages.run_of("run"), pages.run_of("other_run"), pages.home / "runs" / "failed"]
-    runs[-1].mkdir()
+    runs[-1].mkdir(exist_ok=True)
     (runs[-1] / "config.yaml").write_text((runs[0] / "config.yaml").read_text())
     (runs[-1] / "error.txt").write_text("lead ii is missing\ndataset=arrhythmia\n")
     compare_runs(runs, out=pages.home / "comparison")
