@@ -12,6 +12,10 @@ from ecg.atomic import whole_file
 from ecg.page import numbers
 from ecg.page.words import TERMS
 
+CSS_DPI = 96
+INCHES = 39.37
+"""In a metre."""
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -74,6 +78,9 @@ def _environment() -> Environment:
 
 
 def _image(png: bytes) -> dict[str, object]:
-    """What an `img` element needs; a page that knows the size does not jump."""
+    """What an `img` element needs: its size on paper, so that the page does not jump and 9 pt are 9 pt at any dpi."""
     width, height = struct.unpack(">II", png[16:24])  # PNG's header
-    return {"width": width, "height": height, "code": base64.b64encode(png).decode()}
+    at = png.find(b"pHYs", 0, png.find(b"IDAT"))
+    per_metre, unit = struct.unpack(">I4xB", png[at + 4 : at + 13]) if at > 0 else (0, 0)
+    scale = CSS_DPI * INCHES / per_metre if unit == 1 and per_metre else 1.0
+    return {"width": round(scale * width), "height": round(scale * height), "code": base64.b64encode(png).decode()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def tell_result(folder: StudyFolder, study: Study, space: Space, config: RunConf
     if best is not None:
         command = f"python train.py {' '.join(quote(word) for word in settings(space, best.params))}"
         whole_text(folder.path / "best.yaml", best_yaml(space, best, told))
-    for name, figure in _figures(study, space):
+    for name, figure in _figures(study, space, measure.name):
         with whole_file(folder.path / f"{name}.png") as temporary:
             figure.savefig(temporary, format="png", dpi=100, bbox_inches="tight")
     _write_page(folder, study, space, measure, told, command)
@@ -184,8 +185,8 @@ def _write_trials(path: Path, trials: Sequence[FrozenTrial], monitor: str) -> No
         pd.DataFrame(rows).to_csv(temporary, index=False)
 
 
-def _figures(study: Study, space: Space) -> Iterator[tuple[str, Figure]]:
-    """Optuna's own plots, those that the trials suffice for."""
+def _figures(study: Study, space: Space, measured: str) -> Iterator[tuple[str, Figure]]:
+    """Optuna's own plots of what is measured, those that the trials suffice for."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -194,14 +195,16 @@ def _figures(study: Study, space: Space) -> Iterator[tuple[str, Figure]]:
     from optuna.visualization import matplotlib as plots
 
     finished = sum(one.state.name == "COMPLETE" for one in study.get_trials(deepcopy=False))
-    wanted: dict[str, Callable[[Study], object]] = {"history": plots.plot_optimization_history}
-    wanted["epochs"] = plots.plot_intermediate_values
+    wanted: dict[str, Callable[[], object]] = {
+        "history": partial(plots.plot_optimization_history, study, target_name=measured),
+        "epochs": partial(plots.plot_intermediate_values, study),
+    }
     if finished >= 2 * len(space.varied):  # with fewer, a forest of trees has nothing to split
-        wanted["importance"] = plots.plot_param_importances
-    wanted["slices"] = plots.plot_slice
+        wanted["importance"] = partial(plots.plot_param_importances, study, target_name=measured)
+    wanted["slices"] = partial(plots.plot_slice, study, target_name=measured)
     for name, draw in wanted.items() if finished else ():
         try:
-            draw(study)
+            draw()
         except (ValueError, RuntimeError):  # e.g. all trials have the same value
             plt.close("all")
             continue

@@ -105,9 +105,9 @@ def test_three_and_more_sections_are_listed_at_the_top(render: Render) -> None:
     assert "<nav>" not in render(body, names=["one", "two"])
 
 
-def test_an_image_has_its_size_so_that_the_page_does_not_jump(render: Render) -> None:
+def test_an_image_has_its_size_on_paper_so_that_the_page_does_not_jump(render: Render) -> None:
     html = render("{% block body %}{{ picture(png, 'a') }}{% endblock %}", png=png())
-    assert 'alt="a" width="220" height="110" style="--width: 220px" src="data:image/png;base64,iVBOR' in html
+    assert 'alt="a" width="192" height="96" style="--width: 192px" src="data:image/png;base64,iVBOR' in html
 
 
 def test_cells_are_sorted_by_their_values_not_their_words(render: Render) -> None:
