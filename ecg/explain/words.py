@@ -156,7 +156,7 @@ def verdicts(findings: Findings) -> Iterator[tuple[str, str, str]]:
         for row in trust.rows(AREA_LESS.format(kind)):
             better = row.high < 0 if word == "lower" else row.low > 0
             asked = f"Do its samples matter to the model? ({kind}, {row.method})"
-            found = f"area {area[row.method]:.2f}, random order {area[RANDOM]:.2f}; difference {_interval(row, '+.2f')}"
+            found = f"area {area[row.method]:.2f}, random order {area[RANDOM]:.2f}; difference {_interval(row, '+.3f')}"
             yield asked, f"{'yes,' if better else 'not shown: not'} {word} than at random", found
 
 

@@ -46,7 +46,7 @@ def render(template: str, **data: object) -> str:
         template: its path below `ecg/`, e.g. `report/run_page.html`.
         data: what the template shows; `title`, `notices` and `simulated` are of the frame.
     """
-    return _environment().get_template(template).render(data, titles=[])
+    return _environment().get_template(template).render(data, titles=[], met=[])
 
 
 def write_page(path: Path, html: str) -> None:

@@ -79,10 +79,12 @@ function overlay(c, box) {
     const x = k => k / (points - 1) * width, tall = overlayRange[1] - overlayRange[0], y = mv => floor - (mv - overlayRange[0]) / tall * floor;
     pen.strokeStyle = "#f0dcd8"; pen.lineWidth = 1; pen.font = "11px system-ui, sans-serif"; pen.fillStyle = FAINT; pen.textAlign = "center";
     for (let t = -.2; t < AFTER; t += .2) { const px = x((t + BEFORE) * data.fs); pen.beginPath(); pen.moveTo(px, 0); pen.lineTo(px, floor); pen.stroke(); pen.fillText(Math.abs(t) < .01 ? "R" : `${t.toFixed(1)} s`, px, floor + 13); }
-    for (let mv = Math.ceil(overlayRange[0]); mv <= overlayRange[1]; mv++) { pen.beginPath(); pen.moveTo(0, y(mv)); pen.lineTo(width, y(mv)); pen.stroke(); pen.textAlign = "left"; pen.fillText(`${mv} mV`, 2, y(mv) - 2); }
+    for (let mv = Math.ceil(overlayRange[0]); mv <= overlayRange[1]; mv++) { pen.beginPath(); pen.moveTo(0, y(mv)); pen.lineTo(width, y(mv)); pen.stroke(); }
     const path = values => { pen.beginPath(); for (let k = 0; k < points; k++) if (k) pen.lineTo(x(k), y(values[k])); else pen.moveTo(x(k), y(values[k])); pen.stroke(); };
     pen.strokeStyle = data.colours[c]; pen.globalAlpha = .18; few.forEach(path); pen.globalAlpha = 1;
     if (used) { pen.strokeStyle = "#fff"; pen.lineWidth = 5; const m = mean.map(v => v / used); path(m); pen.strokeStyle = data.colours[c]; pen.lineWidth = 2.5; path(m); }
+    pen.textAlign = "left";
+    for (let mv = Math.ceil(overlayRange[0]); mv <= overlayRange[1]; mv++) if (y(mv) > 16) haloed(pen, `${mv} mV`, 2, y(mv) - 3);
   };
 }
 const overlayRange = (() => { const middle = (data.range[0] + data.range[1]) / 2, half = (data.range[1] - data.range[0]) * .75; return [Math.min(middle - half, -.5), Math.max(middle + half, .5)]; })();

@@ -72,7 +72,7 @@ def _counts(labelled: Labelled, said: Mapping[str, Any], name: str) -> list[str]
     mean = float(labelled.confidence[of].mean()) if of.any() else None
     counts, runs = said["beats"]["counts"], said["runs"].get(name)
     row = [name, count(counts[name]), percent(counts[name] / max(said["beats"]["labelled"], 1)), percent(mean, 1)]
-    return row + [count(runs[key]) if runs else "" for key in ("single", "pairs", "runs", "longest")]
+    return row + [count(runs[key]) if runs else "-" for key in ("single", "pairs", "runs", "longest")]
 
 
 def score_rows(scores: Mapping[str, float], classes: Sequence[str]) -> list[tuple[str, ...]]:

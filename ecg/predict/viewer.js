@@ -120,10 +120,29 @@ function draw() {
       trace(lead, Math.max(a, state.left), Math.min(b, right), x, y, data.colours[label[i]], label[i] === 0 ? 1.3 : 2);
     }
     pen.restore();
-    pen.textAlign = "left"; pen.font = "12px system-ui, sans-serif"; pen.strokeStyle = "#fff"; pen.lineWidth = 3; pen.fillStyle = FAINT;
-    pen.strokeText(`lead ${lead.name}`, 4, floor - 6); pen.fillText(`lead ${lead.name}`, 4, floor - 6);
+    pen.textAlign = "left";
+    haloed(pen, `lead ${lead.name}`, 4, floor - 6);
   }
+  scales(width, shown);
   heads(from, to, x, floor, width);
+}
+
+// Words over a trace
+function haloed(on, text, x, y) {
+  on.font = "12px system-ui, sans-serif"; on.strokeStyle = "#fff"; on.lineWidth = 3; on.lineJoin = "round"; on.fillStyle = FAINT;
+  on.strokeText(text, x, y); on.fillText(text, x, y);
+}
+
+// Millivolts at the right of each lead
+function scales(width, shown) {
+  const {scale} = shown[0], mv = [.1, .2, .5, 1, 2, 5, 10, 20, 50].find(s => s * scale >= 30) || 100;
+  pen.textAlign = "right";
+  for (const {low, high, top, floor, y} of shown) {
+    for (let i = Math.ceil(low / mv); i * mv <= high; i++) {
+      pen.fillStyle = FAINT; pen.fillRect(width - 5, y(i * mv), 5, 1);
+      if (y(i * mv) > top + 8 && y(i * mv) < floor - 6) haloed(pen, `${+(i * mv).toFixed(1)} mV`, width - 8, y(i * mv) + 4);
+    }
+  }
 }
 
 function grid(width, x, shown, bottom) {
@@ -145,15 +164,7 @@ function grid(width, x, shown, bottom) {
     const text = clock(i * step, step < 1 ? 1 : 0), half = pen.measureText(text).width / 2;
     if (x(i * step) >= half && x(i * step) <= width - half) pen.fillText(text, x(i * step), bottom + 15);
   }
-  const mv = [.1, .2, .5, 1, 2, 5, 10, 20, 50].find(s => s * scale >= 30) || 100;
-  pen.textAlign = "right";
-  for (const {low, high, top, floor, y} of shown) {
-    if (top > HEAD) line("#b8b8b8", 0, top, width, top);
-    for (let i = Math.ceil(low / mv); i * mv <= high; i++) {
-      line(FAINT, width - 5, y(i * mv), width, y(i * mv));
-      if (y(i * mv) > top + 8 && y(i * mv) < floor - 6) pen.fillText(`${+(i * mv).toFixed(1)} mV`, width - 8, y(i * mv) + 4);
-    }
-  }
+  for (const {top} of shown) if (top > HEAD) line("#b8b8b8", 0, top, width, top);
 }
 
 function shade(x, shown, bottom, width) {
