@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from ecg.compare.files import Comparison, Part
 from ecg.compare.measures import other_measures
 from ecg.compare.tables import costs, left_out_table, names, run_scores, scores
 from ecg.page import render
+from ecg.page.render import Cell
+from ecg.runs.folder import RunFolder
 from ecg.runs.run import Run
 
 COST = ("parameters trained", "training time")
@@ -50,7 +53,7 @@ def _shown(part: Part, where: Path) -> dict[str, object]:
     others = other_measures(group.runs, measures)
     settings = [(s.label, len(s.runs), *scores(s.runs, measures), *costs(s.runs)) for s in group.settings]
     runs = [
-        (run.name, s.label, run.replicate[0], *run_scores(run, measures, " ({})"), *costs([run]), run.folder.name)
+        (run.name, s.label, run.replicate[0], *run_scores(run, measures, " ({})"), *costs([run]), _linked(run, where))
         for s in group.settings
         for run in s.runs
     ]
@@ -67,6 +70,16 @@ def _shown(part: Part, where: Path) -> dict[str, object]:
         "runs_head": ["run", "setting", "seed", *names(measures), *COST, "folder"],
         "runs": runs,
     }
+
+
+def _linked(run: Run, where: Path) -> Cell:
+    """The folder's name, which leads to the run's own page where that is at hand."""
+    page = RunFolder(run.folder).page
+    try:
+        href = Path(os.path.relpath(page, where)).as_posix() if page.exists() else ""
+    except ValueError:  # on another drive
+        href = ""
+    return Cell(run.folder.name, run.folder.name, href)
 
 
 def _origins(runs: Sequence[Run]) -> dict[str, object]:

@@ -27,7 +27,9 @@ from ecg.errors import EcgError
 from .conftest import NOTE, fake_failure, fake_run
 
 FILES = {"index.html", "runs.csv", "summary.csv", "comparison.md", "confusion.png", "learning_curves.png"}
-OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*(?!["']?(?:data:|\#))|url\(|@import|https?://|fetch\(|XMLHttp|WebSocket""")
+OUTSIDE = re.compile(
+    r"""(?:src|href)\s*=\s*(?!["']?(?:data:|\#|\.\./))|url\(|@import|https?://|fetch\(|XMLHttp|WebSocket"""
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,17 @@ def test_groups_are_blocks_of_their_own_and_simulated_is_marked(tmp_path: Path) 
     with (tmp_path / "out" / "summary.csv").open() as handle:
         assert [row["n"] for row in csv.DictReader(handle)] == ["2", "2", "2"]
     assert {path.name[:2] for path in (tmp_path / "out").glob("*.png")} == {"1_", "2_", "3_"}
+
+
+def test_each_run_leads_to_its_own_page_where_that_is_at_hand(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a run & more", "another")):
+        fake_run(tmp_path / name, seed=seed)
+    page = tmp_path / "a run & more" / "report" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text("<p>here</p>")
+    shown = compare_runs([tmp_path], out=tmp_path / "out").read_text()
+    assert '<a href="../a%20run%20%26%20more/report/index.html">a run &amp; more</a>' in shown
+    assert "another/report/index.html" not in shown
 
 
 def test_groups_of_one_title_keep_their_own_words_and_figures(tmp_path: Path) -> None:

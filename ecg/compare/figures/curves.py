@@ -50,8 +50,10 @@ def curves_figure(group: Group, measure: Measure, histories: Mapping[str, pd.Dat
                 say(axes, "nothing recorded")
         found, columns = (right if any(drawn) else left).get_legend_handles_labels(), 1 + (len(styles) > 12)
         right.legend(*found, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9, frameon=False, ncols=columns)
+    longest = max(map(len, histories.values()))
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
+        axes.set_xlim(0.5, longest + 0.5)  # also of a lone epoch, which has no range of its own
     caption = (
         "Thick: mean over a setting's runs, as far as all of them got; faint: each run. Dark lines retrain many "
         "layers, light ones few; dashed is from scratch. A validation loss that rises again while training goes on is "
@@ -102,8 +104,8 @@ def _draw(
     if not curves:
         return False
     for curve in curves if len(curves) > 1 else ():
-        axes.plot(range(len(curve)), curve, linewidth=0.8, alpha=0.3, **(style | {"label": None}))
+        axes.plot(range(1, len(curve) + 1), curve, linewidth=0.8, alpha=0.3, **(style | {"label": None}))
     mean = mean_curve(curves)
     marker = "o" if len(mean) == 1 else ""  # one epoch alone would draw no line
-    axes.plot(range(len(mean)), mean, linewidth=2, marker=marker, **style)
+    axes.plot(range(1, len(mean) + 1), mean, linewidth=2, marker=marker, **style)
     return True

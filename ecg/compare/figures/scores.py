@@ -119,10 +119,11 @@ def cost_figure(group: Group, measure: Measure) -> Shown | None:
             axes.minorticks_off()
         axes.set_xlabel("training time (s)")
         axes.margins(0.09)
-    legend_beside(grid, title="number in a marker: k")
+    k = any(setting.k is not None for setting in group.settings)
+    legend_beside(grid, title="number in a marker: k" if k else None)
     caption = (
-        "Up and to the left is good: a better score for less time. The number in a marker is k; small dots are single "
-        "runs. Time is that of the training epochs, on whatever machine each run had."
+        f"Up and to the left is good: a better score for less time. {'The number in a marker is k. ' if k else ''}"
+        "Small dots are single runs. Time is that of the training epochs, on whatever machine each run had."
     )
     return Shown(f"time_{measure.file}", title, caption, figure)
 
