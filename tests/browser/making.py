@@ -53,7 +53,7 @@ class Pages:
         with FileLock(self.home / f"{name}.lock"):
             if not page.exists():
                 template, data, html = rendered_last(lambda: MAKERS[name](self))
-                strange_one.write_text(template.render(strange(data), titles=[]), encoding="utf-8")
+                strange_one.write_text(template.render(strange(data), titles=[], met=[]), encoding="utf-8")
                 page.write_text(html, encoding="utf-8")
         return strange_one if odd else page
 
@@ -174,7 +174,8 @@ def _recording(pages: Pages) -> None:
 
 
 def _overview(pages: Pages) -> None:
-    from ecg.predict.pipeline import predict, write_overview
+    from ecg.predict.overview import write_overview
+    from ecg.predict.pipeline import predict
     from ecg.recordings.synthetic import write_arrhythmia
     from ecg.runs.shipped import DEFAULT
 
