@@ -29,6 +29,8 @@ SHOWN = {
     "test/auroc": "AUROC, beats",
     "test/macro_f1": "macro-F1, beats",
 }
+BY_BEAT = {"test/accuracy": "accuracy, beats", "test/balanced_accuracy": "bal. acc., beats"}
+"""In place of the patients' scores, where patients are on both sides of the split."""
 BASELINES = {"majority": "majority class", "nearest": "1-nearest-neighbour"}
 DIAGNOSED = {"trees": "trees on wave measurements", "age_alone": "age alone"}
 """Baselines of patients, which have no score by beat."""
@@ -57,15 +59,22 @@ def pooled(setting: Setting) -> str:
     return f"{100 * value:.1f} ({100 * low:.1f}-{100 * high:.1f})"
 
 
+def columns(runs: Sequence[ecg.Run]) -> dict[str, str]:
+    """The scores that are shown, by their keys."""
+    if any(run.value("subject/auroc") is not None for run in runs):
+        return SHOWN
+    return BY_BEAT | {key: name for key, name in SHOWN.items() if key.startswith("test/")}
+
+
 def tables(runs: Sequence[ecg.Run]) -> str:
     """Markdown: a table per group of comparable runs, one row per setting, the baselines below."""
     parts = []
     for group in group_runs(runs):
-        folds = group.split == "folds"
+        folds, shown = group.split == "folds", columns(group.runs)
         head = [
             "setting",
             "n",
-            *SHOWN.values(),
+            *shown.values(),
             *(["AUROC, all patients pooled (95 %)"] if folds else []),
             "trained",
             "s",
@@ -76,7 +85,7 @@ def tables(runs: Sequence[ecg.Run]) -> str:
                 pd.Series([run.value(k) for run in one.runs]).mean() for k in ("params/trainable", "time/fit_s")
             )
             extra = [pooled(one)] if folds else []
-            scores = [mean(one.runs, key) for key in SHOWN]
+            scores = [mean(one.runs, key) for key in shown]
             rows.append([one.label, str(len(one.runs)), *scores, *extra, f"{trained:,.0f}", f"{seconds:.0f}"])
         shares = {str(run.settings.get(SHARE)) for run in group.runs}
         for share in sorted(shares):
@@ -90,7 +99,7 @@ def baselines(runs: Sequence[ecg.Run], of: str, folds: bool) -> list[list[str]]:
     """A row for each baseline of these runs, which have the same training patients; `of` says which share of all."""
     rows = []
     for name, words in BASELINES.items():
-        scores = [mean(runs, f"baseline/{name}/{key}") for key in SHOWN]
+        scores = [mean(runs, f"baseline/{name}/{key}") for key in columns(runs)]
         rows.append([words + of, str(len(runs)), *scores, *(["-"] if folds else []), "-", "-"])
     for name, words in DIAGNOSED.items():
         keys = {f"subject/{key}": f"diagnosis/{name}/{key}" for key in ("auroc", "balanced_accuracy")}
