@@ -51,7 +51,7 @@ def _slow(one: Metric) -> Interval:
             for times in drawn:
                 chosen = np.repeat(np.arange(n), times[member])
                 part = Scored(scored.target[chosen], scored.probability[chosen], scored.classes)
-                values.append(one.value(part) if len(chosen) else float("nan"))
+                values.append(one.value(part))
         found = np.array(values)
         return percentiles(found, np.isfinite(found), 0.95)
 

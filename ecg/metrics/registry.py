@@ -63,7 +63,8 @@ class Metric:
         classes: the task must have these; their absence from a resampling says nothing about it.
         averages: whether it averages over all classes of the task.
         headline: whether it stands in the table of a run.
-        followed: whether training logs it after each epoch, so that `monitor=val/NAME` can choose the best one.
+        followed: whether training logs it after each epoch, so that `monitor=val/NAME` can choose the best one; it
+            can if it has `counts`, and takes any classes.
         by_patient: whether it is also computed over patients, where the label is the patient's.
         bootstrap: whether it has an interval, by resampling.
         interval: its own interval, for what `counts` does not give.
@@ -167,7 +168,7 @@ def _brier(scored: Scored) -> float:
     return float((np.square(scored.probability).sum(axis=1) - 2 * _own(scored) + 1).mean())
 
 
-_PLAIN: dict[str, Any] = {"followed": False, "by_patient": False, "bootstrap": False}
+_PLAIN: dict[str, Any] = {"by_patient": False, "bootstrap": False}
 _REGISTERED = (
     Metric(name="accuracy", title="accuracy", counts=_overall("accuracy")),
     Metric(
@@ -178,9 +179,9 @@ _REGISTERED = (
         averages=True,
     ),
     Metric(name="macro_f1", title="macro-F1", counts=_overall("macro_f1"), averages=True),
-    Metric(name="auroc", title="AUROC", of=_auroc, followed=False, interval=_auroc_interval),
+    Metric(name="auroc", title="AUROC", of=_auroc, interval=_auroc_interval),
     Metric(name="ece", title="ECE", of=_ece, higher_is_better=False, **_PLAIN),
-    Metric(name="jk", title="jκ index", counts=_jk, classes=("S", "V"), followed=False, by_patient=False),
+    Metric(name="jk", title="jκ index", counts=_jk, classes=("S", "V"), by_patient=False),
     Metric(name="nll", title="NLL", of=_nll, higher_is_better=False, percent=False, headline=False, **_PLAIN),
     Metric(
         name="brier", title="Brier score", of=_brier, higher_is_better=False, percent=False, headline=False, **_PLAIN

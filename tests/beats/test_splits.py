@@ -143,6 +143,15 @@ def test_a_global_random_state_does_not_matter(make_beats: MakeBeats) -> None:
     np.testing.assert_array_equal(first, beats_split(beats, test_fraction=0.2, val_fraction=0.2, seed=0).test)
 
 
+def test_no_beats_validate_where_none_are_wanted(make_beats: MakeBeats) -> None:
+    record = [TRAIN_FILE] * 160 + [TEST_FILE] * 40
+    beats = make_beats([f"p{i // 10}" for i in range(200)], [i % 3 for i in range(200)], record=record)
+    drawn = [rule(beats, test_fraction=0.2, val_fraction=0, seed=0) for rule in (beats_split, patients_split)]
+    for split in (kaggle_split(beats, val_fraction=0, seed=0), *drawn):
+        assert len(split.val) == 0
+        assert_divides_all(split, 200)
+
+
 @quick
 @given(seed=seeds, val=st.floats(0.05, 0.5))
 def test_validation_in_the_kaggle_files_comes_from_the_training_file_only(

@@ -84,6 +84,14 @@ def test_the_patients_with_most_ectopic_beats_are_in_different_folds(beats: Beat
         assert len(people(beats, one.test) & most) == 1
 
 
+def test_supraventricular_beats_count_as_ectopic(make_beats: MakeBeats) -> None:
+    most = set(TRAINED[:3])
+    beats = make_beats(np.repeat(TRAINED, 20).tolist(), np.repeat([1] * 3 + [0] * 9, 20).tolist(), database="mine")
+    for repeat in range(5):
+        for one in folds(beats, 3, repeat=repeat, val_fraction=0):
+            assert len(people(beats, one.test) & most) == 1
+
+
 def test_each_database_is_shared_out_over_the_folds(make_beats: MakeBeats) -> None:
     parts = [make_beats([f"{name}{i}" for i in range(6) for _ in range(5)], [0, 0, 1, 2, 0] * 6, database=name)
              for name in ("mine", "other")]  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from ecg.beats.segmentations import WindowSegmentation
 from ecg.beats.segmentations.window import LIMIT, LONGEST_S, NEIGHBOURS, SHORTEST_S, rr_ratios
 from ecg.beats.table import shapes_of
+from ecg.checks import BadSettingError
 from ecg.recordings.recording import Annotations, Recording
 
 FS = 128.0
@@ -64,6 +65,30 @@ def test_a_usual_beat_is_as_high_as_one(recording: Recording) -> None:
     """The scale is the recording's median QRS height, lead by lead."""
     heights = np.ptp(WindowSegmentation()(recording).signal, axis=2)
     np.testing.assert_allclose(np.median(heights, axis=0), 1, atol=0.05)
+
+
+@pytest.mark.parametrize("away", [-15, 15])
+def test_the_scale_is_taken_from_120_ms_to_each_side(make_recording: MakeRecording, away: int) -> None:
+    signal = heart(2200, AT) - heart(2200, [at + away for at in AT])  # at 117 ms a trough as deep as the peak is high
+    beats = WindowSegmentation()(make_recording(signal, AT, ["N"] * 20, fs=FS))
+    heights = np.ptp(beats.signal[:, 0, 38 - 15 : 38 + 15 + 1], axis=1)
+    assert np.median(heights) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "taken", "refused"),
+    [
+        ("rate", [80.1, 1000], [80, 1000.1]),
+        ("before_s", [0, 2], [-0.1, 2.1]),
+        ("after_s", [0.1, 2], [0.09, 2.1]),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(field: str, taken: list[float], refused: list[float]) -> None:
+    for value in taken:
+        assert getattr(WindowSegmentation(**{field: value}), field) == value
+    for value in refused:
+        with pytest.raises(BadSettingError, match=f"^{field}={value:g}"):
+            WindowSegmentation(**{field: value})
 
 
 @pytest.mark.parametrize("gain", [20.0, 200.0, 33_333.0])

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ecg.metrics.bootstrap import bootstrap_intervals
-from ecg.metrics.confusion import confusion_matrix
-from ecg.metrics.registry import counted
+from ecg.metrics.bootstrap import bootstrap_intervals, intervals
+from ecg.metrics.classification import scored
+from ecg.metrics.confusion import Scores, confusion_by_group, confusion_matrix
+from ecg.metrics.registry import Metric, also, counted
 
 AAMI = ("N", "S", "V", "F", "Q")
 
@@ -66,6 +67,8 @@ def test_same_seed_same_interval_and_level_orders_them():
     one = bootstrap_intervals(target, predicted, AAMI, groups=patient, seed=1)
     assert one == bootstrap_intervals(target, predicted, AAMI, groups=patient, seed=1)
     assert one != bootstrap_intervals(target, predicted, AAMI, groups=patient, seed=2)
+    usual = bootstrap_intervals(target, predicted, AAMI, groups=patient)
+    assert usual == bootstrap_intervals(target, predicted, AAMI, groups=patient, seed=0)
     narrow = bootstrap_intervals(target, predicted, AAMI, groups=patient, seed=1, level=0.5)
     assert all(one[name][0] <= low <= high <= one[name][1] for name, (low, high) in narrow.items())
 
@@ -73,6 +76,7 @@ def test_same_seed_same_interval_and_level_orders_them():
 def test_no_interval_from_one_patient_or_one_beat():
     target, predicted, _ = simulate(6)
     assert bootstrap_intervals(target, predicted, AAMI, groups=np.full(len(target), "p")) == {}
+    assert "accuracy" in bootstrap_intervals(target, predicted, AAMI, groups=np.arange(len(target)) % 2)
     assert bootstrap_intervals([0], [0], AAMI) == {}
     assert bootstrap_intervals([], [], AAMI) == {}
 
@@ -85,6 +89,51 @@ def test_class_that_one_patient_carries_has_no_interval():
     assert "jk" not in intervals
     assert "V/se" in intervals
     assert intervals["macro_f1"][0] > 0.5  # a replicate without patient 0 does not count S as 0
+
+
+def test_a_replicate_without_a_class_counts_for_all_but_the_means_over_classes():
+    target, predicted, patient = simulate(7, n_patients=12)
+    carries = patient == 0  # S, and half of it is found
+    target = np.where(carries, 1, np.where(target == 1, 0, target))
+    predicted = np.where(carries, np.arange(len(target)) % 2, predicted)
+    _, matrices = confusion_by_group(patient, target, predicted, 5)
+    times = np.random.default_rng(9).multinomial(12, np.full(12, 1 / 12), size=4000)
+    drawn = np.tensordot(times, matrices, axes=1)
+    scores, complete = Scores.of(drawn), (drawn.sum(axis=2) > 0).all(axis=1)
+    found = bootstrap_intervals(target, predicted, AAMI, groups=patient, replicates=4000)
+    ends = [0.025, 0.975]
+    assert found["accuracy"] == pytest.approx(tuple(np.quantile(scores.accuracy, ends)), abs=0.01)
+    assert found["macro_f1"] == pytest.approx(tuple(np.quantile(scores.macro_f1[complete], ends)), abs=0.01)
+
+
+MEAN = Metric(name="mean_p", title="mean p", of=lambda scored: float(scored.probability[:, 1].mean()))
+
+
+def unlike_patients(n_patients=20):
+    """Patients of 30 beats each, and the probability of the second class, which differs between them."""
+    rng = np.random.default_rng(0)
+    patient = np.repeat(np.arange(n_patients), 30)
+    p = (rng.normal(0.5, 0.02, len(patient)) + rng.normal(0, 0.1, n_patients)[patient]).clip(0, 1)
+    return patient, scored(np.arange(len(p)) % 2, np.stack([1 - p, p], axis=1), ("a", "b"))
+
+
+def test_a_metric_of_ones_own_is_resampled_by_beat_or_by_patient():
+    patient, given = unlike_patients()
+    p = given.probability[:, 1]
+    with also([MEAN]):
+        for groups, units in ((None, p), (patient, p.reshape(20, 30).mean(axis=1))):
+            half = 1.96 * units.std() / np.sqrt(len(units))
+            own = intervals(given, groups=groups)["mean_p"]
+            assert own == pytest.approx((p.mean() - half, p.mean() + half), abs=0.2 * half)
+        assert "mean_p" in intervals(given, groups=patient > 9)
+        assert "mean_p" not in intervals(given, groups=np.zeros(600))
+
+
+def test_only_metrics_that_have_an_interval_get_one():
+    patient, given = unlike_patients()
+    found = intervals(given, groups=patient)
+    counts = bootstrap_intervals(given.target, given.predicted, given.classes, groups=patient)
+    assert found == counts | {"auroc": found["auroc"]}
 
 
 def test_absent_class_has_no_interval_but_stays_in_the_mean():

@@ -58,6 +58,19 @@ def test_two_classes_use_the_second_as_positive_and_have_no_jk():
     assert "test/jk" not in values
 
 
+def test_the_area_of_two_classes_is_that_of_the_second_where_the_first_is_rounded_to_one():
+    rare = np.array([1e-18, 3e-18, 2e-18, 4e-18])
+    values = classification.test_metrics([0, 1, 0, 1], np.stack([1 - rare, rare], axis=1), ("normal", "mi"))
+    assert values["test/auroc"] == 1
+
+
+def test_the_area_of_three_classes_is_the_mean_of_theirs():
+    target, probability = random_model(present=(0, 1, 2), n_classes=3)
+    areas = [sk.roc_auc_score(target == one, probability[:, one]) for one in range(3)]
+    values = classification.test_metrics(target, probability, ("a", "b", "c"))
+    assert values["test/auroc"] == pytest.approx(np.mean(areas), abs=1e-5)
+
+
 def test_certain_and_rounded_probabilities():
     sure = np.eye(5, dtype=np.float32)[[0, 1, 2, 1]] * np.float32(1.0000001)
     values = classification.test_metrics([0, 1, 2, 2], sure, AAMI)

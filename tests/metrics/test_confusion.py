@@ -111,5 +111,10 @@ def test_wrong_input_is_refused(target, predicted):
         confusion_matrix(target, predicted, 5)
 
 
+def test_each_class_needs_a_name():
+    with pytest.raises(ValueError, match="2 class names for 3 classes"):
+        Scores.of(np.ones((7, 3, 3))).by_class(("a", "b"))
+
+
 def test_no_beats_is_an_empty_matrix():
     np.testing.assert_array_equal(confusion_matrix([], [], 3), np.zeros((3, 3)))

@@ -88,8 +88,15 @@ def test_undefined_statistics_are_left_out():
 def test_task_without_ectopic_classes_is_refused():
     with pytest.raises(EcgError, match="normal, mi"):
         ec57_scores([0], [0], [400.0], ["a"], ("normal", "mi"))
+
+
+@pytest.mark.parametrize(
+    ("target", "predicted", "seconds"),
+    [([0, 1], [0], [400.0]), ([0, 1], [0], [400.0] * 2), ([0], [0, 1], [400.0]), ([0], [0, 1], [400.0] * 2)],
+)
+def test_arrays_of_unlike_length_are_refused(target, predicted, seconds):
     with pytest.raises(ValueError, match="one per beat"):
-        ec57_scores([0, 1], [0], [400.0], ["a"], AAMI)
+        ec57_scores(target, predicted, seconds, ["a"] * len(seconds), AAMI)
 
 
 def test_four_classes_without_q():

@@ -84,8 +84,9 @@ def test_detection_scores_and_learning_period():
 def test_wrong_input_is_refused():
     with pytest.raises(ValueError, match="time order"):
         match_beats([5, 3], [1], fs=360)
-    with pytest.raises(ValueError, match="positive"):
-        match_beats([5], [1], fs=0)
+    for wrong in ({"fs": 0}, {"fs": 360, "window_s": 0}):
+        with pytest.raises(ValueError, match="positive"):
+            match_beats([5], [1], **wrong)
 
 
 def test_fast():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,20 +68,29 @@ def test_equal_probabilities_are_ties_however_many_beats_a_patient_has() -> None
 def test_a_patient_of_two_classes_and_ragged_arrays_are_refused() -> None:
     with pytest.raises(ValueError, match="two classes"):
         subject_table(["a", "a"], [0, 1], [[1, 0], [1, 0]], CLASSES)
-    with pytest.raises(ValueError, match="2 patients"):
-        subject_table(["a", "b"], [0], [[1, 0], [1, 0]], CLASSES)
+    for patient, target, rows in (("ab", [0], 2), ("a", [0, 0], 2), ("ab", [0, 0], 1), ("ab", [0, 0], 3)):
+        with pytest.raises(ValueError, match=f"{len(patient)} patients, {len(target)} targets"):
+            subject_table(list(patient), target, [[1, 0]] * rows, CLASSES)
+    with pytest.raises(ValueError, match="probabilities of shape"):
+        subject_table(["a"], [0], [1], CLASSES)
+
+
+def area(target: np.ndarray, score: np.ndarray) -> float:
+    higher = score[target == 1][:, None] - score[target == 0]
+    return float(((higher > 0) + 0.5 * (higher == 0)).mean())
 
 
 def test_the_interval_of_the_area_agrees_with_resampling_one_by_one() -> None:
     rng = np.random.default_rng(0)
     target = np.arange(60) % 2
     score = np.round(target * 0.3 + rng.random(60), 1)  # with ties
+    assert area(target, score) == pytest.approx(reference.roc_auc_score(target, score))
     low, high = auroc_interval(target, score, replicates=4000) or (0, 0)
     areas = []
     for _ in range(4000):
         drawn = rng.integers(0, 60, 60)
         if 0 < target[drawn].sum() < 60:
-            areas.append(reference.roc_auc_score(target[drawn], score[drawn]))
+            areas.append(area(target[drawn], score[drawn]))
     assert (low, high) == pytest.approx(np.quantile(areas, [0.025, 0.975]), abs=0.01)
 
 
@@ -106,6 +117,16 @@ def test_one_beat_a_patient_is_the_same_with_and_without_groups() -> None:
 )
 def test_no_interval_where_nothing_can_be_said(target: list[int], score: list[float]) -> None:
     assert auroc_interval(target, score) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "score"),
+    [([0, 1, 1], [0.1, 0.2]), ([[0], [1], [0], [1]], [[0.1], [0.2], [0.3], [0.4]]), (1, 0.5)],
+    ids=["ragged", "column", "number"],
+)
+def test_the_area_takes_one_score_an_item(target: Any, score: Any) -> None:
+    with pytest.raises(ValueError, match="not one per item"):
+        auroc_interval(target, score)
 
 
 def test_intervals_hold_their_scores_and_leave_out_what_does_not_vary() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from ecg.beats.features import FEATURES
 from ecg.beats.table import Beats
-from ecg.predict.fibrillation import FEWEST, SHORTEST_S, SMOOTHED, STATE, fibrillation, without_ectopy
+from ecg.predict.fibrillation import SHORTEST_S, SMOOTHED, STATE, fibrillation, without_ectopy
 
 FS = 100
 NAMES = [one.name for one in FEATURES["rhythm"]]
@@ -100,10 +100,10 @@ def test_without_a_state_of_the_rhythm_nothing_is_said() -> None:
     assert fibrillation(few, 10_000, FS) is None
 
 
-@pytest.mark.parametrize("n", [1, 2, FEWEST - 1, FEWEST])
+@pytest.mark.parametrize("n", [1, 2, 9, 10])
 def test_too_few_beats_say_nothing(n: int) -> None:
     stretches = fibrillation(table([3.0] * n), n * FS, FS)
-    assert (stretches is None) is (n < FEWEST)
+    assert (stretches is None) is (n < 10)
 
 
 def test_stretches_full_of_ventricular_beats_are_none() -> None:
@@ -113,3 +113,14 @@ def test_stretches_full_of_ventricular_beats_are_none() -> None:
     ventricular[30:60:4] = True
     assert without_ectopy(found, sample, ventricular).tolist() == [[300, 600], [600, 1000]]
     assert without_ectopy(found[:0], sample, ventricular).tolist() == []
+
+
+@pytest.mark.parametrize("first", [0, 50])
+def test_three_ventricular_beats_of_ten_are_the_most(first: int) -> None:
+    sample, found = np.arange(0, 1000, 10), np.array([[10 * first, 10 * first + 100]])
+    assert len(without_ectopy(found, sample, np.isin(np.arange(100), first + np.arange(3)))) == 1
+    assert len(without_ectopy(found, sample, np.isin(np.arange(100), first + np.arange(4)))) == 0
+
+
+def test_a_stretch_between_two_beats_has_no_ventricular_one() -> None:
+    assert without_ectopy(np.array([[5, 8]]), np.array([0, 10]), np.ones(2, dtype=bool)).tolist() == [[5, 8]]

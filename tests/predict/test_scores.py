@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ecg.beats.labels import AAMI_CLASSES
 from ecg.errors import EcgError
-from ecg.predict.scores import BeatList, beat_list, compare, score
+from ecg.predict.scores import BeatList, beat_list, compare, compare_files, score
 from ecg.recordings.recording import Annotations
+from ecg.recordings.wfdb_annotations import annotation_bytes
 
 NONE = np.zeros((0, 2), dtype=np.int64)
 
@@ -21,8 +25,7 @@ def beats(seconds: list[float], names: str, flutter: list[list[int]] | None = No
 
 def test_missed_extra_and_unlabelled_beats_count_as_stated() -> None:
     reference = beats([400, 401, 402, 403, 404], "NVVSN")
-    test = beats([400.1, 401, 403, 404, 410], "NV-SV")  # 402 missed, 403 found without a label?, 410 is nothing
-    test = beats([400.1, 401, 403, 404, 410], "NV-NV")
+    test = beats([400.1, 401, 403, 404, 410], "NV-NV")  # 402 missed, 403 found without a label, 410 is nothing
     found = score([compare("a", reference, test, 360)])
     assert found["r_peaks/matched"] == 4
     assert found["r_peaks/missed"] == 1
@@ -74,6 +77,28 @@ def test_a_task_without_aami_classes_scores_r_peaks_only() -> None:
 def test_a_reference_without_beats_is_an_error() -> None:
     with pytest.raises(EcgError, match="record a: the reference marks no beats"):
         compare("a", beats([], ""), beats([1], "N"), 360)
+
+
+def test_fibrillation_is_scored_where_both_sides_tell_the_rhythm() -> None:
+    plain = beats([1, 2], "NN")
+    told = replace(plain, fibrillation=np.array([[0, 3600]]))
+    assert score([compare("a", told, told, 360)])["fibrillation/duration/se"] == 1
+    for reference, test in ((plain, told), (told, plain)):
+        found = score([compare("a", reference, test, 360)])
+        assert not [key for key in found if key.startswith("fibrillation")]
+
+
+@pytest.mark.parametrize(("where", "records"), [(".", ["a", "b"]), ("a", ["a"]), ("b.ecg", ["b"])])
+def test_files_of_a_folder_or_of_one_record(tmp_path: Path, where: str, records: list[str]) -> None:
+    for record in "ab":
+        (tmp_path / f"{record}.hea").write_text(f"{record} 1 360 7200\n")
+        for annotator, last in (("atr", (1000, "[")), ("ecg", (5000, "V"))):  # flutter to the end of the record
+            sample, symbol = zip((360, "N"), (720, "N"), last, strict=True)
+            marks = Annotations(np.array(sample), np.array(symbol), np.full(3, ""))
+            (tmp_path / f"{record}.{annotator}").write_bytes(annotation_bytes(marks, 360.0))
+    done, problems = compare_files(tmp_path / where, "atr", "ecg", None)
+    assert problems == []
+    assert [(one.record, one.left_out, len(one.match.pairs)) for one in done] == [(record, 1, 2) for record in records]
 
 
 def test_annotations_become_beats_classes_and_flutter() -> None:
