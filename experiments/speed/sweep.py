@@ -180,6 +180,9 @@ def main() -> None:
     parser.add_argument("--patients", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--quick", action="store_true", help="only see that it runs; nothing is kept")
+    parser.add_argument(
+        "--every-k", action="store_true", help="only k = 1..8 against the published loop; nothing is kept"
+    )
     parser.add_argument("--published", nargs="+", help="used by the script itself")
     options = parser.parse_args()
     if options.published:
@@ -193,13 +196,14 @@ def main() -> None:
         given = settings(folder, patients, epochs)
         beats = len(prepared(compose(*given)).split.train)
         sweep(compose(*given, "trainer.max_epochs=1"), folder / "warm", range(1, 2))
-        rows = [*with_and_without(given, folder, epochs), *against_published(given, folder, beats, epochs)]
+        rows = [] if options.every_k else with_and_without(given, folder, epochs)
+        rows += against_published(given, folder, beats, epochs)
     table = pd.DataFrame(rows, columns=["what", "ours_s", "naive_s", "target"])
     table["ratio"] = table["naive_s"] / table["ours_s"]
     facts = machine_facts(torch.__version__, torch.get_num_threads(), choose_precision("auto", "cpu"), load)
     text = markdown(table, f"{beats:,} training beats of {patients} simulated patients. {facts}")
     print(text)
-    if not options.quick:
+    if not (options.quick or options.every_k):
         table.to_csv(HERE / "sweep.csv", index=False, float_format="%.2f")
         rewrite(HERE / "README.md", "sweep.py", text)
 
