@@ -30,7 +30,7 @@ from ecg.errors import EcgError
 HELP = "ECG heartbeat classification: train, test, explain and compare models, and label recordings with them."
 STOPPED = {
     "download": "what was fetched is kept, and the same command goes on from there",
-    "predict": "nothing was labelled yet",
+    "predict": "no recording was finished yet; the same command begins again",
 }
 """What Ctrl-C leaves of a command; of the others, no file that is half written."""
 

@@ -235,7 +235,7 @@ def explain(
 ) -> None:
     """Show what a model looks at, whether that can be trusted, and what each of its layers knows.
 
-    Takes one to three minutes. Needs captum: pip install 'captum>=0.8,<1'.
+    Takes one to two minutes. Needs captum: pip install 'captum>=0.8,<1'.
     """
     from ecg.explain import explain as work
 

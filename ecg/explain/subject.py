@@ -14,6 +14,7 @@ from ecg.data.module import BeatData
 from ecg.errors import EcgError
 from ecg.explain.arrays import Ints
 from ecg.explain.view import Look, look_of, situated
+from ecg.models.faster import faster
 from ecg.recordings.checksum import sha256
 from ecg.runs.folder import RunFolder
 from ecg.runs.run import Run, load_run, read_run
@@ -79,6 +80,7 @@ def load_subject(runs: Sequence[Path], *, dataset_from: Path | None = None, data
         one.serve(first.model)
     source, note = _source(_folder(runs[0]), first)
     for known in (*loaded, *([source] if source is not None else [])):
+        faster(known.model)
         if SIGNAL not in known.model.inputs:  # it is shown beside what the model sees, and no layer takes it
             known.model.inputs = {SIGNAL: tuple(data.info.shapes[SIGNAL]), **known.model.inputs}
     return Subject(

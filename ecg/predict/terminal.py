@@ -46,7 +46,6 @@ def tell(known: Trust, outcomes: Iterable[Outcome], out: Path, found: Found) -> 
             console.print(f"[{len(done)}/{total}] " if total > 1 else "", _lines(outcome), sep="")
     except KeyboardInterrupt:
         if not done:
-            console.print("stopped before the first recording was done; the same command with --resume goes on")
             raise
         stopped = True
     compared = [one.compared for one in done if one.compared is not None]

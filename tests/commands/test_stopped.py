@@ -9,7 +9,7 @@ import pytest
 
 STOPPED = {
     "ecg.recordings.download.download": (("download", "mitdb"), "what was fetched is kept, and the same command goes"),
-    "ecg.predict.pipeline.predict": (("predict", "--sample"), "nothing was labelled yet"),
+    "ecg.predict.pipeline.predict": (("predict", "--sample"), "no recording was finished yet; the same command"),
     "ecg.explain.explain": (("explain", "run"), "no file is half written; the same command begins again"),
     "ecg.evaluate.evaluate": (("evaluate", "run"), "no file is half written; the same command begins again"),
     "ecg.compare.pipeline.compare_runs": (("compare", "runs"), "no file is half written; the same command begins"),

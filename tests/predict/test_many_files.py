@@ -136,7 +136,7 @@ def test_ctrl_c_before_the_first_is_done_says_so(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "read_own", stop)
-    assert "stopped before the first recording was done; the same command with --resume goes on\n" in command(
+    assert "stopped; no recording was finished yet; the same command begins again\n" in command(
         "predict", folder, *words, code=130
     )
     assert not list((tmp_path / "out").iterdir())
