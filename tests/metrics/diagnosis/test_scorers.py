@@ -34,8 +34,9 @@ EVERY_FIT = pytest.mark.parametrize("fit", [fit_trees, fit_logistic, fit_nothing
 
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Growing them takes most of the time."""
+    """Growing them takes most of the time; nothing is remembered from test to test."""
     monkeypatch.setattr(scorers, "N_TREES", TREES_HERE)
+    monkeypatch.setattr(scorers, "_known", {})
 
 
 def cohort(n: int, *, rows: int = 1, gap: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -148,10 +149,36 @@ def test_the_first_feature_is_the_score_of_age_alone() -> None:
 @EVERY_FIT
 def test_the_same_seed_gives_the_same_scores_and_threshold(fit: Fit) -> None:
     x, y, patient = cohort(30, gap=1.0)
-    first, again, other = (fitted_scores(fit, x, y, patient, x[:5] + 0.1, seed=seed) for seed in (3, 3, 4))
+    found = []
+    for seed in (3, 3, 4):
+        scorers._known.clear()
+        found.append(fitted_scores(fit, x, y, patient, x[:5] + 0.1, seed=seed))
+    first, again, other = found
     np.testing.assert_array_equal(first[0], again[0])
     assert first[1] == again[1] != other[1]
     assert (first[0] != other[0]).any() == (fit is fit_trees)  # the others draw nothing
+
+
+def test_what_was_fitted_to_the_same_rows_is_not_fitted_again() -> None:
+    x, y, patient = cohort(30, gap=1.0)
+    fits: list[int] = []
+
+    def counted(*given: object) -> Callable[[np.ndarray], np.ndarray]:
+        fits.append(1)
+        return fit_nothing(*given)  # type: ignore[arg-type]
+
+    once = fitted_scores(counted, x, y, patient, x[:5], seed=0)
+    n = len(fits)
+    assert fitted_scores(counted, x.copy(), y, patient, x[:5], seed=0) is once
+    assert len(fits) == n
+    for change in ({"seed": 1}, {"wanted": x[1:6]}, {"y": 1 - y}, {"x": x + 1}, {"patient": patient[::-1].copy()}):
+        given = {"x": x, "y": y, "patient": patient, "wanted": x[:5], "seed": 0} | change
+        before = len(fits)
+        fitted_scores(counted, **given)  # type: ignore[arg-type]
+        assert len(fits) > before
+    for seed in range(20):
+        fitted_scores(counted, x, y, patient, x[:5], seed=seed)
+    assert len(scorers._known) == scorers._MOST_KNOWN
 
 
 # inner folds
