@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 import ecg
 from ecg.config.compose import compose
 from ecg.data.settings import Simulated
+from ecg.explain.study import Amounts
 from ecg.pipeline import report
 from ecg.pipeline import run as train
 from ecg.report.style import Context, new_figure
@@ -389,3 +390,32 @@ def test_data_of_other_classes_than_the_models_is_refused_before_training(home: 
     trainer = pl.Trainer(max_epochs=1, default_root_dir=tmp_path, logger=False, enable_checkpointing=False)
     with pytest.raises(ecg.EcgError, match=r"2 classes \(normal, MI\), the model 5 logits; build it with n_classes=2"):
         trainer.fit(ecg.training.BeatClassifier(ecg.models.cnn()), data)
+
+
+def test_what_commands_do_with_runs_takes_paths_as_text_one_or_several(
+    home: Path, folder: Path, tmp_path: Path
+) -> None:
+    found = ecg.compare.compare(str(home / "runs"))
+    assert len(found.runs) == 2
+    assert found.settings["n"].tolist() == [2]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ecg.evaluate.files.run_figures", blank)
+        made = ecg.evaluate.evaluate(str(folder), "dataset.synthetic.patients=14", out=str(tmp_path / "evaluated"))
+    assert made.folder.path == tmp_path / "evaluated"
+    assert 0 <= made.results.metrics["test/accuracy"] <= 1
+    with pytest.MonkeyPatch.context() as patch:
+        few = Amounts(probed=60, mapped=8, tested=1, shown=20, draws=1)
+        patch.setattr(Amounts, "of", lambda _: few)
+        patch.setattr("ecg.explain.pipeline._figures", lambda _: [])
+        patch.setattr("ecg.explain.pipeline.explained_page", lambda *_, **__: "")
+        shown = ecg.explain.explain(str(folder), out=str(tmp_path / "explained"))
+    assert shown.page == tmp_path / "explained" / "index.html"
+    pd.testing.assert_frame_equal(
+        shown.tables["trust"].round(4), pd.read_csv(shown.page.with_name("trust.csv")).fillna({"of": ""}), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("work", [lambda: ecg.compare.compare([]), lambda: ecg.explain.explain([])])
+def test_no_run_at_all_is_said(work: Callable[[], object]) -> None:
+    with pytest.raises(ecg.EcgError, match="name"):
+        work()

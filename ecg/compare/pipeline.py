@@ -21,7 +21,7 @@ from ecg.compare.words import findings, where_tested
 from ecg.errors import EcgError
 from ecg.page import write_page
 from ecg.report.save import save_figure
-from ecg.runs.find import find_runs
+from ecg.runs.find import find_runs, paths
 
 
 def compare_runs(
@@ -54,7 +54,7 @@ def compare_runs(
     return where / "index.html"
 
 
-def compare(roots: Sequence[Path | str], *, metric: str | None = None) -> Comparison:
+def compare(roots: Path | str | Sequence[Path | str], *, metric: str | None = None) -> Comparison:
     """Compare the runs below `roots`, and write nothing.
 
     Runs that differ in seed or fold only are one setting; what was tested on other data or another split is not mixed.
@@ -66,7 +66,8 @@ def compare(roots: Sequence[Path | str], *, metric: str | None = None) -> Compar
     Raises:
         EcgError: no runs, or an unknown metric.
     """
-    folders = [Path(root) for root in roots]
+    if not (folders := paths(roots)):
+        raise EcgError("nothing to compare: name run folders, or folders that hold them")
     runs = find_runs(folders)
     measures = measures_of(runs, metric)
     groups = group_runs(runs)

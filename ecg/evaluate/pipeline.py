@@ -34,11 +34,11 @@ SUBSETS = ("test", "val", "train", "all")
 
 
 def evaluate(
-    where: Path,
-    overrides: Sequence[str] = (),
+    where: Path | str,
+    overrides: str | Sequence[str] = (),
     *,
     subset: str = "test",
-    out: Path | None = None,
+    out: Path | str | None = None,
     force: bool = False,
     doing: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
@@ -55,11 +55,12 @@ def evaluate(
     Raises:
         EcgError: something the user can put right.
     """
+    overrides = [overrides] if isinstance(overrides, str) else overrides
     one_of("--subset", subset, SUBSETS)
     if out is not None:
-        check_folder(out, force=force)
+        check_folder(Path(out), force=force)
     doing("reading the weights and the data")
-    weights = load_weights(where)
+    weights = load_weights(Path(where))
     config = evaluated_config(weights, overrides)
     data = _data(config, weights, subset)
     trained = trainings(weights)
@@ -67,7 +68,9 @@ def evaluate(
     common = overlap(trained, data, index)
     sentence = describe.overlap_sentence(common, trained)
     info = describe.evaluated_info(data, weights, index, common, sentence, subset)
-    folder = out or weights.path.parent / "evaluations" / folder_name(info, subset, overrides)
+    folder = (
+        Path(out) if out is not None else weights.path.parent / "evaluations" / folder_name(info, subset, overrides)
+    )
     check_folder(folder, force=force)
     beats = data.beats.take(index)
     labelled = probabilities(weights.model, data.beats, index=index)

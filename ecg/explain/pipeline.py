@@ -22,6 +22,7 @@ from ecg.explain.words import layer_sentences, looked_sentences
 from ecg.page import write_page
 from ecg.progress import track
 from ecg.report.save import save_figure
+from ecg.runs.find import paths
 
 BEATS = 3000
 FEWEST = 100
@@ -52,11 +53,11 @@ class Explained:
 
 
 def explain(
-    runs: Sequence[Path],
+    runs: Path | str | Sequence[Path | str],
     *,
-    out: Path | None = None,
-    dataset_from: Path | None = None,
-    data_dir: Path | None = None,
+    out: Path | str | None = None,
+    dataset_from: Path | str | None = None,
+    data_dir: Path | str | None = None,
     beats: int = BEATS,
     layer: str | None = None,
     seed: int = 0,
@@ -80,9 +81,12 @@ def explain(
     if beats < FEWEST:
         raise EcgError(f"--beats {beats}: {FEWEST} or more are needed")
     captum_attr()  # say so before minutes of work if it is missing
-    folder = out or (runs[0].parent if runs[0].is_file() else runs[0]) / "explain"
+    if not (named := paths(runs)):
+        raise EcgError("no run to explain: name one, or several seeds of one")
+    folder = Path(out) if out is not None else (named[0].parent if named[0].is_file() else named[0]) / "explain"
     doing("reading the weights and the data")
-    subject = load_subject(runs, dataset_from=dataset_from, data_dir=data_dir)
+    of, where = (None if path is None else Path(path) for path in (dataset_from, data_dir))
+    subject = load_subject(named, dataset_from=of, data_dir=where)
     findings = study(subject, Amounts.of(beats), layer=layer, seed=seed, doing=doing)
     doing("drawing")
     pictures = {}

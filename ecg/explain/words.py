@@ -25,7 +25,7 @@ def percent(value: float) -> str:
 
 
 def answer(findings: Findings) -> list[str]:
-    """The page's question in three lines: where the model looks, what its layers know, how far to believe the maps."""
+    """The page's question in a few lines: where the model looks, what its layers know, how far to believe the maps."""
     said = []
     if findings.trust is None:
         said += looked_sentences(findings)

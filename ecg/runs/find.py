@@ -11,6 +11,11 @@ from ecg.errors import EcgError
 from ecg.runs.run import Run, is_run, read_run
 
 
+def paths(*given: Path | str | Iterable[Path | str]) -> list[Path]:
+    """Paths, whether one is given or several, as text or not."""
+    return [Path(one) for some in given for one in ([some] if isinstance(some, str | Path) else some)]
+
+
 def find_runs(*folders: Path | str | Iterable[Path | str]) -> list[Run]:
     """All runs in `folders`, each once: job 2 before job 10, and each folder's runs after those of the one before.
 
@@ -20,9 +25,8 @@ def find_runs(*folders: Path | str | Iterable[Path | str]) -> list[Run]:
     Raises:
         EcgError: a path is no folder, or holds no run.
     """
-    named = [Path(one) for given in folders for one in ([given] if isinstance(given, str | Path) else given)]
     found: dict[Path, Run] = {}
-    for path in named:
+    for path in paths(*folders):
         if not path.is_dir():
             raise EcgError(f"{path}: no such folder; give run folders or folders that hold them, e.g. outputs/multirun")
         below = run_folders(path)
