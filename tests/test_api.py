@@ -392,9 +392,7 @@ def test_data_of_other_classes_than_the_models_is_refused_before_training(home: 
         trainer.fit(ecg.training.BeatClassifier(ecg.models.cnn()), data)
 
 
-def test_what_commands_do_with_runs_takes_paths_as_text_one_or_several(
-    home: Path, folder: Path, tmp_path: Path
-) -> None:
+def test_what_commands_do_with_runs_takes_one_path_as_text(home: Path, folder: Path, tmp_path: Path) -> None:
     found = ecg.compare.compare(str(home / "runs"))
     assert len(found.runs) == 2
     assert found.settings["n"].tolist() == [2]

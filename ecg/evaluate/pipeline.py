@@ -68,9 +68,8 @@ def evaluate(
     common = overlap(trained, data, index)
     sentence = describe.overlap_sentence(common, trained)
     info = describe.evaluated_info(data, weights, index, common, sentence, subset)
-    folder = (
-        Path(out) if out is not None else weights.path.parent / "evaluations" / folder_name(info, subset, overrides)
-    )
+    usual = weights.path.parent / "evaluations" / folder_name(info, subset, overrides)
+    folder = usual if out is None else Path(out)
     check_folder(folder, force=force)
     beats = data.beats.take(index)
     labelled = probabilities(weights.model, data.beats, index=index)

@@ -297,19 +297,3 @@ def test_simulated_recordings_say_so(tmp_path: Path, cache: Path) -> None:
     with (tmp_path / "a.hea").open("a") as header:
         header.write("# simulated by a model\n")
     assert "SIMULATED" in data(tmp_path, cache).info.title
-
-
-def test_many_recordings_are_read_in_processes_with_the_same_beats(
-    mixed: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings: dict[str, Any] = {"segmentation": "window", "classes": ALL, "left_out": OTHERS}
-    alone = data(mixed, cache, **settings)
-    monkeypatch.setattr("ecg.parallel.WORTH_IT", 2)
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    several = data(mixed, tmp_path / "cache", **settings)
-    assert several.info.facts == alone.info.facts
-    for name in ("record", "symbol", "sample", "y"):
-        np.testing.assert_array_equal(getattr(several.beats, name), getattr(alone.beats, name))
-    np.testing.assert_array_equal(several.beats.inputs["signal"], alone.beats.inputs["signal"])
-    with pytest.raises(EcgError, match=r"233.csv: the beat at 15.51 s is labelled 'A'"):  # also told by a process
-        data(mixed, tmp_path / "cache", **settings | {"left_out": ["+"]})
