@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Real
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ecg.errors import EcgError
 
@@ -53,6 +55,22 @@ def in_range(
     else:
         wanted = f"from {_plain(low)}{_note(include_low)} to {_plain(high)}{_note(include_high)}"
     raise BadSettingError(f"{name}={_plain(value)}: must be {wanted}")
+
+
+def check_out(out: Path) -> None:
+    """Refuse a folder for results before there are any, where it cannot be made or written; nothing is made.
+
+    Raises:
+        EcgError: so it is.
+    """
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise EcgError(f"{there} is a file; choose another --out")
+    try:
+        with TemporaryDirectory(dir=there):
+            pass
+    except OSError as error:
+        raise EcgError(f"--out {out}: cannot be written ({error.strerror or error}); choose another folder") from None
 
 
 def _plain(value: object) -> str:

@@ -152,13 +152,15 @@ def score(
         return
     from ecg.atomic import whole_file
     from ecg.beats.labels import AAMI_CLASSES
+    from ecg.checks import check_out
     from ecg.predict.scores import compare_files, score_table
     from ecg.predict.terminal import tell_scores
 
+    target = out or (where if where.is_dir() else where.parent) / "scores.csv"
+    check_out(target.parent)
     records, problems = compare_files(where, reference, test, data_dir)
     if records:
         table = score_table(records, AAMI_CLASSES)
-        target = out or (where if where.is_dir() else where.parent) / "scores.csv"
         with whole_file(target) as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g")
         tell_scores(records, AAMI_CLASSES)

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ecg.atomic import whole_file
+from ecg.checks import check_out
 from ecg.compare.figures import group_figures
 from ecg.compare.files import Comparison, Part, markdown, run_rows, summary_rows, write_csv
 from ecg.compare.measures import Measure, measures_of, over_runs
@@ -44,6 +45,7 @@ def compare_runs(
     if out is None and len(roots) != 1:
         raise EcgError(f"{len(roots)} folders are compared: say with --out where to write")
     where = roots[0] / "compare" if out is None else out
+    check_out(where)
     made = compare(roots, metric=metric)
     _write(where, made)
     _show(made, where)

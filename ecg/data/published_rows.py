@@ -16,6 +16,7 @@ from ecg.beats.segmentations import KaggleSegmentation, Segmentation
 from ecg.beats.segmentations.base import min_max
 from ecg.beats.splits import TEST_FILE, TRAIN_FILE
 from ecg.beats.table import SIGNAL, Beats
+from ecg.checks import check_out
 from ecg.data.sources import Prepared, downloaded
 from ecg.errors import EcgError
 from ecg.progress import track
@@ -153,6 +154,7 @@ def write_kaggle_files(data_dir: Path, out: Path) -> dict[Path, int]:
     Raises:
         EcgError: a file exists already, or the recordings are not those of MIT-BIH 1.0.0.
     """
+    check_out(out)
     paths = [out / TRAIN_FILE, out / TEST_FILE]
     if there := [str(path) for path in paths if path.exists()]:
         raise EcgError(f"{' and '.join(there)} exist already; choose another --out")

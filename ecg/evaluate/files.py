@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from ecg.checks import check_out
 from ecg.data.info import DataInfo
 from ecg.data.sources import Source
 from ecg.errors import EcgError
@@ -65,8 +66,7 @@ def check_folder(path: Path, *, force: bool) -> None:
     run = RunFolder(path)
     if run.config.exists() or run.weights.exists():
         raise EcgError(f"{path} is a run's own folder; choose another --out")
-    if path.is_file():
-        raise EcgError(f"{path} is a file; choose another --out")
+    check_out(path)
     if path.is_dir() and any(path.iterdir()) and not force:
         raise EcgError(f"{path} holds something already; replace it with --force, or choose another --out")
 

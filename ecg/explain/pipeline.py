@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ecg.atomic import whole_file
+from ecg.checks import check_out
 from ecg.errors import EcgError
 from ecg.explain.figures import knowledge, maps
 from ecg.explain.findings import Findings
@@ -84,6 +85,7 @@ def explain(
     if not (named := paths(runs)):
         raise EcgError("no run to explain: name one, or several seeds of one")
     folder = Path(out) if out is not None else (named[0].parent if named[0].is_file() else named[0]) / "explain"
+    check_out(folder)
     doing("reading the weights and the data")
     of, where = (None if path is None else Path(path) for path in (dataset_from, data_dir))
     subject = load_subject(named, dataset_from=of, data_dir=where)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecg.atomic import whole_file
+from ecg.checks import check_out
 from ecg.errors import EcgError
 from ecg.export.check import Check, check_file, sample_to_check
 from ecg.export.onnx_model import OPSET, OUTPUTS, drawn_inputs, onnx_model, require_libraries
@@ -90,6 +91,7 @@ def export(
     if beats < 1:
         raise EcgError(f"--beats {beats}: must be at least 1")
     path = out or weights_file(where).with_suffix(".onnx")
+    check_out(path.parent)
     if path.is_dir():
         raise EcgError(f"--out {path} is a folder; name a file, e.g. {path / 'weights.onnx'}")
     if path.exists() and not force:

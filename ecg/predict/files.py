@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecg import checks
 from ecg.errors import EcgError
 from ecg.predict.labelled import Labelled
 from ecg.recordings.recording import Annotations
@@ -32,12 +33,8 @@ def check_out(out: Path, records: Sequence[str], inputs: Iterable[Path], *, forc
     Raises:
         EcgError: so it would be, or the folder cannot be written.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out):
-            pass
-    except OSError as error:
-        raise EcgError(f"--out {out}: cannot be written ({error.strerror or error}); choose another folder") from None
+    checks.check_out(out)
+    out.mkdir(parents=True, exist_ok=True)
     read = {path.resolve() for path in inputs}
     names = [f"{record}.{ending}" for record in records for ending in ENDINGS]
     for path in (out / name for name in (*names, *(OVERVIEW if overview and len(records) > 1 else ()))):
