@@ -136,7 +136,7 @@ def test_bad_input_is_one_line(
         ((sim, tmp_path / "bare.npy", "--weights", tmp_path / "cut.safetensors"), "cut off or no safetensors file"),
         ((sim, "--weights", tmp_path / "old.safetensors"), "holds ecg-weights-0 in its metadata, this version"),
         ((sim, "--weights", tmp_path), "has no weights.safetensors: it is no run folder"),
-        ((sim, "--out", tmp_path / "file"), "cannot be written"),
+        ((sim, "--out", tmp_path / "file"), "is a file; choose another --out"),
     ):
         given = ["predict", *words]
         given += [] if "--weights" in words else ["--weights", weights_path]
